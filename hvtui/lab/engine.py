@@ -1,0 +1,51 @@
+"""Between the endpoint and whatever answers for a node: the console cannot tell which engine is behind."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class CommandError(Exception):
+    """Ends a pipeline as a terminating error record."""
+
+    def __init__(self, text: str, *, error_id: str = "HvTui", category: str = "NotSpecified", target: str = "") -> None:
+        super().__init__(text)
+        self.text = text
+        self.error_id = error_id
+        self.category = category
+        self.target = target
+
+
+@dataclass(slots=True)
+class Call:
+    """A named command with parameters, as it came through PSRP."""
+
+    command: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Output(Protocol):
+    """Where a running command writes."""
+
+    async def write(self, text: str) -> None:
+        """One string on the output stream; waits while the client does not read."""
+        ...
+
+    def error(self, record: CommandError) -> None:
+        """A non-terminating error record."""
+        ...
+
+
+class Engine(Protocol):
+    """Answers for one node. One instance a node, shared by all its shells."""
+
+    def functions(self) -> frozenset[str]:
+        """Names of the commands it has; anything else is `CommandNotFoundException`."""
+        ...
+
+    async def run(self, call: Call, output: Output) -> None:
+        """Run a command to its end, or until `call.stopped` is set; raises CommandError."""
+        ...
