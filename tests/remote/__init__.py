@@ -1,0 +1,1 @@
+"""Lanes, authentication and the call contract."""
