@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
+
+from hvtui.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,14 @@ class Secret:
 
     kind: str
     value: str = field(default="", repr=False)
+
+    def describe(self) -> str:
+        """Where the password comes from, without anything that could be one."""
+        if self.kind in {"keyring", "env"}:
+            return f"{self.kind} {self.value}"
+        if self.kind == "command":
+            return f"command {self.value.split(maxsplit=1)[0]} …"
+        return self.kind if self.kind == "prompt" else f"{self.kind} (hidden)"
 
 
 @dataclass(frozen=True)
@@ -61,9 +73,8 @@ class ClusterConfig:
             host = self.template.replace("{node}", node)
         if not host:
             return None
-        name, colon, port = host.rpartition(":")
-        default = self.port or (5986 if self.tls else 5985)
-        return (name, int(port)) if colon and port.isdigit() else (host, default)
+        name, port = split_address(host)
+        return name, port or self.port or (5986 if self.tls else 5985)
 
 
 @dataclass(frozen=True)
@@ -75,3 +86,38 @@ class Config:
     default: str = ""
     theme: str = "dark"
     ascii: bool = False
+
+    def cluster(self, name: str = "") -> ClusterConfig:
+        """The cluster of that name; without one the default, or the only one. Raises UsageError."""
+        wanted = name or self.default or (next(iter(self.clusters)) if len(self.clusters) == 1 else "")
+        found = next((c for n, c in self.clusters.items() if n.lower() == wanted.lower()), None)
+        if found is not None:
+            return found
+        known = ", ".join(sorted(self.clusters))
+        if not self.clusters:
+            where = f" in {self.path}" if self.path else ""
+            raise UsageError(
+                f"no cluster is configured{where}",
+                hint="`hvtui config init` writes a file to start from; `hvtui demo` needs none",
+            )
+        if not wanted:
+            raise UsageError("which cluster?", hint=f'say one of: {known}; or set `default = "…"` in {self.path}')
+        near = nearest(wanted, self.clusters)
+        hint = f"did you mean `{near}`? " if near else ""
+        raise UsageError(f"no cluster `{wanted}` is configured", hint=f"{hint}known: {known}")
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of `host`, `host:port`, `[v6]:port` or a bare IPv6 address; port 0 when none is given."""
+    if address.startswith("["):
+        host, _, rest = address[1:].partition("]")
+        return host, int(rest[1:]) if rest[1:].isdigit() else 0
+    host, colon, port = address.rpartition(":")
+    return (host, int(port)) if colon and port.isdigit() and ":" not in host else (address, 0)
+
+
+def nearest(wrong: str, names: Iterable[str]) -> str:
+    """The name somebody probably meant, empty when none is near."""
+    by_lower = {name.lower(): name for name in names}
+    found = difflib.get_close_matches(wrong.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else ""

@@ -12,6 +12,11 @@ def config_dir() -> Path:
     return platformdirs.user_config_path("hvtui", appauthor=False)
 
 
+def config_file() -> Path:
+    """The configuration that is read when no other is named."""
+    return config_dir() / "hvtui.toml"
+
+
 def state_dir() -> Path:
     """Directory of what hvtui remembers between runs: pinned cluster ids."""
     return platformdirs.user_state_path("hvtui", appauthor=False)
