@@ -14,36 +14,86 @@ from typing import Final
 LIMIT: Final = 300
 """Longest single line shown; a longer one ends in `…`."""
 
-_CONTROL: Final = (
-    {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "�")
+BLOCK_LIMIT: Final = 20_000
+"""Longest text of several lines shown."""
+
+# Characters without a width of their own, or that change what stands beside them: direction overrides and isolates,
+# zero-width characters, line separators, byte order mark, soft hyphen, fillers, variation selectors, tag characters.
+_HIDDEN: Final = frozenset(
+    {
+        0x00AD,
+        0x034F,
+        0x061C,
+        0x115F,
+        0x1160,
+        0x17B4,
+        0x17B5,
+        *range(0x180B, 0x1810),
+        *range(0x200B, 0x2010),
+        *range(0x2028, 0x202F),
+        *range(0x2060, 0x2070),
+        0x3164,
+        *range(0xFE00, 0xFE10),
+        0xFEFF,
+        0xFFA0,
+        *range(0xFFF9, 0xFFFC),
+        *range(0x1D173, 0x1D17B),
+        *range(0xE0000, 0xE1000),
+    }
 )
-# Direction overrides and isolates, zero-width characters, line separators, byte order mark, soft hyphen,
-# tag characters, variation selectors that change widths.
-_HIDDEN: Final = {
-    *range(0x200B, 0x2010),
-    *range(0x2028, 0x202F),
-    *range(0x2060, 0x2070),
-    0x00AD,
-    0x061C,
-    0xFEFF,
-    *range(0xFFF9, 0xFFFC),
-    *range(0xE0000, 0xE0080),
-}
-_TABLE: Final = _CONTROL | dict.fromkeys(_HIDDEN, "·")
-_BLOCK_TABLE: Final = {**_TABLE, 0x0A: "\n", 0x09: "    "}
+_MARKS: Final = frozenset({"Mn", "Me"})
+_UNSHOWABLE: Final = frozenset({"Cs", "Co", "Cn"})
 _PLAIN: Final = re.compile(r"[\x20-\x7e]*\Z")
+_CACHE_LIMIT: Final = 20_000
+
+
+class _Shown(dict[int, str]):
+    """Code point → what is shown for it, worked out once for each that occurs."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) > _CACHE_LIMIT:
+            self.clear()
+        shown = self[code] = _shown(code)
+        return shown
+
+
+def _shown(code: int) -> str:
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if 0x80 <= code < 0xA0:
+        return "�"
+    if code in _HIDDEN:
+        return "·"
+    return "�" if unicodedata.category(chr(code)) in _UNSHOWABLE else chr(code)
+
+
+_LINE: Final = _Shown()
+_BLOCK: Final = _Shown({0x0A: "\n", 0x09: "    "})
+# Three and more marks on one letter are not a script but a joke that paints over the lines around it.
+_MARK_PILE: Final = re.compile(
+    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})"
+    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
 
 
 def safe_text(text: str, limit: int = LIMIT) -> str:
     """One line without anything a terminal would obey: controls become visible marks, NFC, length capped."""
-    if not _PLAIN.match(text):
-        text = unicodedata.normalize("NFC", text[: limit * 4]).translate(_TABLE)
-        text = "".join(c if unicodedata.category(c) not in {"Cs", "Co", "Cn"} else "�" for c in text)
+    if len(text) <= limit and _PLAIN.match(text):
+        return text
+    text = _cleaned(text[: limit * 4], _LINE)
+    if unicodedata.category(text[:1] or " ") in _MARKS:
+        # A mark at the start would sit on whatever is drawn before it.
+        text = f"◌{text}"
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def safe_block(text: str, limit: int = 20_000) -> str:
+def safe_block(text: str, limit: int = BLOCK_LIMIT) -> str:
     """Like `safe_text`, for text of several lines: line breaks stay, tabs become spaces."""
-    text = text[:limit].replace("\r\n", "\n").replace("\r", "\n")
-    text = unicodedata.normalize("NFC", text).translate(_BLOCK_TABLE)
-    return "".join(c if unicodedata.category(c) not in {"Cs", "Co", "Cn"} else "�" for c in text)
+    cut = text[:limit].replace("\r\n", "\n").replace("\r", "\n")
+    return _cleaned(cut, _BLOCK) + ("…" if len(text) > limit else "")
+
+
+def _cleaned(text: str, table: _Shown) -> str:
+    return _MARK_PILE.sub(r"\1", unicodedata.normalize("NFC", text).translate(table))

@@ -1,17 +1,36 @@
-"""Reading `vssadmin list writers`, in any language."""
+"""Reading `vssadmin list writers`, in any language.
+
+The labels are never read. A writer is: a line with its name, two lines with a GUID (writer, instance), a line with
+`[n]`, a line with the last error. What does not fit is reported as unreadable; it never makes a writer look healthy.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import msgspec
+
+from hvtui.model import writer_catalog as catalog
+from hvtui.model.records import Problem, WriterText
+from hvtui.model.writer_text import LIMIT, decode, plain_lines
+
+UNREADABLE_LIMIT: Final = 200
+"""Unreadable lines kept; a last one counts the rest."""
+_SHOWN: Final = 300
+_WRITER_LIMIT: Final = 2_000
 
 
 class Writer(msgspec.Struct, frozen=True, kw_only=True):
     """One VSS writer instance.
 
-    `state_class` is one of `ok busy failed unreadable`; `error_kind` one of `none retryable nonretryable timeout resources
-    inconsistent unexpected not_responding other unreadable`.
+    `code` is the number of VSS_WRITER_STATE, None when it could not be read. `state_class` is one of
+    `ok busy failed unreadable`; `error_kind` one of `none retryable nonretryable timeout resources inconsistent
+    unexpected not_responding other unreadable`. The texts are Windows' own, in the node's language. `id` and
+    `instance` are GUIDs, empty when unreadable.
     """
 
     name: str
@@ -24,6 +43,14 @@ class Writer(msgspec.Struct, frozen=True, kw_only=True):
     error_kind: str
     service: str = ""
     advice: str = ""
+
+
+class WriterReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a text said. `failure` is set when not one writer could be read: an empty list is never good news."""
+
+    writers: tuple[Writer, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    failure: str = ""
 
 
 class WriterPicture(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,3 +66,233 @@ class WriterPicture(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: tuple[str, ...] = ()
     failure: str = ""
     reading: bool = False
+
+
+_GUID: Final = re.compile(r"(?<![0-9a-zA-Z])([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})(?![0-9a-zA-Z])")
+_BROKEN_GUID: Final = re.compile(
+    r"\{[0-9a-fA-F-]{0,40}\s*\}?\s*\Z|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]*|\{[^{}]{20,60}\}\s*\Z"
+)
+_STATE: Final = re.compile(r"\[ ?([0-9]{1,2}) ?\]")
+_QUOTED: Final = re.compile(r"""(['"\ufffd]+)(.+?)(['"\ufffd]+)\Z""")
+_PROMPT: Final = re.compile(r"^(?:\[[^\]]*\]: ?)?(?:PS )?(?:[A-Za-z]:|\\\\|Microsoft\.PowerShell)[^>]*>|^PS>")
+_GARBLED: Final = re.compile(r"[^\x20-\x7e]")
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A writer while its lines are gathered; `guids` holds None for one that was there but broken."""
+
+    name: str | None
+    guids: list[str | None]
+    state: str | None = None
+    error: str | None = None
+    error_cut: bool = False
+
+
+def read_writers(text: str | bytes) -> WriterReport:
+    """Read a `vssadmin list writers` text, however it was pasted; never raises, linear in the first 2 MB."""
+    long = len(text) > LIMIT * (2 if isinstance(text, bytes) else 1)
+    lines, ended = plain_lines(decode(text) if isinstance(text, bytes) else text)
+    drafts, unreadable = _drafts(lines, ended and not long)
+    normal = _no_error(drafts)
+    writers = tuple(_writer(draft, normal) for draft in drafts[:_WRITER_LIMIT])
+    if long or len(drafts) > _WRITER_LIMIT:
+        unreadable.append("… the text is longer than vssadmin's can be; the rest was not read")
+    failure = ""
+    if not writers:
+        failure = "no writer could be read" if lines else "the text is empty"
+    return WriterReport(writers=writers, unreadable=_bounded(unreadable), failure=failure)
+
+
+def writer_picture(answer: WriterText, read_at: float | None = None) -> WriterPicture:
+    """What a node's answer to Get-HvTuiWriter means; `failure` says why there is nothing to show."""
+    report = WriterReport(failure=_why_not(answer)) if answer.text is None else read_writers(answer.text)
+    failure = report.failure
+    if failure and answer.text is not None:
+        failure = _why_not(answer, failure)
+    return WriterPicture(
+        time=answer.time,
+        read_at=read_at,
+        duration_ms=answer.duration_ms,
+        writers=report.writers,
+        unreadable=report.unreadable,
+        failure=failure,
+    )
+
+
+def _why_not(answer: WriterText, otherwise: str = "the node sent no text") -> str:
+    if answer.busy:
+        return "another read of the writers is running on the node"
+    if answer.timed_out:
+        return f"vssadmin did not answer within {answer.duration_ms / 1000:.0f} s: VSS on the node may hang"
+    problem: Problem | None = next(iter(answer.errors), None)
+    if problem is not None:
+        return problem.text or problem.kind
+    if answer.exit_code:
+        return f"vssadmin ended with code {answer.exit_code}"
+    return otherwise
+
+
+# --- lines to drafts ----------------------------------------------------------------------------------------------
+
+
+def _drafts(lines: list[str], ended: bool) -> tuple[list[_Draft], list[str]]:
+    drafts: list[_Draft] = []
+    unreadable: list[str] = []
+    texts: list[str] = []  # text lines since the last GUID or state line
+    for line in lines:
+        found = _GUID.findall(line)
+        state = _STATE.search(line)
+        if len(found) > 1 or (found and state):
+            # Several of a writer's lines run together: none of them can be trusted.
+            unreadable += [*_settle(drafts, texts, ended=True), line]
+            texts = []
+        elif found or (not state and _BROKEN_GUID.search(line)):
+            if not found:
+                unreadable.append(line)
+            guid = found[0].lower() if found else None
+            draft = drafts[-1] if drafts else None
+            if draft is not None and not texts and draft.state is None and len(draft.guids) == 1:
+                draft.guids.append(guid)
+                continue
+            name = _take_name(drafts, texts)
+            unreadable += _settle(drafts, texts, ended=True)
+            texts = []
+            drafts.append(_Draft(name, [guid]))
+        elif state:
+            draft = drafts[-1] if drafts else None
+            if draft is None or draft.state is not None:
+                unreadable += [*_settle(drafts, texts, ended=True), line]
+            else:
+                unreadable += texts
+                draft.state = line
+            texts = []
+        else:
+            texts.append(line)
+    preamble_only = not drafts
+    rest = _settle(drafts, texts, ended=ended, last=True)
+    unreadable += [line for line in (texts if preamble_only else rest) if not _PROMPT.match(line)]
+    # A broken line that opened a "writer" with nothing else readable in it is no writer.
+    whole = [draft for draft in drafts if any(draft.guids) or draft.state is not None]
+    return whole, unreadable
+
+
+def _take_name(drafts: list[_Draft], texts: list[str]) -> str | None:
+    """The last text line before a writer's first GUID is its name, unless it is the error of the one before."""
+    if not texts:
+        return None
+    draft = drafts[-1] if drafts else None
+    if draft is not None and draft.state is not None and len(texts) == 1 and not _QUOTED.search(texts[0]):
+        error = _after_colon(texts[0])
+        if error and catalog.kind_of(error) != "other":
+            return None
+    return texts.pop()
+
+
+def _settle(drafts: list[_Draft], texts: list[str], *, ended: bool, last: bool = False) -> list[str]:
+    """Give the text lines that follow a state line to its writer; the result is what fits nowhere."""
+    draft = drafts[-1] if drafts else None
+    if draft is None:
+        return []  # the heading of the output, in whatever language
+    if draft.state is None or draft.error is not None or not texts:
+        return texts
+    error, *rest = texts
+    if last and not rest and _is_name(error):
+        return texts
+    draft.error = error
+    draft.error_cut = last and not rest and not ended
+    return rest
+
+
+def _is_name(line: str) -> bool:
+    """A quoted text that is no known error: the name of a writer whose other lines are lost."""
+    quoted = _QUOTED.search(line)
+    return quoted is not None and catalog.kind_of(quoted[2]) == "other"
+
+
+# --- drafts to writers --------------------------------------------------------------------------------------------
+
+
+def _no_error(drafts: list[_Draft]) -> str | None:
+    """The words for *no error* in an unknown language: those that most stable writers share, two at least."""
+    stable = Counter(
+        _after_colon(draft.error).lower()
+        for draft in drafts
+        if draft.error is not None and draft.state is not None and _code(draft.state) == catalog.STABLE
+    )
+    if not stable:
+        return None
+    text, count = stable.most_common(1)[0]
+    return text if count >= 2 and count * 2 > stable.total() and catalog.kind_of(text) in ("other", "none") else None
+
+
+def _writer(draft: _Draft, normal: str | None) -> Writer:
+    first, second = (*draft.guids, None)[:2]
+    writer, instance = first or "", second or ""
+    if second is None and len(draft.guids) == 1 and draft.name is None and writer not in catalog.WRITERS:
+        writer, instance = "", writer
+    code = _code(draft.state) if draft.state is not None else None
+    error = _after_colon(draft.error) if draft.error is not None else ""
+    kind = _kind(error, cut=draft.error_cut, normal=normal)
+    state_class = catalog.class_of(code, kind)
+    return Writer(
+        name=_name(draft.name, writer, instance),
+        id=writer,
+        instance=instance,
+        code=code,
+        state_text=_state_text(draft.state),
+        state_class=state_class,
+        error_text=error,
+        error_kind=kind,
+        service=catalog.service_of(writer),
+        advice=catalog.advice_for(writer, code, state_class, kind),
+    )
+
+
+def _kind(error: str, *, cut: bool, normal: str | None) -> str:
+    if not error:
+        return "unreadable"
+    kind = catalog.kind_of(error)
+    if kind != "other":
+        return kind
+    if normal is not None and error.lower() == normal:
+        return "none"
+    if cut and (catalog.is_cut(error) or (normal is not None and normal.startswith(error.lower()))):
+        return "unreadable"
+    return "other"
+
+
+def _code(state: str) -> int:
+    match = _STATE.search(state)
+    return int(match[1]) if match else -1
+
+
+def _state_text(state: str | None) -> str:
+    match = _STATE.search(state) if state is not None else None
+    return "" if state is None or match is None else state[match.end() :].strip(" :-")[:_SHOWN]
+
+
+def _after_colon(line: str) -> str:
+    """The value of a line; without a colon only a known error text counts as one."""
+    label, colon, value = line.partition(":")
+    if colon:
+        return value.strip()[:_SHOWN]
+    return label.strip() if catalog.kind_of(label) != "other" else ""
+
+
+def _name(line: str | None, writer: str, instance: str) -> str:
+    known = catalog.WRITERS.get(writer)
+    name = ""
+    if line is not None:
+        quoted = _QUOTED.search(line)
+        name = (quoted[2] if quoted else line.partition(":")[2] or line).strip(" '\"\ufffd?")[:_SHOWN]
+    if known is not None and (not name or _GARBLED.search(name)):
+        return known.name
+    return name or (f"{{{writer or instance}}}" if writer or instance else "?")
+
+
+def _bounded(lines: list[str]) -> tuple[str, ...]:
+    kept = [line[:_SHOWN] for line in lines[:UNREADABLE_LIMIT]]
+    if len(lines) > UNREADABLE_LIMIT:
+        kept.append(f"… and {len(lines) - UNREADABLE_LIMIT} more lines")
+    return tuple(kept)
