@@ -1,0 +1,197 @@
+"""The registry of everything a key can do. Bindings, help, palette and footer are made from it, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from textual.binding import Binding, BindingType
+
+
+class Confirm(StrEnum):
+    """What stands between a key and its effect."""
+
+    NONE = "none"
+    """For what changes nothing on a cluster."""
+    ARMED = "armed"
+    """A key on an armed button."""
+    TYPED = "typed"
+    """The name, typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a user can ask for. `scope` is where its keys work: `app`, `overview` (the panes) or `table`.
+
+    `call` is the action in Textual's notation. `footer` is the short word in the last line, empty for none;
+    `palette` says whether Ctrl+P lists it.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    help: str
+    call: str
+    scope: str = "overview"
+    footer: str = ""
+    palette: bool = False
+    mutating: bool = False
+    confirm: Confirm = Confirm.NONE
+
+
+PANES: Final = ("nodes", "csvs", "vms", "writers", "placement", "events")
+"""Panes in the order of their digits."""
+
+_PANE_TITLES: Final = ("Nodes", "CSVs", "VMs", "VSS writers", "Placement", "Events")
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    # Everywhere
+    Action("app.help", ("?", "f1"), "Help", "Keys, signs and colours, and how to filter", "help", "app", "help", True),
+    Action(
+        "app.palette",
+        ("ctrl+p", ":"),
+        "Command palette",
+        "Every command, and any VM, node or CSV by name",
+        "command_palette",
+        "app",
+        "palette",
+    ),
+    Action("app.theme", ("T",), "Next theme", "Switch to the next colour theme", "next_theme", "app", "", True),
+    Action(
+        "app.quit", ("q", "ctrl+q"), "Quit", "Leave hvtui; nothing on the cluster notices", "quit", "app", "quit", True
+    ),
+    # Panes
+    *(
+        Action(
+            f"pane.{pane}",
+            (str(number),),
+            f"Go to {title}",
+            f"Focus the {title} pane",
+            f"pane('{pane}')",
+            "overview",
+            "",
+            True,
+        )
+        for number, (pane, title) in enumerate(zip(PANES, _PANE_TITLES, strict=True), start=1)
+    ),
+    Action("pane.next", ("tab",), "Next pane", "Focus the next pane", "pane_step(1)"),
+    Action("pane.previous", ("shift+tab",), "Previous pane", "Focus the previous pane", "pane_step(-1)"),
+    Action(
+        "pane.zoom",
+        ("+",),
+        "Zoom",
+        "Give the focused pane the whole screen, and back",
+        "zoom",
+        "overview",
+        "zoom",
+        True,
+    ),
+    Action(
+        "pane.read",
+        ("r", "f5"),
+        "Read now",
+        "Ask the nodes for what the focused pane shows",
+        "read",
+        "overview",
+        "read",
+        True,
+    ),
+    Action(
+        "pane.filter",
+        ("/",),
+        "Filter",
+        "Show only rows with these words or field:value",
+        "filter",
+        "overview",
+        "filter",
+        True,
+    ),
+    Action(
+        "pane.back", ("escape",), "Back", "End a range, clear the filter, the marks, the zoom: one at a time", "back"
+    ),
+    # Tables
+    Action("table.open", ("enter",), "Open", "Everything known of the row under the cursor", "open", "table", "detail"),
+    Action("table.down", ("j", "down"), "Down", "Next row", "cursor(1)", "table"),
+    Action("table.up", ("k", "up"), "Up", "Previous row", "cursor(-1)", "table"),
+    Action("table.left", ("h", "left"), "Left", "Previous cell, or columns to the left", "side(-1)", "table"),
+    Action("table.right", ("l", "right"), "Right", "Next cell, or columns that found no room", "side(1)", "table"),
+    Action("table.half_down", ("d", "ctrl+d"), "Half a page down", "Half a page down", "page(1)", "table"),
+    Action("table.half_up", ("u", "ctrl+u"), "Half a page up", "Half a page up", "page(-1)", "table"),
+    Action("table.page_down", ("pagedown", "ctrl+f"), "Page down", "A page down", "page(2)", "table"),
+    Action("table.page_up", ("pageup", "ctrl+b"), "Page up", "A page up", "page(-2)", "table"),
+    Action("table.first", ("g", "home"), "First row", "To the first row", "first", "table"),
+    Action("table.last", ("G", "end"), "Last row", "To the last row", "last", "table"),
+    Action("table.next_trouble", ("n",), "Next in trouble", "To the next row that needs a look", "seek(1)", "table"),
+    Action(
+        "table.previous_trouble",
+        ("N",),
+        "Previous in trouble",
+        "To the previous row that needs a look",
+        "seek(-1)",
+        "table",
+    ),
+    Action(
+        "table.mark", ("space",), "Mark", "Mark or unmark the row; marks stay on their row", "mark", "table", "mark"
+    ),
+    Action("table.range", ("v",), "Mark a range", "Begin a range, move, v again ends it", "range", "table"),
+    Action("table.extend_down", ("shift+down",), "Mark downwards", "Pull a range down", "extend(1)", "table"),
+    Action("table.extend_up", ("shift+up",), "Mark upwards", "Pull a range up", "extend(-1)", "table"),
+    Action(
+        "table.mark_all", ("*",), "Mark all shown", "Mark every row that the filter shows, or none", "mark_all", "table"
+    ),
+    Action(
+        "table.sort_next", (">",), "Sort by next column", "Sort by the next column", "sort_column(1)", "table", "sort"
+    ),
+    Action(
+        "table.sort_previous",
+        ("<",),
+        "Sort by previous column",
+        "Sort by the previous column",
+        "sort_column(-1)",
+        "table",
+    ),
+    Action("table.reverse", ("o",), "Reverse order", "Turn the order round", "reverse", "table"),
+)
+
+_KEY_WORDS: Final = {
+    "escape": "Esc",
+    "enter": "Enter",
+    "space": "Space",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "up": "Up",
+    "down": "Down",
+    "left": "Left",
+    "right": "Right",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "home": "Home",
+    "end": "End",
+    "f1": "F1",
+    "f5": "F5",
+}
+
+
+def key_word(key: str) -> str:
+    """A key as people write it: `Ctrl+P`, `Enter`, `/`."""
+    if key in _KEY_WORDS:
+        return _KEY_WORDS[key]
+    *modifiers, last = key.split("+") if len(key) > 1 else [key]
+    if not modifiers:
+        return key
+    return "+".join([*(word.capitalize() for word in modifiers), _KEY_WORDS.get(last, last.upper())])
+
+
+def bindings(scope: str) -> list[BindingType]:
+    """Textual's bindings of one scope."""
+    return [
+        Binding(",".join(action.keys), action.call, action.title, id=action.id, tooltip=action.help, show=False)
+        for action in ACTIONS
+        if action.scope == scope
+    ]
+
+
+def by_id(action_id: str) -> Action:
+    """An action by its id."""
+    return next(action for action in ACTIONS if action.id == action_id)
