@@ -152,6 +152,26 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "table",
     ),
     Action("table.reverse", ("o",), "Reverse order", "Turn the order round", "reverse", "table"),
+    # Matrices
+    Action(
+        "matrix.unfold",
+        ("z",),
+        "Fold or unfold",
+        "Show every row and column of a matrix, or fold the healthy ones",
+        "unfold",
+        "matrix",
+    ),
+    # Detail and help
+    Action("detail.back", ("escape", "backspace"), "Back", "Back to where you came from", "back", "detail", "back"),
+    Action("detail.down", ("j", "down"), "Down", "A line down", "scroll(1)", "detail"),
+    Action("detail.up", ("k", "up"), "Up", "A line up", "scroll(-1)", "detail"),
+    Action("detail.half_down", ("d", "ctrl+d"), "Half a page down", "Half a page down", "page(1)", "detail"),
+    Action("detail.half_up", ("u", "ctrl+u"), "Half a page up", "Half a page up", "page(-1)", "detail"),
+    Action("detail.page_down", ("pagedown", "ctrl+f", "space"), "Page down", "A page down", "page(2)", "detail"),
+    Action("detail.page_up", ("pageup", "ctrl+b"), "Page up", "A page up", "page(-2)", "detail"),
+    Action("detail.first", ("g", "home"), "Top", "To the top", "edge(-1)", "detail"),
+    Action("detail.last", ("G", "end"), "Bottom", "To the bottom", "edge(1)", "detail"),
+    Action("detail.read", ("r", "f5"), "Read now", "Ask the node again", "read", "detail", "read"),
 )
 
 _KEY_WORDS: Final = {
