@@ -8,14 +8,26 @@ from typing import Any, Protocol
 
 
 class CommandError(Exception):
-    """Ends a pipeline as a terminating error record."""
+    """An error record: raised it ends the pipeline, handed to `Output.error` it does not.
 
-    def __init__(self, text: str, *, error_id: str = "HvTui", category: str = "NotSpecified", target: str = "") -> None:
+    `exception` is the .NET type; its last part is the record's reason, as Windows does it.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        error_id: str = "HvTui",
+        category: str = "NotSpecified",
+        target: str = "",
+        exception: str = "System.Management.Automation.RuntimeException",
+    ) -> None:
         super().__init__(text)
         self.text = text
         self.error_id = error_id
         self.category = category
         self.target = target
+        self.exception = exception
 
 
 @dataclass(slots=True)

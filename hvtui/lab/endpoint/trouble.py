@@ -1,0 +1,47 @@
+"""Faults that a test or a scenario plants on a node's network side. No hvtui code reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["drop", "truncate", "garble"]
+
+
+@dataclass
+class Trouble:
+    """What a node does wrong. Everything may be changed at any time, on the lab's loop.
+
+    `hang`: connections are accepted and requests read, and nothing is ever answered.
+    `delay`: seconds before each answer.
+    `rewrite`: changes every string that a function writes, such as into JSON that is cut short.
+    """
+
+    hang: bool = False
+    delay: float = 0.0
+    rewrite: Callable[[str], str] | None = None
+    _kind: Kind = "drop"
+    _verb: str = ""
+    _left: int = 0
+
+    def next(self, kind: Kind, *, verb: str = "", times: int = 1) -> None:
+        """Spoil the next answers: `drop` the connection in the middle, `truncate` or `garble` the envelope.
+
+        `verb` limits it to one kind of request, such as `Receive`.
+        """
+        self._kind, self._verb, self._left = kind, verb, times
+
+    def take(self, verb: str) -> Kind | None:
+        """How to spoil the answer to this request, counted down; None to leave it alone."""
+        if not self._left or (self._verb and self._verb != verb):
+            return None
+        self._left -= 1
+        return self._kind
+
+    def spoil(self, kind: Kind, answer: bytes) -> bytes:
+        """A truncated or garbled envelope; `drop` keeps it, as the connection is what breaks."""
+        half = len(answer) // 2
+        if kind == "truncate":
+            return answer[:half]
+        return answer[:half] + b"\x00<?&" + answer[half + 4 :] if kind == "garble" else answer
