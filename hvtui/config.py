@@ -25,7 +25,8 @@ class Secret:
     """Where a password comes from, never the password itself.
 
     `kind` is `keyring`, `prompt`, `env`, `command` or `plain` (only after `allow_plain_password = true`).
-    `value` is the service name, variable, command line or, for `plain`, the password; it is not in the repr.
+    `value` is the service name (empty: `hvtui:` and the cluster's name), variable, command line or, for `plain`, the
+    password; it is not in the repr.
     """
 
     kind: str
@@ -34,7 +35,7 @@ class Secret:
     def describe(self) -> str:
         """Where the password comes from, without anything that could be one."""
         if self.kind in {"keyring", "env"}:
-            return f"{self.kind} {self.value}"
+            return f"{self.kind} {self.value}".rstrip()
         if self.kind == "command":
             return f"command {self.value.split(maxsplit=1)[0]} …"
         return self.kind if self.kind == "prompt" else f"{self.kind} (hidden)"
@@ -60,6 +61,8 @@ class ClusterConfig:
     tls: bool = True
     ca: Path | None = None
     verify: bool = True
+    endpoint: str = "Microsoft.PowerShell"
+    """Session configuration on the nodes; another name for a restricted (JEA) endpoint."""
     refresh: float = 2.0
     """Seconds between two looks of a node at itself."""
     windows: tuple[BackupWindow, ...] = ()

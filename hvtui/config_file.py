@@ -124,6 +124,7 @@ class _Reader:
                 "auth": _choice("negotiate", "kerberos", "ntlm"),
                 "username": _text,
                 "password": _secret,
+                "endpoint": _endpoint,
                 "port": _number(0, 65535, whole=True),
                 "tls": _flag,
                 "ca": self.existing_file,
@@ -286,6 +287,12 @@ def _address(value: object) -> str:
     raise _Bad(f"must be `host` or `host:port` with a port from 1 to 65535, not {_shown(value)}")
 
 
+def _endpoint(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", value):
+        raise _Bad(f"must be the name of a session configuration, such as Microsoft.PowerShell, not {_shown(value)}")
+    return value
+
+
 def _addresses(value: object) -> dict[str, str]:
     made = {}
     for node, address in _table(value).items():
@@ -308,7 +315,7 @@ def _secret(value: object) -> Secret:
     if value == "prompt":
         return Secret("prompt")
     if value == "keyring":
-        return Secret("keyring", "hvtui")
+        return Secret("keyring")
     if isinstance(value, dict) and len(value) == 1:
         ((kind, where),) = value.items()
         if kind in _SECRETS and isinstance(where, str) and where.strip():

@@ -25,6 +25,7 @@ template = "{node}.corp.example:5986"
 auth = "kerberos"
 username = 'CORP\\alice'
 password = { keyring = "hvtui-prod" }
+endpoint = "HvTui.Jea"
 port = 443
 tls = true
 ca = "ca.pem"
@@ -74,6 +75,7 @@ def test_everything_a_file_may_say(tmp_path: Path) -> None:
         auth="kerberos",
         username="CORP\\alice",
         password=Secret("keyring", "hvtui-prod"),
+        endpoint="HvTui.Jea",
         port=443,
         ca=tmp_path / "ca.pem",
         refresh=5,
@@ -113,7 +115,7 @@ addresses = { A = "127.0.0.1:1", B2 = "127.0.0.1:1" }
         "2: ascii: must be true or false, not 'yes'",
         '3: clusters.prod: needs `seeds`, the nodes that are asked first, such as `seeds = ["HV01"]`',
         "4: clusters.prod.seds: unknown key; did you mean `seeds`? (known: seeds, addresses, template, auth, username, "
-        "password, port, tls, ca, verify, refresh, windows, actions, protected)",
+        "password, endpoint, port, tls, ca, verify, refresh, windows, actions, protected)",
         "5: clusters.prod.auth: must be one of negotiate, kerberos, ntlm, not 'negotate'; did you mean `negotiate`?",
         "6: clusters.prod.port: must be a whole number from 0 to 65535, not 99999",
         "10: clusters.test.windows.0: start must be a time of day such as \"22:00\", not '25:00'",
@@ -138,6 +140,7 @@ addresses = { A = "127.0.0.1:1", B2 = "127.0.0.1:1" }
         ('addresses = { HV01 = "h:port" }', "must be `host` or `host:port`"),
         ('addresses = { HV01 = "a", hv01 = "b" }', "has two addresses"),
         ('ca = "nowhere.pem"', "there is no file"),
+        ('endpoint = "a/b"', "must be the name of a session configuration"),
         ("tls = 1", "must be true or false, not 1"),
         ("refresh = true", "must be a number from 0.5 to 60, not true"),
         ("refresh = nan", "must be a number from 0.5 to 60"),

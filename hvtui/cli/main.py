@@ -1,0 +1,60 @@
+"""The command line's entry: parses, runs one command, and turns every way of failing into one line and an exit code.
+
+Nothing heavy is imported here: each command brings what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+from hvtui.cli.arguments import COMMANDS, Arguments, parse
+from hvtui.cli.exits import Exit
+from hvtui.cli.output import complain
+from hvtui.errors import ConfigError, HvtuiError, InputError, RemoteError, UsageError
+
+_CODES: Final = {
+    ConfigError: Exit.USAGE,
+    UsageError: Exit.USAGE,
+    InputError: Exit.NOTHING,
+    RemoteError: Exit.NOTHING,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `hvtui` with these arguments and give back its exit code."""
+    arguments = Arguments()
+    try:
+        parse(sys.argv[1:] if argv is None else argv, arguments)
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _reader_left()
+    except KeyboardInterrupt:
+        code = Exit.INTERRUPTED
+    except HvtuiError as error:
+        complain(*getattr(error, "problems", ()), error.text, *([error.hint] if error.hint else []))
+        code = next((exit_code for kind, exit_code in _CODES.items() if isinstance(error, kind)), Exit.WRONG)
+    except Exception as error:  # the last line of defence: a fault of hvtui itself, kept for a report
+        from hvtui.cli.crash import report
+
+        complain(report(error, getattr(arguments, "command", "")))
+        code = Exit.INTERNAL
+    return code
+
+
+def _run(arguments: Arguments) -> int:
+    module = import_module(f"hvtui.cli.{COMMANDS[arguments.command].module}")
+    code: int = module.run(arguments)
+    return code
+
+
+def _reader_left() -> int:
+    """`hvtui … | head`: the reader has what it wanted. Python must not complain at exit that it cannot flush."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
+    return Exit.FINE

@@ -1,0 +1,161 @@
+"""`hvtui explain` on everything a person may hand it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import Shell, program
+from tests.support.schemas import checked
+
+STUCK = """\
+vssadmin 1.1 - Volume Shadow Copy Service administrative command-line tool
+(C) Copyright 2001-2013 Microsoft Corp.
+
+Writer name: 'Microsoft Hyper-V VSS Writer'
+   Writer Id: {66841cd4-6ded-4f4b-8f17-fd23f8ddc3de}
+   Writer Instance Id: {6162e336-7448-4371-93a7-29581512b103}
+   State: [5] Waiting for completion
+   Last error: Retryable error
+
+Writer name: 'System Writer'
+   Writer Id: {e8132975-6f93-4464-a53e-1050253ae220}
+   Writer Instance Id: {f8132975-6f93-4464-a53e-1050253ae220}
+   State: [1] Stable
+   Last error: No error
+"""
+HEALTHY = STUCK.replace("[5] Waiting for completion", "[1] Stable").replace("Retryable error", "No error")
+
+
+def saved(folder: Path, data: str | bytes) -> str:
+    path = folder / "writers.txt"
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return str(path)
+
+
+def test_a_stuck_writer_is_wrong_and_says_what_to_do(shell: Shell, tmp_path: Path) -> None:
+    ran = shell("explain", saved(tmp_path, STUCK), "--json")
+    value = checked("explain", ran.out)
+    stuck, healthy = value["writers"]
+    assert ran.code == 1
+    assert (stuck["state"], stuck["last_error"]) == (
+        {"code": 5, "text": "Waiting for completion", "class": "failed"},
+        {"text": "Retryable error", "kind": "retryable"},
+    )
+    assert stuck["id"] == "66841cd4-6ded-4f4b-8f17-fd23f8ddc3de"
+    assert stuck["service"] == "vmms"
+    assert stuck["advice"]
+    assert healthy["state"]["class"] == "ok"
+    assert value["unreadable"] == []
+
+
+def test_healthy_writers_are_fine(shell: Shell, tmp_path: Path) -> None:
+    ran = shell("explain", saved(tmp_path, HEALTHY))
+    assert ran.code == 0
+    assert "System Writer" in ran.out
+    assert ran.err == ""
+
+
+def test_people_read_the_worst_first_and_no_escape_reaches_a_pipe(shell: Shell, tmp_path: Path) -> None:
+    named = STUCK.replace("System Writer", "a\x1b[31mb[@click=app.quit]").replace("{e81", "{e82")
+    hostile = HEALTHY + named.partition("\n\n")[2]
+    ran = shell("explain", saved(tmp_path, hostile))
+    lines = [line for line in ran.out.splitlines() if "[" in line]
+    assert "Retryable error" in lines[0]
+    assert "\x1b" not in ran.out
+    assert "[@click=app.quit]" in ran.out
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig", "cp850"])
+def test_what_powershell_and_cmd_save(encoding: str, shell: Shell, tmp_path: Path) -> None:
+    value = checked("explain", shell("explain", saved(tmp_path, STUCK.encode(encoding)), "--json").out)
+    assert [w["state"]["class"] for w in value["writers"]] == ["failed", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (b"", "is empty"),
+        (b" \r\n\0\0", "is empty"),
+        (bytes(range(256)) * 40, "is not text"),
+        (b"\x7fELF\x02\x01\x01" + b"\0" * 5000, "is not text"),
+        (b"Dear colleague,\nthe backup failed again.\n", "no writer could be read"),
+    ],
+)
+@pytest.mark.parametrize("shape", [[], ["--json"]])
+def test_nothing_readable_is_2_and_says_why(
+    data: bytes, complaint: str, shape: list[str], shell: Shell, tmp_path: Path
+) -> None:
+    ran = shell("explain", saved(tmp_path, data), *shape)
+    assert ran.code == 2
+    assert complaint in ran.err
+
+
+def test_lines_without_a_writer_are_unreadable_not_no_writers(shell: Shell, tmp_path: Path) -> None:
+    ran = shell("explain", saved(tmp_path, STUCK[:200] + "\nrubbish {66841cd4\n"), "--json")
+    value = checked("explain", ran.out)
+    assert ran.code in {1, 2}
+    assert value["unreadable"]
+
+
+def test_a_truncated_text_is_not_healthy(shell: Shell, tmp_path: Path) -> None:
+    whole = HEALTHY.index("State: [1]", HEALTHY.index("System Writer"))
+    ran = shell("explain", saved(tmp_path, HEALTHY[:whole]), "--json")
+    assert ran.code == 1
+    assert checked("explain", ran.out)["writers"][1]["state"]["class"] == "unreadable"
+
+
+def test_names_that_cannot_be_read(shell: Shell, tmp_path: Path) -> None:
+    assert "is a folder" in shell("explain", str(tmp_path)).err
+    assert shell("explain", str(tmp_path / "none.txt")).code == 2
+    assert "not a file name" in shell("explain", "a\0b").err
+    assert shell("explain").code == 64
+
+
+def test_a_large_file_costs_neither_time_nor_memory(tmp_path: Path) -> None:
+    path = tmp_path / "large.txt"
+    with path.open("wb") as file:
+        file.truncate(100_000_000)
+    code = (
+        "import sys, resource\nfrom hvtui.cli.main import main\n"
+        f"code = main(['explain', {str(path)!r}])\n"
+        "print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    status, kilobytes = map(int, done.stdout.split())
+    assert status == 2
+    assert "too large" in done.stderr
+    assert kilobytes < 80_000
+
+
+def test_standard_input_is_bounded_too() -> None:
+    assert "too large" in program("explain", "-", stdin=STUCK.encode() * 8000).err
+    ran = program("explain", "-", "--json", stdin=STUCK.encode())
+    assert len(checked("explain", ran.out)["writers"]) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes in folders")
+def test_a_pipe_that_never_ends_is_given_up(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    ended: list[str] = []
+
+    def write() -> None:
+        try:
+            with path.open("wb") as file:
+                while True:
+                    file.write(b"x" * 100_000)
+        except BrokenPipeError:
+            ended.append("the reader left")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    ran = shell("explain", str(path))
+    writer.join(30)
+    assert ended
+    assert "over 4,000,000 bytes" in ran.err
