@@ -188,7 +188,7 @@ def _explain(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("show", "check", "path", "init"), help="what to do")
+    parser.add_argument("action", choices=("show", "check", "path", "init", "accept-id"), help="what to do")
     _cluster(parser)
 
 
@@ -200,5 +200,5 @@ COMMANDS: Final = {
     "writers": Command("writers", "VSS writers of all nodes, then end", _writers),
     "explain": Command("explain", "say what a pasted `vssadmin list writers` text means", _explain),
     "doctor": Command("doctor", "check every node step by step, and say how to mend it", _cluster),
-    "config": Command("configure", "show, check, find or begin the configuration", _config),
+    "config": Command("configure", "show, check, find or begin the configuration; accept a cluster's new id", _config),
 }

@@ -1,4 +1,4 @@
-"""`hvtui config`: show, check, find and begin the configuration."""
+"""`hvtui config`: show, check, find and begin the configuration; accept a cluster's new id."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hvtui.cli.output import Cell, say, table
 from hvtui.config import BackupWindow, ClusterConfig, Config
 from hvtui.config_file import load_config
 from hvtui.errors import InputError, UsageError
+from hvtui.live.pins import Pins, accept_pin
 from hvtui.paths import config_dir, config_file, log_file, state_dir
 
 TEMPLATE: Final = """\
@@ -43,10 +44,10 @@ TEMPLATE: Final = """\
 
 
 def run(arguments: Arguments) -> int:
-    """One of `show`, `check`, `path`, `init`."""
-    if arguments.cluster and arguments.action != "show":
+    """One of `show`, `check`, `path`, `init`, `accept-id`."""
+    if arguments.cluster and arguments.action not in {"show", "accept-id"}:
         raise UsageError(f"`config {arguments.action}` takes no cluster")
-    actions = {"show": _show, "check": _check, "path": _path, "init": _init}
+    actions = {"show": _show, "check": _check, "path": _path, "init": _init, "accept-id": _accept_id}
     return actions[arguments.action](arguments)
 
 
@@ -145,3 +146,18 @@ def _window(window: BackupWindow) -> str:
 
 def _word(value: bool) -> str:
     return "true" if value else "false"
+
+
+def _accept_id(arguments: Arguments) -> int:
+    if not arguments.cluster:
+        raise UsageError("which cluster?", hint="`hvtui config accept-id CLUSTER`")
+    config = load_config(arguments.config)
+    cluster = config.cluster(arguments.cluster)
+    pins = Pins(state_dir(), config.path)
+    before = pins.get(cluster.name)
+    after = accept_pin(pins, cluster.name)
+    if after is None:
+        say(f"no other id of {cluster.name} was met; nothing to accept" + (f" ({before} is pinned)" if before else ""))
+        return Exit.WRONG
+    say(f"{cluster.name}: {before or 'no id'} → {after}")
+    return Exit.FINE

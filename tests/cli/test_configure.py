@@ -9,7 +9,8 @@ import pytest
 
 from hvtui.cli.configure import TEMPLATE
 from hvtui.config_file import parse_config
-from hvtui.paths import config_file
+from hvtui.live.pins import Pins
+from hvtui.paths import config_file, state_dir
 from tests.support.cli import Shell
 
 SECRET = """\
@@ -96,3 +97,21 @@ def test_a_file_that_cannot_be_written_is_no_crash(shell: Shell, tmp_path: Path)
     ran = shell("config", "init", "--config", str(tmp_path / "file" / "c.toml"))
     assert ran.code == 2
     assert "cannot be written" in ran.err
+
+
+def test_a_new_id_is_accepted_by_one_command(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(SECRET)
+    pins = Pins(state_dir(), path)
+    pins.pin("prod", "11111111-1111-1111-1111-111111111111")
+    nothing = shell("config", "accept-id", "prod", "--config", str(path))
+    assert nothing.code == 1
+    assert "nothing to accept" in nothing.out
+    pins.offer("prod", "22222222-2222-2222-2222-222222222222")
+    ran = shell("config", "accept-id", "PROD", "--config", str(path))
+    assert ran.code == 0
+    assert "1111 → 22222222" in ran.out
+    assert pins.get("prod") == "22222222-2222-2222-2222-222222222222"
+    assert Pins(state_dir(), tmp_path / "other.toml").get("prod") is None
+    assert shell("config", "accept-id", "--config", str(path)).code == 64
+    assert shell("config", "accept-id", "prodd", "--config", str(path)).code == 64
