@@ -1,0 +1,8 @@
+# The installed form of the module. A node without it gets the same parts, in the same order, as one script text.
+foreach ($folder in 'Private', 'Public') {
+    $parts = Get-ChildItem -LiteralPath (Join-Path -Path $PSScriptRoot -ChildPath $folder) -Filter '*.ps1' | Sort-Object -Property Name
+    foreach ($part in $parts) {
+        . $part.FullName
+    }
+}
+Export-ModuleMember -Function 'Get-HvTuiEvent', 'Get-HvTuiInfo', 'Get-HvTuiProvider', 'Get-HvTuiWriter', 'Watch-HvTuiCluster', 'Watch-HvTuiNode'

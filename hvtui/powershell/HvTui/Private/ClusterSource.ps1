@@ -1,0 +1,219 @@
+# What Watch-HvTuiCluster asks the cluster service: each question once for the whole cluster, always of this node.
+
+function Get-HvTuiClusterSource {
+    <#
+    .SYNOPSIS
+    The questions of Watch-HvTuiCluster, in order. CIM comes first: it has a deadline, and the cmdlets have none.
+    #>
+    param([int]$SlowSeconds)
+    Get-HvTuiSource -Name 'node' -Part 'nodes' -Reader 'Read-HvTuiClusterNode' -Guard 'cluster'
+    Get-HvTuiSource -Name 'resource' -Part 'roles.resources' -Reader 'Read-HvTuiResource' -Guard 'cluster'
+    Get-HvTuiSource -Name 'group' -Part 'roles' -Reader 'Read-HvTuiGroup' -Guard 'cluster'
+    Get-HvTuiSource -Name 'identity' -Part 'roles.vm' -Reader 'Read-HvTuiIdentity' -Guard 'cluster' -Period ($SlowSeconds / 3)
+    Get-HvTuiSource -Name 'fault' -Part 'csvs.fault' -Reader 'Read-HvTuiFault' -Guard 'cluster'
+    Get-HvTuiSource -Name 'cluster' -Part 'cluster' -Reader 'Read-HvTuiCluster' -Guard 'cluster' -Period ($SlowSeconds / 3) -Slow
+    Get-HvTuiSource -Name 'volume' -Part 'csvs' -Reader 'Read-HvTuiVolume' -Guard 'cluster' -Period $SlowSeconds -Slow
+    Get-HvTuiSource -Name 'io' -Part 'io' -Reader 'Read-HvTuiIo' -Guard 'cluster' -Period ($SlowSeconds / 3) -Slow
+    Get-HvTuiSource -Name 'drain' -Part 'nodes.failback' -Reader 'Read-HvTuiDrain' -Guard 'cluster' -Period $SlowSeconds -Slow
+}
+
+function Read-HvTuiClusterNode {
+    <#
+    .SYNOPSIS
+    All nodes of the cluster.
+    #>
+    $found = @(Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_Node' -OperationTimeoutSec $script:FastSeconds -Property 'Name', 'Id', 'State', 'StatusInformation', 'NodeDrainStatus', 'NodeWeight', 'DynamicWeight', 'MajorVersion', 'MinorVersion', 'BuildNumber')
+    # A cluster has nodes; none means that this account may not see them.
+    if ($found.Count -eq 0) { throw (New-Object -TypeName System.UnauthorizedAccessException -ArgumentList 'root\MSCluster shows no node to this account') }
+    @{ Item = $found }
+}
+
+function Read-HvTuiResource {
+    <#
+    .SYNOPSIS
+    All resources: state and owner of the VMs' ones and of the CSVs' disks.
+    #>
+    param([hashtable]$Stream)
+    $found = Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_Resource' -OperationTimeoutSec $script:FastSeconds -Property 'Id', 'Name', 'Type', 'State', 'OwnerGroup', 'OwnerNode', 'IsClusterSharedVolume'
+    $machine = @{}
+    $configuration = @{}
+    $disk = @{}
+    $csvs = 0
+    foreach ($one in $found) {
+        $type = $one.Type
+        if ($type -eq 'Virtual Machine') {
+            $machine[$one.OwnerGroup] = $one
+        } elseif ($type -eq 'Virtual Machine Configuration') {
+            $configuration[$one.OwnerGroup] = $one
+        } else {
+            if ($one.IsClusterSharedVolume) { $csvs++ }
+            $id = ConvertTo-HvTuiGuid -Value $one.Id
+            if ($null -ne $id) { $disk[$id] = $one }
+        }
+    }
+    if ($csvs -ne $Stream.CsvCount) {
+        # A CSV came or went: its volumes belong into this message.
+        $Stream.CsvCount = $csvs
+        Request-HvTuiSource -Stream $Stream -Name 'volume'
+    }
+    @{ Machine = $machine; Configuration = $configuration; Disk = $disk }
+}
+
+function Read-HvTuiGroup {
+    <#
+    .SYNOPSIS
+    All VM roles.
+    #>
+    param([hashtable]$Stream)
+    $found = @(Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_ResourceGroup' -Filter 'GroupType = 111' -OperationTimeoutSec $script:FastSeconds -Property 'Id', 'Name', 'State', 'StatusInformation', 'OwnerNode', 'Priority', 'AntiAffinityClassNames', 'GroupType')
+    foreach ($one in $found) {
+        if (-not $Stream.Role.ContainsKey([string]$one.Id)) {
+            # A new role: its VM belongs into this message.
+            $Stream.Role[[string]$one.Id] = $true
+            Request-HvTuiSource -Stream $Stream -Name 'identity'
+        }
+    }
+    @{ Item = $found }
+}
+
+function Read-HvTuiIdentity {
+    <#
+    .SYNOPSIS
+    The VM behind each role, and its migration, from the private properties of the role's VM resources.
+    #>
+    param([hashtable]$Stream)
+    $found = Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_Resource' -Filter "Type = 'Virtual Machine' OR Type = 'Virtual Machine Configuration'" -OperationTimeoutSec $script:SlowSecondsLimit -Property 'Id', 'Name', 'Type', 'OwnerGroup', 'PrivateProperties'
+    $identity = @{}
+    $unknown = 0
+    foreach ($one in $found) {
+        $id = ConvertTo-HvTuiGuid -Value (Get-HvTuiValue -Object $one.PrivateProperties -Name 'VmID')
+        if ($null -eq $id) {
+            $id = $Stream.Identity[[string]$one.Name]
+            if ($null -eq $id) { $unknown++ }
+        }
+        $isMachine = $one.Type -eq 'Virtual Machine'
+        if ($isMachine -or -not $identity.ContainsKey($one.OwnerGroup) -or $null -eq $identity[$one.OwnerGroup].Vm) {
+            $percent = $null
+            $state = $null
+            if ($isMachine) {
+                $state = Get-HvTuiValue -Object $one.PrivateProperties -Name 'MigrationState'
+                $percent = Get-HvTuiValue -Object $one.PrivateProperties -Name 'MigrationProgress'
+            }
+            if ($null -eq $id -and $identity.ContainsKey($one.OwnerGroup)) { $id = $identity[$one.OwnerGroup].Vm }
+            $identity[$one.OwnerGroup] = @{ Vm = $id; State = $state; Percent = $percent; Resource = [string]$one.Name }
+        }
+    }
+    if ($unknown) {
+        # WMI did not hand out the private properties: one pipeline of cmdlets for all that are missing.
+        Read-HvTuiParameter -Stream $Stream
+        foreach ($group in @($identity.Keys)) {
+            if ($null -eq $identity[$group].Vm) { $identity[$group].Vm = $Stream.Identity[$identity[$group].Resource] }
+        }
+    }
+    @{ Item = $identity }
+}
+
+function Read-HvTuiParameter {
+    <#
+    .SYNOPSIS
+    The VM GUIDs of all VM resources by cmdlet, kept by the resources' names.
+    #>
+    param([hashtable]$Stream)
+    $found = Get-ClusterResource | Where-Object -FilterScript { $_.ResourceType.Name -eq 'Virtual Machine' -or $_.ResourceType.Name -eq 'Virtual Machine Configuration' } | Get-ClusterParameter -Name 'VmID'
+    foreach ($one in $found) {
+        $id = ConvertTo-HvTuiGuid -Value $one.Value
+        if ($null -ne $id) { $Stream.Identity[[string]$one.ClusterObject] = $id }
+    }
+}
+
+function Read-HvTuiFault {
+    <#
+    .SYNOPSIS
+    Fault and backup state of all CSV volumes, by volume name and by path.
+    #>
+    $faults = @{}
+    $found = Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_ClusterSharedVolume' -OperationTimeoutSec $script:FastSeconds -Property 'Name', 'VolumeName', 'FaultState', 'BackupState'
+    foreach ($one in $found) {
+        $state = @{ Fault = $one.FaultState; Backup = $one.BackupState }
+        if ($one.VolumeName) { $faults[$one.VolumeName] = $state }
+        if ($one.Name) { $faults[$one.Name] = $state }
+    }
+    @{ Item = $faults }
+}
+
+function Read-HvTuiCluster {
+    <#
+    .SYNOPSIS
+    The cluster itself and its quorum.
+    #>
+    $cluster = Get-Cluster
+    $quorum = $null
+    $problem = $null
+    try {
+        $quorum = Get-ClusterQuorum
+        if ($Stream.Problem.Contains('quorum')) { $Stream.Problem.Remove('quorum') }
+    } catch {
+        $problem = Get-HvTuiProblem -Part 'cluster.quorum' -ErrorRecord $_
+        $Stream.Problem['quorum'] = $problem
+    }
+    @{ Cluster = $cluster; Quorum = $quorum }
+}
+
+function Read-HvTuiVolume {
+    <#
+    .SYNOPSIS
+    The volumes of all CSVs with folder, space and switches. The cluster service asks each owner for its figures.
+    #>
+    $volumes = New-Object -TypeName System.Collections.Generic.List[object]
+    foreach ($csv in Get-ClusterSharedVolume) {
+        $resource = ConvertTo-HvTuiGuid -Value $csv.Id
+        foreach ($one in $csv.SharedVolumeInfo) {
+            $partition = $one.Partition
+            $volumes.Add(@{
+                    Id          = "$resource/$(Get-HvTuiValue -Object $one -Name 'PartitionNumber')"
+                    Resource    = [string]$csv.Name
+                    ResourceId  = $resource
+                    Owner       = Get-HvTuiValue -Object $csv.OwnerNode -Name 'Name'
+                    State       = $csv.State
+                    Path        = [string]$one.FriendlyVolumeName
+                    Volume      = Get-HvTuiValue -Object $partition -Name 'Name'
+                    Fault       = Get-HvTuiValue -Object $one -Name 'FaultState'
+                    Maintenance = Get-HvTuiValue -Object $one -Name 'MaintenanceMode'
+                    Redirected  = Get-HvTuiValue -Object $one -Name 'RedirectedAccess'
+                    FileSystem  = Get-HvTuiValue -Object $partition -Name 'FileSystem'
+                    Size        = Get-HvTuiValue -Object $partition -Name 'Size'
+                    Free        = Get-HvTuiValue -Object $partition -Name 'FreeSpace'
+                })
+        }
+    }
+    @{ Item = $volumes }
+}
+
+function Read-HvTuiIo {
+    <#
+    .SYNOPSIS
+    How each node reaches each CSV volume.
+    #>
+    $volumes = @{}
+    foreach ($one in Get-ClusterSharedVolumeState) {
+        $id = [string]$one.VolumeName
+        if (-not $volumes.ContainsKey($id)) { $volumes[$id] = @{} }
+        $volumes[$id][[string]$one.Node] = '[' + [int]$one.StateInfo + ',' + [int]$one.FileSystemRedirectedIOReason + ',' + [int]$one.BlockRedirectedIOReason + ']'
+    }
+    @{ Item = $volumes }
+}
+
+function Read-HvTuiDrain {
+    <#
+    .SYNOPSIS
+    What only the cmdlet tells of a node: why a drain failed, and the failback after it. Older systems lack both.
+    #>
+    $nodes = @{}
+    foreach ($one in Get-ClusterNode) {
+        $nodes[[string]$one.Name] = @{
+            Code     = Get-HvTuiValue -Object $one -Name 'DrainErrorCode'
+            Failback = Get-HvTuiValue -Object $one -Name 'FailbackStatus'
+        }
+    }
+    @{ Item = $nodes }
+}

@@ -1,0 +1,75 @@
+# Calls into .NET that only Windows has, or that name this machine: one statement each, so that a test can replace them.
+
+function Get-HvTuiNodeName {
+    <#
+    .SYNOPSIS
+    The name of this node, as the cluster knows it.
+    #>
+    [System.Environment]::MachineName
+}
+
+function Get-HvTuiNow {
+    <#
+    .SYNOPSIS
+    This node's clock, UTC.
+    #>
+    [datetime]::UtcNow
+}
+
+function Get-HvTuiBuildNumber {
+    <#
+    .SYNOPSIS
+    The Windows build from the registry; .NET's own answer depends on the host program's manifest.
+    #>
+    [Microsoft.Win32.Registry]::GetValue('HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion', 'CurrentBuildNumber', $null)
+}
+
+function Get-HvTuiOemCodePage {
+    <#
+    .SYNOPSIS
+    The code page in which programs without a console write.
+    #>
+    [Microsoft.Win32.Registry]::GetValue('HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Nls\CodePage', 'OEMCP', '437')
+}
+
+function Get-HvTuiEncoding {
+    <#
+    .SYNOPSIS
+    The decoder of a code page.
+    #>
+    param([int]$CodePage)
+    [System.Text.Encoding]::GetEncoding($CodePage)
+}
+
+function Test-HvTuiElevation {
+    <#
+    .SYNOPSIS
+    Whether the caller acts as a member of the local Administrators, elevated.
+    #>
+    (New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList ([System.Security.Principal.WindowsIdentity]::GetCurrent())).IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+
+function Get-HvTuiVssAdminPath {
+    <#
+    .SYNOPSIS
+    The full path of vssadmin.exe, so that PATH decides nothing.
+    #>
+    [System.IO.Path]::Combine([System.Environment]::SystemDirectory, 'vssadmin.exe')
+}
+
+function Get-HvTuiMutex {
+    <#
+    .SYNOPSIS
+    The node-wide lock that keeps two readers of writers apart, in whatever session they run.
+    #>
+    New-Object -TypeName System.Threading.Mutex -ArgumentList $false, 'Global\HvTuiWriter'
+}
+
+function Get-HvTuiStartTime {
+    <#
+    .SYNOPSIS
+    When a process was started, UTC.
+    #>
+    param([int]$Id)
+    (Get-Process -Id $Id).StartTime.ToUniversalTime()
+}

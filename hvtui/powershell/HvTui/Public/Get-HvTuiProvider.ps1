@@ -1,0 +1,24 @@
+function Get-HvTuiProvider {
+    <#
+    .SYNOPSIS
+    The VSS providers of this node, as one JSON object.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param()
+    $providers = 'null'
+    $problem = ''
+    try {
+        $found = Get-CimInstance -Namespace 'root\cimv2' -ClassName 'Win32_ShadowProvider' -OperationTimeoutSec $script:SlowSecondsLimit -Property 'ID', 'Name', 'Type', 'Version'
+        $texts = foreach ($one in $found) {
+            $id = ConvertTo-HvTuiGuid -Value $one.ID
+            if ($null -eq $id) { $id = [string]$one.ID }
+            '{"id":' + (ConvertTo-HvTuiString -Value $id) + ',"name":' + (ConvertTo-HvTuiString -Value ([string]$one.Name)) +
+                ',"type":' + (ConvertTo-HvTuiNumber -Value $one.Type) + ',"version":' + (ConvertTo-HvTuiString -Value $one.Version) + '}'
+        }
+        $providers = '[' + (@($texts) -join ',') + ']'
+    } catch {
+        $problem = Get-HvTuiProblem -Part 'providers' -ErrorRecord $_
+    }
+    '{"v":1,"time":' + (ConvertTo-HvTuiTime -Value (Get-HvTuiNow)) + ',"providers":' + $providers + ',"errors":[' + $problem + ']}'
+}
