@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
+from hvtui.ui.cells import fit, width_of
 
 FOLD: Final = "\0fold"
 """Key of the row or column that stands for all healthy ones."""
@@ -27,9 +27,11 @@ class Cell:
     """One cell: its whole text, a shorter form, the style role, and whether it is healthy and may fold."""
 
     text: str
-    role: str = "dim"
+    role: str = ""
     quiet: bool = True
     short: str = ""
+    value: int = 0
+    """A number behind the text, so that a fold can add up."""
 
     @property
     def brief(self) -> str:
@@ -60,7 +62,7 @@ class MatrixData:
     pinned: frozenset[str] = frozenset()
     """Rows that say something about their column, not a state: always shown, never counted."""
     row_roles: dict[str, str] = field(default_factory=dict)
-    """Style role of a row's label, `label` when it has none."""
+    """Style role of a row's label, the plain one when it has none."""
     column_roles: dict[str, str] = field(default_factory=dict)
 
     def cell(self, row: str, column: str) -> Cell:
@@ -165,9 +167,9 @@ def lay_out(data: MatrixData, width: int, height: int, *, unfolded: bool = False
         free = tuple(r for r in rows if r not in data.pinned)
         free, folded_rows = _fold(free, set(data.quiet_rows()), FOLD)
         rows = (*free, *(r for r in rows if r in data.pinned))
-    labels = [cell_len(label) for key, label in data.rows if key in rows] + [cell_len(data.corner)]
+    labels = [width_of(label) for key, label in data.rows if key in rows] + [width_of(data.corner)]
     if folded_rows:
-        labels.append(cell_len(data.fold_row.format(n=len(folded_rows))))
+        labels.append(width_of(data.fold_row.format(n=len(folded_rows))))
     label_width = min(label_limit, max(12, width // 3), max(labels))
     forms = ("none", "quiet", "all")
     plain = tuple(k for k, _ in data.columns)
@@ -186,8 +188,8 @@ def lay_out(data: MatrixData, width: int, height: int, *, unfolded: bool = False
 
 
 def _column_width(data: MatrixData, layout: Layout, column: str) -> int:
-    cells = (cell_len(_text(shown_cell(data, layout, r, column), layout.brief)) for r in layout.rows)
-    return max([cell_len(column_label(data, layout, column)), *cells])
+    cells = (width_of(_text(shown_cell(data, layout, r, column), layout.brief)) for r in layout.rows)
+    return max([width_of(column_label(data, layout, column)), *cells])
 
 
 def visible_columns(layout: Layout, width: int, first: int) -> range:
@@ -201,33 +203,26 @@ def visible_columns(layout: Layout, width: int, first: int) -> range:
     return range(first, index)
 
 
-def _fit(text: str, width: int) -> str:
-    """Cut or pad to exactly `width` cells; a cut text ends in `…`."""
-    if cell_len(text) > width:
-        return set_cell_size(text, max(0, width - 1)) + "…" if width else ""
-    return set_cell_size(text, width)
-
-
 def header_line(data: MatrixData, layout: Layout, columns: range) -> list[Piece]:
     """The line of column labels; `‹` and `›` say that more columns lie outside."""
     corner = ("‹ " if columns.start > 0 else "") + data.corner
-    pieces = [Piece(_fit(corner, layout.label_width), "head")]
+    pieces = [Piece(fit(corner, layout.label_width), "")]
     for i in columns:
         key = layout.columns[i]
-        role = "fold" if key in (FOLD, BLIND) else data.column_roles.get(key, "head")
-        pieces.append(Piece(" " * GAP + _fit(column_label(data, layout, key), layout.widths[i]), role, "", key))
+        role = "dim" if key in (FOLD, BLIND) else data.column_roles.get(key, "")
+        pieces.append(Piece(" " * GAP + fit(column_label(data, layout, key), layout.widths[i]), role, "", key))
     if columns.stop < len(layout.columns):
-        pieces.append(Piece(f" › {len(layout.columns) - columns.stop}", "head"))
+        pieces.append(Piece(f" › {len(layout.columns) - columns.stop}", ""))
     return pieces
 
 
 def body_line(data: MatrixData, layout: Layout, row: str, columns: range) -> list[Piece]:
     """One row: its label and its cells."""
-    role = "fold" if row == FOLD else data.row_roles.get(row, "label")
-    pieces = [Piece(_fit(row_label(data, layout, row), layout.label_width), role, row)]
+    role = "dim" if row == FOLD else data.row_roles.get(row, "")
+    pieces = [Piece(fit(row_label(data, layout, row), layout.label_width), role, row)]
     for i in columns:
         key = layout.columns[i]
         cell = shown_cell(data, layout, row, key)
-        pieces.append(Piece(" " * GAP, "gap"))
-        pieces.append(Piece(_fit(_text(cell, layout.brief), layout.widths[i]), cell.role, row, key))
+        pieces.append(Piece(" " * GAP, ""))
+        pieces.append(Piece(fit(_text(cell, layout.brief), layout.widths[i]), cell.role, row, key))
     return pieces
