@@ -26,6 +26,8 @@ class RowOrder(Generic[R]):
         self.ghosts: dict[str, R] = {}
         self.view: list[str] = []
         self.stale = False
+        self.guest: str | None = None
+        """The key that is in the view only because it was to be kept."""
         self._value = value
         self._descending = descending
         self._accept: Callable[[R], bool] | None = None
@@ -85,6 +87,8 @@ class RowOrder(Generic[R]):
         """Make the view anew: filter, sort, drop the ghosts (except `keep`)."""
         pinned = keep if keep is not None and (keep in self.ghosts or keep in self.rows) else None
         self.ghosts = {pinned: self.ghosts[pinned]} if pinned is not None and pinned in self.ghosts else {}
+        row = self.rows.get(pinned or "")
+        self.guest = pinned if pinned is not None and (row is None or not self._shows(row)) else None
         shown: list[str] = self._in_name_order()
         if self._accept is not None:
             accept, rows = self._accept, self.rows

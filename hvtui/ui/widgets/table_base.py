@@ -244,6 +244,8 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
         key, old = view[place], self.cursor_key
         if key != old:
             self.cursor_key = key
+            if old is not None and old == self.order.guest:
+                self.order.stale = True
             self.paint_keys([key] if old is None else [old, key])
             self.post_message(self.CursorMoved(self))
         self.show_place(place)
