@@ -26,6 +26,7 @@ from hvtui.lab.endpoint.shell import ClientGone
 from hvtui.lab.endpoint.trouble import Trouble
 from hvtui.lab.engine import Engine
 
+DEFAULT_SESSION: Final = "Microsoft.PowerShell"
 _SOAP: Final = "application/soap+xml;charset=UTF-8"
 _PATH: Final = "/wsman"
 
@@ -34,12 +35,12 @@ _PATH: Final = "/wsman"
 class NodeOptions:
     """How a node's WinRM is set up.
 
+    `sessions`: the session configurations by name, each with its language mode and module.
     `idle_close`: seconds after which an idle connection is closed (HTTP.sys; 120 by default there, UNVERIFIED).
     `batching_ms`: how long WinRM collects output before it answers a Receive.
     """
 
-    runspace: RunspaceOptions = field(default_factory=RunspaceOptions)
-    configurations: frozenset[str] = frozenset({"Microsoft.PowerShell"})
+    sessions: dict[str, RunspaceOptions] = field(default_factory=lambda: {DEFAULT_SESSION: RunspaceOptions()})
     max_shells: int = 25
     batching_ms: int = 0
     idle_close: float = 120.0
@@ -80,7 +81,6 @@ class LabNode:
         self._accounts = accounts
         self._service = Service(
             new_session or self._native,
-            configurations=self.options.configurations,
             max_shells=self.options.max_shells,
             batching=self.options.batching_ms / 1_000,
         )
@@ -131,8 +131,10 @@ class LabNode:
         """Accept connections and answer nothing, or go back to normal for new requests."""
         self.trouble.hang = on
 
-    def _native(self, outlet: Outlet) -> PsrpSession:
-        return PsrpSession(self.engine, self.options.runspace, outlet, self._rewrite)
+    def _native(self, configuration: str, outlet: Outlet) -> PsrpSession | None:
+        known = {name.lower(): options for name, options in self.options.sessions.items()}
+        options = known.get(configuration.lower())
+        return PsrpSession(self.engine, options, outlet, self._rewrite) if options else None
 
     def _rewrite(self, text: str) -> str:
         return self.trouble.rewrite(text) if self.trouble.rewrite else text

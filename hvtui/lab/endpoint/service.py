@@ -25,7 +25,8 @@ _CONFIG: Final = (
 )
 _MAX_ENVELOPE: Final = 512_000
 
-NewSession = Callable[[Outlet], Session]
+NewSession = Callable[[str, Outlet], Session | None]
+"""Makes the session of a configuration by its name; None when the node has no such configuration."""
 
 
 class Service:
@@ -35,12 +36,10 @@ class Service:
         self,
         new_session: NewSession,
         *,
-        configurations: frozenset[str] = frozenset({"Microsoft.PowerShell"}),
         max_shells: int = 25,
         batching: float = 0.0,
     ) -> None:
         self._new_session = new_session
-        self._configurations = configurations
         self.max_shells = max_shells
         self.batching = batching
         self.shells: dict[str, Shell] = {}
@@ -78,7 +77,7 @@ class Service:
     async def _create(self, request: Request, owner: str) -> bytes:
         kind = request.resource.removeprefix(soap.POWERSHELL)
         body = request.body
-        if kind == request.resource or kind not in self._configurations:
+        if kind == request.resource:
             raise faults.unknown_resource()
         if body is None or body.tag != f"{RSP}Shell":
             raise faults.bad_parameter()
@@ -90,7 +89,10 @@ class Service:
         data = _decode(body.findtext(f"{PWSH}creationXml"))
         idle = soap.seconds(body.findtext(f"{RSP}IdleTimeOut") or "") or DEFAULT_IDLE
         shell = Shell(request, shell_id, owner, idle, self.batching)
-        shell.session = self._new_session(shell)
+        session = self._new_session(kind, shell)
+        if session is None:
+            raise faults.unknown_resource()
+        shell.session = session
         await shell.session.open(data)
         self.shells[shell_id] = shell
         self._watch(shell)

@@ -1,0 +1,153 @@
+"""All nodes of a simulated cluster, served together: one set of accounts, one port a node."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hvtui.lab.endpoint.accounts import Account, Accounts
+from hvtui.lab.endpoint.node import DEFAULT_SESSION, LabNode, NodeOptions, Tls
+from hvtui.lab.endpoint.runspace import Language, RunspaceOptions
+from hvtui.lab.engine import Engine
+from hvtui.remote.contract import CONTRACT
+
+if TYPE_CHECKING:
+    from hvtui.lab.pki import Authority
+
+USER: Final = "oncall"
+_SEEDS: Final = 3
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """How a cluster is served.
+
+    `port`: the first node's, the others follow; 0 takes free ones. `tls`: HTTPS with an own authority.
+    `installed`: whether the HvTui module of this contract is on the nodes, or which version of it.
+    `accepted`: sha256 of the only scripts that run; None is the text of the packaged module. `language` and `sessions`
+    (configuration name → language): how restricted the sessions are. `batching_ms`: how long WinRM collects output.
+    `idle_close`: seconds until an unused connection is closed. `accounts` are there beside `oncall`; `lock_after`
+    refusals in a row lock one.
+    """
+
+    port: int = 0
+    tls: bool = False
+    installed: bool | str = True
+    accepted: frozenset[str] | None = None
+    language: Language = "full"
+    sessions: Mapping[str, Language] = field(default_factory=dict)
+    batching_ms: int = 0
+    idle_close: float = 120.0
+    max_shells: int = 25
+    accounts: tuple[Account, ...] = ()
+    lock_after: int = 0
+
+
+class Cluster:
+    """Serves engines by node name. Made and used on one event loop."""
+
+    def __init__(
+        self, name: str, engines: Mapping[str, Engine], options: ClusterOptions, builds: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.options = options
+        self.username = f"LAB\\{USER}"
+        self.password = secrets.token_urlsafe(12)
+        self.authority: Authority | None = None
+        self.ca: Path | None = None
+        """The authority's certificate as a file, None without TLS."""
+        self._folder: Path | None = None
+        tls = self._tls() if options.tls else None
+        self.accounts = Accounts([Account(USER, self.password), *options.accounts], lock_after=options.lock_after)
+        self.nodes = {
+            node: LabNode(node, engine, self.accounts, options=self._node_options((builds or {}).get(node)), tls=tls)
+            for node, engine in engines.items()
+        }
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Node name → `127.0.0.1:port`."""
+        return {name: node.address for name, node in self.nodes.items()}
+
+    async def start(self) -> None:
+        """Listen on every node's port; when one is taken nothing is left behind."""
+        try:
+            for number, node in enumerate(self.nodes.values()):
+                await node.start(self.options.port + number if self.options.port else 0)
+        except OSError:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End every node and remove the temporary files."""
+        try:
+            await asyncio.gather(*(node.stop() for node in self.nodes.values()))
+        finally:
+            self.accounts.close()
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+
+    def config_text(self) -> str:
+        """A complete hvtui configuration with which a second terminal connects without a prompt."""
+        text = _toml
+        lines = [
+            "# Written by hvtui's lab: a simulated cluster on this machine, with a password of its own for each run.",
+            "allow_plain_password = true",
+            f"default = {text(self.name)}",
+            "",
+            f"[clusters.{text(self.name)}]",
+            f"seeds = {text(list(self.nodes)[:_SEEDS])}",
+            'auth = "ntlm"',
+            f"username = {text(self.username)}",
+            f"password = {{ plain = {text(self.password)} }}",
+            f"tls = {'true' if self.options.tls else 'false'}",
+            *([f"ca = {text(str(self.ca))}"] if self.ca else []),
+            "",
+            f"[clusters.{text(self.name)}.addresses]",
+            *(f"{text(name)} = {text(address)}" for name, address in self.addresses.items()),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _tls(self) -> Tls:
+        from hvtui.lab.pki import Authority  # noqa: PLC0415 - plain labs need no certificates
+
+        self.authority = Authority()
+        self._folder = Path(tempfile.mkdtemp(prefix="hvtui-lab-"))
+        self.ca = self._folder / "ca.pem"
+        self.ca.write_bytes(self.authority.pem)
+        return self.authority.issue().tls()
+
+    def _node_options(self, build: str | None) -> NodeOptions:
+        options = self.options
+        installed = options.installed if isinstance(options.installed, str) else CONTRACT if options.installed else ""
+        accepted = _module() if options.accepted is None else options.accepted
+        whole = build if build and build.startswith("10.0.") else f"10.0.{build or '20348.2700'}"
+        return NodeOptions(
+            sessions={
+                name: RunspaceOptions(language, installed, accepted, whole)
+                for name, language in {DEFAULT_SESSION: options.language, **options.sessions}.items()
+            },
+            max_shells=options.max_shells,
+            batching_ms=options.batching_ms,
+            idle_close=options.idle_close,
+        )
+
+
+def _toml(value: object) -> str:
+    """A string or list as TOML: JSON's spelling of them is TOML's too."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@cache
+def _module() -> frozenset[str]:
+    from hvtui.remote.module import module_hash  # noqa: PLC0415 - reads the module's files, wanted by few tests
+
+    return frozenset({module_hash()})

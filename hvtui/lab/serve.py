@@ -1,0 +1,306 @@
+"""A whole simulated cluster on 127.0.0.1: in a thread of its own for tests, or in the foreground for `hvtui lab`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from copy import copy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from hvtui.lab.endpoint.accounts import Logons
+from hvtui.lab.endpoint.cluster import Cluster, ClusterOptions
+from hvtui.lab.endpoint.node import LabNode
+from hvtui.lab.endpoint.trouble import Kind
+from hvtui.lab.engine import Engine
+
+if TYPE_CHECKING:
+    from hvtui.lab.world import World
+
+T = TypeVar("T")
+
+_LOOK: Final = 0.5
+"""Seconds between two looks whether a host of the world went down or came back."""
+_PATIENCE: Final = 60.0
+"""Seconds within which a call into the lab must be answered."""
+
+
+@asynccontextmanager
+async def simulated(
+    source: str | Path | World | Mapping[str, Engine],
+    *,
+    speed: float = 1.0,
+    at: float = 0.0,
+    start: datetime | None = None,
+    options: ClusterOptions | None = None,
+) -> AsyncIterator[tuple[Cluster, World | None]]:
+    """Serve a cluster on the running loop while the context lasts.
+
+    `source` is a scenario's name or file, a ready world, or engines by node name without any world. `speed` is world
+    seconds per second (0: the world stands still until it is stepped), `at` how many world seconds have passed at the
+    beginning, `start` the UTC time of the world's first second; without it the world's clock shows the real time now.
+    """
+    options = options or ClusterOptions()
+    if isinstance(source, Mapping):
+        cluster, world = Cluster("lab", source, options), None
+    else:
+        world = _load(source, at, start)
+        from hvtui.lab.native import NativeEngine  # noqa: PLC0415 - an endpoint on other engines needs no world
+
+        cluster = Cluster(
+            world.cluster.name or "lab",
+            {name: NativeEngine(world, name) for name in world.nodes},
+            options,
+            {name: node.build for name, node in world.nodes.items()},
+        )
+    await cluster.start()
+    watcher = asyncio.create_task(_follow(world, cluster)) if world is not None else None
+    if world is not None:
+        world.run(speed)
+    try:
+        yield cluster, world
+    finally:
+        if watcher is not None:
+            watcher.cancel()
+            await asyncio.wait([watcher])
+        await cluster.stop()
+
+
+def _load(source: str | Path | World, at: float, start: datetime | None) -> World:
+    from hvtui.lab.world import World  # noqa: PLC0415 - an endpoint on other engines needs no world
+
+    if isinstance(source, World):
+        return source
+    first = start or (datetime.now(UTC) - timedelta(seconds=at)).replace(microsecond=0)
+    return World.load(source, start=first, at=at)
+
+
+async def _follow(world: World, cluster: Cluster) -> None:
+    """Let time pass in a world that runs, and take the endpoint of a host down and up with the host."""
+    was_down: dict[str, bool] = {}
+    while True:
+        world.sync()
+        for name, host in world.nodes.items():
+            down = host.faults.down
+            if down != was_down.get(name, False):
+                was_down[name] = down
+                node = cluster.nodes[name]
+                await (node.stop() if down else node.start())
+        await asyncio.sleep(_LOOK)
+
+
+async def serve(
+    source: str | Path | World,
+    *,
+    ready: Callable[[Cluster], None],
+    end: asyncio.Event | None = None,
+    speed: float = 1.0,
+    at: float = 0.0,
+    start: datetime | None = None,
+    options: ClusterOptions | None = None,
+) -> None:
+    """Serve a cluster until `end` is set or the task is cancelled; `ready` is called when every node listens."""
+    async with simulated(source, speed=speed, at=at, start=start, options=options) as (cluster, _):
+        ready(cluster)
+        await (end or asyncio.Event()).wait()
+
+
+class Lab:
+    """A simulated cluster in a thread with its own event loop; use as a context manager.
+
+    Arguments as for `simulated`; the other keywords are those of `ClusterOptions`. Every method may be called from any
+    thread.
+    """
+
+    def __init__(
+        self,
+        source: str | Path | World | Mapping[str, Engine],
+        *,
+        speed: float = 1.0,
+        at: float = 0.0,
+        start: datetime | None = None,
+        **options: Any,
+    ) -> None:
+        self._source = source
+        self._speed, self._at, self._start = speed, at, start
+        self._options = ClusterOptions(**options)
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._end: asyncio.Event | None = None
+        self._cluster: Cluster | None = None
+        self._world: World | None = None
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Build the world and listen; returns when every node does. Raises what went wrong there."""
+        up = threading.Event()
+        self._thread = threading.Thread(target=self._main, args=(up,), name="hvtui-lab", daemon=True)
+        self._thread.start()
+        up.wait()
+        if self._failure is not None:
+            self._thread.join()
+            self._thread = None
+            raise self._failure
+
+    def stop(self) -> None:
+        """End the lab: within two seconds no thread, port or temporary file of it is left."""
+        if self._thread is None or self._loop is None or self._end is None:
+            return
+        with contextlib.suppress(RuntimeError):  # the loop is closed when the lab failed by itself
+            self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join()
+        self._thread = None
+        if self._failure is not None:
+            raise self._failure
+
+    @property
+    def cluster(self) -> Cluster:
+        """What is served; belongs to the lab's loop."""
+        if self._cluster is None:
+            raise RuntimeError("the lab was not started")
+        return self._cluster
+
+    @property
+    def world(self) -> World:
+        """The world that is served; belongs to the lab's loop, use `call` to read or change it."""
+        if self._world is None:
+            raise RuntimeError("the lab has no world")
+        return self._world
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Node name → `127.0.0.1:port`."""
+        return self.cluster.addresses
+
+    @property
+    def username(self) -> str:
+        """`LAB\\oncall`."""
+        return self.cluster.username
+
+    @property
+    def password(self) -> str:
+        """Its password, another one in every run."""
+        return self.cluster.password
+
+    @property
+    def ca(self) -> Path | None:
+        """The authority's certificate, None without TLS."""
+        return self.cluster.ca
+
+    @property
+    def logons(self) -> dict[str, Logons]:
+        """Log-ons and refusals by account, as of now."""
+        return self.on_loop(lambda: {name: copy(counted) for name, counted in self.cluster.accounts.logons.items()})
+
+    def config_text(self) -> str:
+        """A complete hvtui configuration for this cluster."""
+        return self.on_loop(self.cluster.config_text)
+
+    def call(self, action: Callable[[World], T]) -> T:
+        """Run `action(world)` on the lab's loop and return its result; then the streams look at the world again."""
+
+        def act() -> T:
+            self.world.sync()
+            result = action(self.world)
+            self.world.changed()
+            return result
+
+        return self.on_loop(act)
+
+    def advance(self, seconds: float) -> None:
+        """Step the world."""
+        self.call(lambda world: world.advance(seconds))
+
+    def node(self, name: str) -> NodeHandle:
+        """A node to be stopped, hung or otherwise troubled."""
+        return NodeHandle(self, self.cluster.nodes[name])
+
+    def on_loop(self, action: Callable[[], T]) -> T:
+        """Run a function on the lab's loop and return its result."""
+
+        async def run() -> T:
+            return action()
+
+        return self.wait_for(run())
+
+    def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the lab's loop and return its result."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE)
+
+    def _main(self, up: threading.Event) -> None:
+        try:
+            asyncio.run(self._serve(up))
+        except BaseException as error:
+            self._failure = error
+        finally:
+            up.set()
+
+    async def _serve(self, up: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._end = asyncio.Event()
+        context = simulated(self._source, speed=self._speed, at=self._at, start=self._start, options=self._options)
+        async with context as (self._cluster, self._world):
+            up.set()
+            await self._end.wait()
+
+
+class NodeHandle:
+    """One node of a `Lab`, usable from any thread."""
+
+    def __init__(self, lab: Lab, node: LabNode) -> None:
+        self._lab = lab
+        self._node = node
+
+    @property
+    def address(self) -> str:
+        """`127.0.0.1:port`."""
+        return self._node.address
+
+    @property
+    def shells(self) -> int:
+        """Shells that are open on it."""
+        return self._lab.on_loop(lambda: len(self._node.service.shells))
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests that came since the lab began."""
+        return self._lab.on_loop(lambda: self._node.requests)
+
+    def stop(self, *, keep_shells: bool = False) -> None:
+        """Die: connections break and new ones are refused; with `keep_shells` only the network does that."""
+        self._lab.wait_for(self._node.stop(keep_shells=keep_shells))
+
+    def start(self) -> None:
+        """Come back on the same port."""
+        self._lab.wait_for(self._node.start())
+
+    def hang(self, on: bool = True) -> None:
+        """Accept connections and answer nothing, or go back to normal for new requests."""
+        self._lab.on_loop(lambda: self._node.hang(on))
+
+    def delay(self, seconds: float) -> None:
+        """Wait before every answer."""
+        self._lab.on_loop(lambda: setattr(self._node.trouble, "delay", seconds))
+
+    def rewrite(self, change: Callable[[str], str] | None) -> None:
+        """Change every string a function writes, such as into JSON that is cut short; None stops that."""
+        self._lab.on_loop(lambda: setattr(self._node.trouble, "rewrite", change))
+
+    def spoil(self, kind: Kind, *, verb: str = "", times: int = 1) -> None:
+        """Spoil the next answers: `drop`, `truncate` or `garble`, to one kind of request (`Receive`) or to all."""
+        self._lab.on_loop(lambda: self._node.trouble.next(kind, verb=verb, times=times))
