@@ -1,0 +1,176 @@
+"""Watch-HvTuiCluster out of the world: the cluster's own view of nodes, CSVs and VM roles."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from hvtui.lab.native.problems import TIMEOUT, cluster_trouble, part_trouble
+from hvtui.lab.native.stream import HOLD, Section, Stream, wire
+from hvtui.lab.world.node import Node
+from hvtui.lab.world.storage import Csv
+from hvtui.lab.world.vm import Role
+from hvtui.lab.world.world import World
+from hvtui.model.enums import NodeState
+
+_PARTS: Final = (
+    "nodes", "roles.resources", "roles", "roles.vm", "csvs.fault", "cluster", "csvs", "io", "nodes.failback",
+)  # fmt: skip
+
+
+class ClusterStream(Stream):
+    """One running Watch-HvTuiCluster, answered by one node."""
+
+    single = frozenset({"cluster"})
+
+    def __init__(self, world: World, node: Node, *, interval_ms: int = 2000, slow_seconds: int = 30) -> None:
+        super().__init__(world, node, interval_ms, slow_seconds)
+        self._roles: dict[str, tuple[int, bytes]] = {}
+        self._nodes: dict[str, tuple[int, bytes]] = {}
+        self._csvs: dict[str, tuple[tuple[int, int | None], bytes]] = {}
+        self._io: dict[str, tuple[Any, bytes]] = {}
+        self._free: dict[str, int] = {}
+
+    def hanging(self) -> bool:
+        """The cluster service does not answer, and was not found so a moment ago."""
+        return cluster_trouble(self.node) is TIMEOUT and self.world.elapsed >= self._hold_until
+
+    def tick(self) -> str:
+        """The next message."""
+        trouble = cluster_trouble(self.node)
+        if trouble is TIMEOUT:
+            self._hold_until = self.world.elapsed + HOLD
+        readable = {part: self.note(part, trouble or part_trouble(self.node, part)) for part in _PARTS}
+        sections: dict[str, Section] = {}
+        if readable["cluster"]:
+            sections["cluster"] = {"cluster": self._cluster()}
+        if readable["nodes"]:
+            sections["nodes"] = self._node_section()
+        if readable["csvs"]:
+            sections["csvs"] = self._csv_section()
+        if readable["io"] and self.due("io", self.slow_seconds / 3):
+            sections["io"] = self._io_section()
+        if readable["roles"]:
+            sections["roles"] = self._role_section()
+        full = self.must_be_full(sections)
+        return self.message(sections, b"", full=full, cost_ms=12 + len(self.world.roles) // 60)
+
+    def _cluster(self) -> bytes:
+        facts = self.world.cluster
+        return wire(
+            {
+                "id": facts.id,
+                "name": facts.name,
+                "functional_level": facts.functional_level,
+                "quorum_type": facts.quorum_type,
+                "witness": facts.witness,
+                "witness_state": int(facts.witness_state) if facts.witness else None,
+                "witness_weight": facts.witness_weight,
+                "dynamic_quorum": facts.dynamic_quorum,
+                "max_parallel_migrations": facts.max_parallel_migrations,
+                "enforced_anti_affinity": facts.enforced_anti_affinity,
+                "csv_root": "C:\\ClusterStorage",
+                "answered_by": self.node.name,
+            }
+        )
+
+    def _node_section(self) -> Section:
+        section: Section = {}
+        for node in self.world.nodes.values():
+            cached = self._nodes.get(node.name)
+            if cached is None or cached[0] != node.revision:
+                cached = self._nodes[node.name] = (node.revision, _node(node))
+            section[node.name] = cached[1]
+        return section
+
+    def _csv_section(self) -> Section:
+        """Space is read at the slow cadence: asking for it contacts each owner (windows.md §1.8)."""
+        world = self.world
+        if self.due("space", self.slow_seconds):
+            self._free = {csv.id: csv.free(world.elapsed) for csv in world.csvs.values()}
+        section: Section = {}
+        for csv in world.csvs.values():
+            key = (csv.revision, self._free.get(csv.id))
+            cached = self._csvs.get(csv.id)
+            if cached is None or cached[0] != key:
+                cached = self._csvs[csv.id] = (key, _csv(csv, key[1]))
+            section[csv.id] = cached[1]
+        return section
+
+    def _io_section(self) -> Section:
+        section: Section = {}
+        nodes = [node for node in self.world.nodes.values() if node.state != NodeState.Down]
+        names = [node.name for node in nodes]
+        for csv in self.world.csvs.values():
+            key = (csv.revision, names)
+            cached = self._io.get(csv.volume)
+            if cached is None or cached[0] != key:
+                states = {node.name: [int(number) for number in csv.io_state(node)] for node in nodes}
+                cached = self._io[csv.volume] = (key, wire({"id": csv.volume, "nodes": states}))
+            section[csv.volume] = cached[1]
+        return section
+
+    def _role_section(self) -> Section:
+        held, section, elapsed = self._roles, {}, self.world.elapsed
+        for role_id, role in self.world.roles.items():
+            cached = held.get(role_id)
+            if cached is None or cached[0] != role.revision or role.migration is not None:
+                cached = held[role_id] = (role.revision, _role(role, elapsed))
+            section[role_id] = cached[1]
+        return section
+
+
+def _node(node: Node) -> bytes:
+    return wire(
+        {
+            "name": node.name,
+            "id": str(node.number),
+            "state": int(node.state),
+            "status": int(node.status),
+            "drain": int(node.drain),
+            "drain_error": node.drain_error,
+            "failback": int(node.failback),
+            "weight": node.weight,
+            "dynamic_weight": node.dynamic_weight,
+            "build": node.build.rsplit(".", 1)[0],
+        }
+    )
+
+
+def _csv(csv: Csv, free: int | None) -> bytes:
+    return wire(
+        {
+            "id": csv.id,
+            "resource": csv.resource,
+            "path": csv.path,
+            "volume": csv.volume,
+            "owner": csv.owner.name,
+            "state": int(csv.state),
+            "fault": csv.fault,
+            "backup": int(csv.backup),
+            "maintenance": csv.maintenance,
+            "redirected": csv.redirected,
+            "file_system": "CSVFS",
+            "size": csv.size,
+            "free": free,
+        }
+    )
+
+
+def _role(role: Role, elapsed: float) -> bytes:
+    job = role.migration
+    return wire(
+        {
+            "id": role.id,
+            "name": role.name,
+            "vm": role.vm.id,
+            "owner": role.owner.name,
+            "state": int(role.state),
+            "status": int(role.status),
+            "priority": role.priority,
+            "resource_state": int(role.resource_state),
+            "configuration_state": int(role.configuration_state),
+            "migration_state": int(role.migration_state),
+            "migration_percent": job.percent(elapsed) if job is not None else 0,
+            "anti_affinity": list(role.anti_affinity),
+        }
+    )

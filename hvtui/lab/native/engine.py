@@ -1,0 +1,163 @@
+"""NativeEngine: a node of the world behind the endpoint's seam."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+from hvtui.lab.engine import Call, CommandError, Output
+from hvtui.lab.native import calls
+from hvtui.lab.native.cluster_stream import ClusterStream
+from hvtui.lab.native.node_stream import NodeStream
+from hvtui.lab.native.parameters import bind
+from hvtui.lab.native.stream import Stream
+from hvtui.lab.world.world import World
+from hvtui.remote.contract import FUNCTIONS
+
+_LOOK: Final = 0.2
+"""Seconds of real time between two looks at something that is waited for while the world runs."""
+
+
+class NativeEngine:
+    """Answers for one node. Streams tick in real time every interval and at once when the world is stepped.
+
+    `deadline` is how long a question to a provider that hangs takes, in seconds of real time.
+    """
+
+    def __init__(self, world: World, node: str, *, deadline: float = 10.0) -> None:
+        self.world = world
+        self.node = world.node(node)
+        self.deadline = deadline
+        self._reading_writers = False
+
+    def functions(self) -> frozenset[str]:
+        """All functions of the contract."""
+        return frozenset(FUNCTIONS)
+
+    async def run(self, call: Call, output: Output) -> None:
+        """Run one function to its end or until it is stopped; raises CommandError as PowerShell would."""
+        function = FUNCTIONS.get(call.command)
+        if function is None:
+            raise CommandError(
+                f"The term '{call.command}' is not recognized as the name of a cmdlet, function, script file, or "
+                "operable program.",
+                error_id="CommandNotFoundException",
+                category="ObjectNotFound",
+                target=call.command,
+            )
+        values = bind(function, call.parameters)
+        self.world.sync()
+        if self.node.faults.down:
+            await call.stopped.wait()
+            return
+        match function.name:
+            case "Watch-HvTuiNode":
+                stream: Stream = NodeStream(
+                    self.world,
+                    self.node,
+                    interval_ms=values["IntervalMs"],
+                    slow_seconds=values["SlowSeconds"],
+                    load_seconds=values["LoadSeconds"],
+                )
+                await self._watch(stream, values["Count"], call, output)
+            case "Watch-HvTuiCluster":
+                stream = ClusterStream(
+                    self.world, self.node, interval_ms=values["IntervalMs"], slow_seconds=values["SlowSeconds"]
+                )
+                await self._watch(stream, values["Count"], call, output)
+            case "Get-HvTuiWriter":
+                await self._writers(values["TimeoutSeconds"], call, output)
+            case name:
+                await self._answer(name, values, call, output)
+
+    async def _answer(self, name: str, values: dict[str, Any], call: Call, output: Output) -> None:
+        world, node = self.world, self.node
+        if name == "Get-HvTuiInfo":
+            part = values["Part"]
+            async with self._waking(call) as wake:
+                await self._wait(lambda: calls.waits_for_hung(node, part), self.deadline, call, wake)
+            text = calls.info(world, node, part)
+        elif name == "Get-HvTuiProvider":
+            text = calls.providers(world, node)
+        else:
+            text = calls.event_page(
+                world,
+                node,
+                channel=values["Channel"],
+                after=values["AfterRecord"],
+                hours=values["Hours"],
+                most=values["MaxEvents"],
+            )
+        if not call.stopped.is_set():
+            await output.write(text)
+
+    async def _watch(self, stream: Stream, count: int, call: Call, output: Output) -> None:
+        async with self._waking(call) as wake:
+            while not call.stopped.is_set():
+                self.world.sync()
+                if self.node.faults.down:
+                    await call.stopped.wait()
+                    return
+                await self._wait(stream.hanging, self.deadline, call, wake)
+                if call.stopped.is_set():
+                    return
+                wake.clear()
+                await output.write(stream.tick())
+                if count and stream.seq >= count:
+                    return
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(wake.wait(), stream.wait_ms / 1000)
+
+    async def _writers(self, timeout: int, call: Call, output: Output) -> None:  # noqa: ASYNC109 - a parameter of the function
+        """One reader at a time; waits behind a snapshot until it is over or the time limit passes."""
+        world, node = self.world, self.node
+        if self._reading_writers:
+            await output.write(calls.writer_text(world, node, busy=True))
+            return
+        self._reading_writers = True
+        try:
+            began = world.elapsed
+            async with self._waking(call) as wake:
+
+                def blocked() -> bool:
+                    return calls.writer_blocked(world, node) and world.elapsed - began < timeout
+
+                await self._wait(blocked, float(timeout), call, wake)
+            if call.stopped.is_set():
+                return
+            hung = calls.writer_blocked(world, node)
+            waited = world.elapsed - began
+            await output.write(calls.writer_text(world, node, waited=waited, timeout=timeout, hung=hung))
+        finally:
+            self._reading_writers = False
+
+    async def _wait(self, blocked: Callable[[], bool], longest: float, call: Call, wake: asyncio.Event) -> None:
+        """Wait while `blocked`, at most `longest` seconds of real time; ends at once when the call is stopped."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + longest
+        while blocked() and not call.stopped.is_set() and (left := end - loop.time()) > 0:
+            wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), min(_LOOK, left))
+            self.world.sync()
+
+    @contextlib.asynccontextmanager
+    async def _waking(self, call: Call) -> AsyncIterator[asyncio.Event]:
+        """An event that is set when the world is stepped or the call is stopped."""
+        wake = asyncio.Event()
+        unlisten = self.world.listen(wake.set)
+
+        async def when_stopped() -> None:
+            await call.stopped.wait()
+            wake.set()
+
+        watcher = asyncio.create_task(when_stopped())
+        try:
+            yield wake
+        finally:
+            unlisten()
+            watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watcher

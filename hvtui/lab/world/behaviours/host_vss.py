@@ -1,0 +1,235 @@
+"""Backup of a host's VMs through its Hyper-V VSS writer (windows.md §10.1), and how it gets stuck (mission S3, S4)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hvtui.lab.world import events
+from hvtui.lab.world.clock import Process
+from hvtui.lab.world.jobs import Job
+from hvtui.lab.world.node import Node
+from hvtui.lab.world.operations import end_job, start_job
+from hvtui.lab.world.scenario import HostBackupPart, seconds
+from hvtui.lab.world.storage import Csv
+from hvtui.lab.world.vm import Vm
+from hvtui.lab.world.world import World
+from hvtui.lab.world.writers import (
+    IN_BACKUP,
+    RETRYABLE,
+    SYSTEM_WRITER,
+    UNEXPECTED,
+    WAITING_FOR_COMPLETION,
+    WAITING_FOR_FREEZE,
+    WAITING_FOR_POST_SNAPSHOT,
+    WAITING_FOR_THAW,
+    Shadow,
+)
+from hvtui.model.enums import JobType, OperationalStatus
+
+_PREPARE: Final = 6.0
+_GUESTS: Final = 14.0
+_FREEZE: Final = 8.0
+_POST: Final = 6.0
+
+
+class HostBackup:
+    """The backup product's job for one node; pending after a failure until a retry succeeds or somebody kills it."""
+
+    def __init__(self, world: World, node: Node, part: HostBackupPart) -> None:
+        self.world, self.node, self.part = world, node, part
+        self.running = False
+        self.pending = False
+        self._run = 0
+        self._held: list[Csv] = []
+        self._jobs: list[Job] = []
+
+    def schedule(self, delay: float) -> Process:
+        """Run after `delay`, retry while pending, and again every `every`."""
+        yield delay
+        while True:
+            yield from self._attempt()
+            yield seconds(self.part.retry) if self.pending else seconds(self.part.every)
+
+    def kill(self) -> None:
+        """Somebody ends the job in the backup product.
+
+        A writer that was stuck stays in [5], now with an unexpected error, and the callback error of S4 appears
+        beside it (mission S3). Killing nothing changes nothing.
+        """
+        if not (self.running or self.pending):
+            return
+        self._run += 1
+        self.running = self.pending = False
+        for job in self._jobs:
+            end_job(self.world, self.node, job, error=32768)
+        self._release()
+        writer = self.node.hyperv_writer
+        if writer.state != 1:
+            writer.set(WAITING_FOR_COMPLETION, UNEXPECTED)
+            self._callback_error()
+        for other in self.node.writers:
+            if other is not writer:
+                other.set(1)
+
+    # --- one run ---
+
+    def _attempt(self) -> Process:
+        """One run; ends early when the job was killed or VMMS went away meanwhile."""
+        node = self.node
+        self._run += 1
+        run = self._run
+        if node.services["vmms"].state != "Running" or node.faults.down:
+            self.pending = True
+            return
+        self.running = True
+        broken = node.hyperv_writer.error == UNEXPECTED
+        if self.part.callback_denied or broken:
+            self._callback_error()
+        if broken:
+            # A writer in a bad state fails at once and stays so: only a new VMMS heals it (mission S3).
+            yield 20.0
+            if run == self._run:
+                self._reject(UNEXPECTED, "0x80042302")
+            return
+        yield from self._prepare(run)
+        vms = list(node.vms.values())
+        busy = [vm for vm in vms if vm.running and not (vm.role and vm.role.migration)]
+        yield from self._inside(run, busy)
+        if run != self._run:
+            return
+        full = [vm for vm in busy if vm.full_volumes() and vm.node is node]
+        if full or node.services["vmms"].state != "Running":
+            # One guest that cannot make its shadow copy fails the set: there are no partial backups (§10.1 step 2).
+            for vm in full:
+                events.emit(self.world, node, events.VMMS, 10102, vm=vm, code="0x800423f3")
+            self._reject(RETRYABLE, "0x800423f3")
+            return
+        yield from self._snapshot(run, vms)
+        if run == self._run:
+            yield seconds(self.part.copy)
+        if run == self._run:
+            self._complete(vms)
+
+    def _prepare(self, run: int) -> Process:
+        """PrepareForBackup: writers go to [5] and [2]; one that failed before keeps its error until a run succeeds."""
+        node = self.node
+        taking_part = [node.writer(writer_id) for writer_id in IN_BACKUP]
+        fresh = [writer for writer in taking_part if writer.error != RETRYABLE]
+        for writer in fresh:
+            writer.set(WAITING_FOR_COMPLETION)
+        yield _PREPARE
+        if run == self._run:
+            for writer in fresh:
+                writer.set(WAITING_FOR_FREEZE)
+
+    def _inside(self, run: int, vms: list[Vm]) -> Process:
+        """Shadow copies inside the guests (job 51); the guests that can't are stuck at 10 % until the end."""
+        world, node = self.world, self.node
+        asked = [vm for vm in vms if vm.guest.freezes]
+        jobs = []
+        for vm in asked:
+            vm.lock(on=True)
+            vm.begin(OperationalStatus.BackingUpVirtualMachine)
+            plan = [(2.0, 10.0)] if vm.full_volumes() else [(2.0, 10.0), (_GUESTS - 2.0, 100.0)]
+            jobs.append((vm, start_job(world, node, vm, JobType.GuestVssSnapshot, plan)))
+        self._jobs = [job for _, job in jobs]
+        yield _GUESTS
+        for vm, job in jobs:
+            end_job(world, node, job, error=32768 if vm.full_volumes() and run == self._run else 0)
+            vm.lock(on=False)
+            vm.end(OperationalStatus.BackingUpVirtualMachine)
+
+    def _snapshot(self, run: int, vms: list[Vm]) -> Process:
+        """Freeze and thaw within a minute; vssadmin waits meanwhile (§4.7), the CSVs redirect and say so."""
+        world, node = self.world, self.node
+        paths = {path for vm in vms for path in (vm.configuration, *vm.files())}
+        self._held = [csv for csv in world.csvs.values() if any(world.csv_of(path) is csv for path in paths)]
+        for csv in self._held:
+            csv.backups += 1
+            csv.snapshotting = True
+            csv.touch()
+        for writer_id in IN_BACKUP:
+            node.writer(writer_id).set(WAITING_FOR_THAW)
+        node.freeze_until = world.elapsed + _FREEZE
+        yield _FREEZE
+        if run != self._run:
+            return
+        set_id = world.guid()
+        node.shadows += [Shadow(world.guid(), set_id, csv.volume, world.elapsed) for csv in self._held]
+        for csv in self._held:
+            csv.snapshotting = False
+            csv.touch()
+        for writer_id in IN_BACKUP:
+            node.writer(writer_id).set(WAITING_FOR_POST_SNAPSHOT)
+        yield _POST
+        if run == self._run:
+            for writer_id in IN_BACKUP:
+                node.writer(writer_id).set(WAITING_FOR_COMPLETION)
+
+    def _reject(self, error: str, code: str) -> None:
+        """The run failed; the job is pending and the writer keeps its error in [5] (mission S3)."""
+        world, node = self.world, self.node
+        writer = node.hyperv_writer
+        writer.set(WAITING_FOR_COMPLETION, error)
+        for other in node.writers:
+            if other is not writer:
+                other.set(1)
+        events.emit(
+            world,
+            node,
+            events.APPLICATION,
+            8229,
+            code=code,
+            error=error,
+            operation="PrepareForSnapshot Event",
+            writer_id=writer.id,
+            writer=writer.name,
+            instance=writer.instance,
+        )
+        self._release()
+        self.running, self.pending = False, True
+
+    def _complete(self, vms: list[Vm]) -> None:
+        """BackupComplete: shadow copies removed, writers stable, every VM has a new backup."""
+        self._release()
+        for writer_id in IN_BACKUP:
+            self.node.writer(writer_id).set(1)
+        for vm in vms:
+            vm.last_backup = self.world.elapsed
+            vm.touch()
+        self.running = self.pending = False
+
+    def _release(self) -> None:
+        """The array dismounts and deletes its snapshots."""
+        for csv in self._held:
+            csv.backups -= 1
+            csv.snapshotting = False
+            csv.touch()
+        self._held = []
+        self.node.shadows.clear()
+        self.node.freeze_until = 0.0
+
+    def _callback_error(self) -> None:
+        """8194, unless the requester's account is listed as a writer (windows.md §6)."""
+        node = self.node
+        if node.access_control.get(self.world.cluster.account, 0) in {1, 3}:
+            return
+        writer = node.writer(SYSTEM_WRITER)
+        events.emit(
+            self.world,
+            node,
+            events.APPLICATION,
+            8194,
+            writer_id=writer.id,
+            writer=writer.name,
+            instance=writer.instance,
+        )
+
+
+def start(world: World, part: HostBackupPart, name: str) -> None:
+    """Start the backup jobs of a scenario, the nodes one after the other."""
+    chance = world.rng(f"host backup {name}")
+    for number, node in enumerate(part.nodes):
+        job = world.backups[node] = HostBackup(world, world.node(node), part)
+        delay = seconds(part.start) + number * (seconds(part.copy) + 60.0) + (5.0 * chance.random() if number else 0.0)
+        world.scheduler.spawn(job.schedule(delay))

@@ -1,0 +1,245 @@
+"""From a scenario to a living world."""
+
+from __future__ import annotations
+
+from itertools import count, cycle
+from typing import Final, NamedTuple
+
+from hvtui.lab.world import events
+from hvtui.lab.world.actions import schedule_timeline
+from hvtui.lab.world.behaviours import start_behaviours
+from hvtui.lab.world.guests import KINDS
+from hvtui.lab.world.node import Node, Service
+from hvtui.lab.world.scenario import CsvPart, NodePart, VmsPart, csv_names, seconds, vm_names
+from hvtui.lab.world.storage import Csv
+from hvtui.lab.world.vm import GB, Checkpoint, Disk, GuestVolume, Layer, Role, Vm
+from hvtui.lab.world.world import World
+from hvtui.lab.world.writers import HOST_WRITERS, SYSTEM_PROVIDER, ShadowProvider, Writer
+from hvtui.model.enums import (
+    BlockRedirectedIOReason,
+    CheckpointType,
+    CsvIoState,
+    GroupState,
+    NodeState,
+    ReplicationMode,
+    ResourceState,
+    SnapshotType,
+    VmState,
+)
+
+_ROOT: Final = "C:\\ClusterStorage\\"
+_DAY: Final = 86_400.0
+_KB: Final = 1024.0
+_SERVICES: Final = ("vmms", "ClusSvc", "VSS", "CryptSvc", "Winmgmt", "Schedule")
+
+
+def build(world: World) -> None:
+    """Fill an empty world as its scenario says and start what goes on in it."""
+    _cluster(world)
+    _nodes(world)
+    _csvs(world)
+    numbers = count(1)
+    for part in world.scenario.vms:
+        _vms(world, part, numbers)
+    for csv in world.csvs.values():
+        csv.used = max(csv.used, 0)
+    start_behaviours(world)
+    schedule_timeline(world)
+
+
+def _cluster(world: World) -> None:
+    part, facts = world.scenario.cluster, world.cluster
+    facts.id, facts.name = part.id, part.name
+    facts.functional_level = part.functional_level
+    facts.quorum_type = 1
+    facts.witness = part.witness
+    facts.witness_state = ResourceState.Online
+    facts.witness_weight = 1 if part.witness and len(world.scenario.node_names()) % 2 == 0 else 0
+    facts.max_parallel_migrations = part.max_parallel_migrations
+    facts.enforced_anti_affinity = part.enforced_anti_affinity
+    facts.account = part.account
+
+
+def _nodes(world: World) -> None:
+    part = world.scenario.nodes
+    special = {p.name: p for p in world.scenario.node}
+    hardware = any(getattr(b, "hardware", False) for b in world.scenario.behaviours)
+    for number, name in enumerate(world.scenario.node_names(), 1):
+        own = special.get(name, NodePart(name=name))
+        boot = -_DAY * (12 + 3 * number % 20) - 977.0 * number
+        node = Node(
+            name=name,
+            number=number,
+            build=own.build or part.build,
+            processors=part.processors,
+            memory=(own.memory_gb or part.memory_gb) * GB,
+            boot=boot,
+            clock_offset=seconds(own.clock_offset),
+            language=own.language,
+            max_migrations=own.max_migrations or part.max_migrations,
+            access_control={"NT Authority\\NetworkService": 1, **own.access_control},
+        )
+        node.services = {service: Service(started=boot + 40.0) for service in _SERVICES}
+        node.writers = [Writer(title, id_, world.guid(), service) for title, id_, service in HOST_WRITERS]
+        node.providers = [SYSTEM_PROVIDER, _CSV_PROVIDER, *((_HARDWARE,) if hardware else ())]
+        faults = node.faults
+        faults.vmms_hung, faults.cluster_service_hung = own.vmms_hung, own.cluster_service_hung
+        faults.vssadmin_hung, faults.not_hyperv = own.vssadmin_hung, own.not_hyperv
+        faults.rights, faults.unreadable = set(own.missing_rights), dict(own.unreadable)
+        if own.down:
+            faults.down, node.state = True, NodeState.Down
+        elif own.paused:
+            node.state = NodeState.Paused
+        _logs(world, node)
+        world.nodes[name] = node
+
+
+def _logs(world: World, node: Node) -> None:
+    """Logs of a machine that runs for years: System and Application dropped their first records long ago."""
+    for number, channel in enumerate(_CHANNELS):
+        log = node.log(channel)
+        if channel in {events.SYSTEM, events.APPLICATION}:
+            log.newest = 52_000 + 6_113 * number + 971 * node.number
+            log.first = log.newest - 30_000
+            log.first_time = world.on_clock(node, -_DAY * (9 + node.number % 5))
+    events.write(world, node, events.VMMS, 14094, world.on_clock(node, node.boot + 40.0))
+
+
+_CSV_PROVIDER: Final = ShadowProvider(
+    "400a2ff4-5eb1-44b0-8a05-1fcac0bcf9ff", "Microsoft CSV Shadow Copy Helper Provider", 2, "1.0.0.1"
+)
+_HARDWARE: Final = ShadowProvider(
+    "7d1f6f3e-2f0b-4c1e-9a53-3b8f6f0d8a11", "Array Hardware VSS Provider", 3, "6.3.0.1912"
+)
+_CHANNELS: Final = (
+    "Microsoft-Windows-Hyper-V-VMMS-Admin",
+    "Microsoft-Windows-Hyper-V-Worker-Admin",
+    "Microsoft-Windows-Hyper-V-High-Availability-Admin",
+    "Microsoft-Windows-Hyper-V-StorageVSP-Admin",
+    "Microsoft-Windows-FailoverClustering/Operational",
+    "System",
+    "Application",
+)
+
+
+def _csvs(world: World) -> None:
+    nodes = list(world.nodes.values())
+    owners = cycle([node for node in nodes if node.state != NodeState.Down] or nodes)
+    for part in world.scenario.csvs:
+        for name in csv_names(part):
+            _csv(world, part, name, world.node(part.owner) if part.owner else next(owners))
+
+
+def _csv(world: World, part: CsvPart, name: str, owner: Node) -> None:
+    csv = Csv(
+        resource_id=world.guid(),
+        resource=f"Cluster Disk {len(world.csvs) + 2}",
+        path=_ROOT + name,
+        volume=f"\\\\?\\Volume{{{world.guid()}}}\\",
+        file_system=part.file_system,
+        size=part.size_gb * GB,
+        used=(part.size_gb - part.free_gb) * GB,
+        owner=owner,
+        redirected=part.redirected,
+    )
+    for node in part.no_direct_io:
+        csv.io[node] = (CsvIoState.BlockRedirected, 0, BlockRedirectedIOReason.NoDiskConnectivity)
+    world.csvs[csv.id] = csv
+
+
+def _vms(world: World, part: VmsPart, numbers: count[int]) -> None:
+    nodes = [world.node(name) for name in part.nodes] or [
+        node for node in world.nodes.values() if node.up and not node.faults.not_hyperv
+    ]
+    hosts = cycle(nodes)
+    named = cycle([world.csv(name) for name in part.csvs])
+    owned: dict[str, list[Csv]] = {}
+    for csv in world.csvs.values():
+        owned.setdefault(csv.owner.name, []).append(csv)
+    everywhere = list(world.csvs.values())
+    for name in vm_names(part):
+        node, key = next(hosts), next(numbers)
+        choice = owned.get(node.name, everywhere)
+        csv = next(named) if part.csvs else choice[key % len(choice)]
+        _vm(world, part, _Place(name, key, node, csv))
+
+
+class _Place(NamedTuple):
+    """Where one VM of a group goes."""
+
+    name: str
+    key: int
+    node: Node
+    csv: Csv
+
+
+def _vm(world: World, part: VmsPart, place: _Place) -> None:
+    name, key, node, csv = place
+    state = VmState[part.state]
+    chance = world.scatter(key, 11)
+    home = f"{csv.path}\\{_folder(name)}"
+    vm = Vm(
+        id=world.guid(),
+        name=name,
+        key=key,
+        node=node,
+        guest=KINDS[part.guest],
+        configuration=home,
+        memory=int(part.memory_gb * _KB),
+        processors=part.processors,
+        cpu=part.cpu if part.cpu >= 0 else 0.6 + 4.0 * chance + (38.0 * chance if chance > 0.85 else 0.0),
+        dynamic=part.dynamic,
+        state=state,
+        started=None if state in {VmState.Off, VmState.Saved} else -_DAY * 9 * world.scatter(key, 12) - 300.0,
+        config_version=part.config_version,
+        checkpoint_type=CheckpointType[part.checkpoint_type],
+        other_disks=list(part.other_disks),
+        replication=ReplicationMode[part.replication],
+        last_backup=-seconds(part.backed_up) - 40.0 * key % 3000 if part.backed_up else None,
+    )
+    vm.disks.append(Disk(f"{home}\\Virtual Hard Disks\\{_folder(name)}.vhdx", part.disk_gb * GB))
+    if part.second_disk:
+        second = world.csv(part.second_disk)
+        vm.disks.append(Disk(f"{second.path}\\{_folder(name)}\\{_folder(name)}-data.vhdx", part.disk_gb * 2 * GB))
+    if part.checkpoint_csv:
+        vm.checkpoint_path = f"{world.csv(part.checkpoint_csv).path}\\{_folder(name)}"
+    volumes = [GuestVolume(v.name, int(v.size_gb * GB), int(v.free_gb * GB)) for v in part.volumes]
+    vm.volumes = volumes or [GuestVolume("C:", 127 * GB, int((18 + 60 * chance) * GB))]
+    for number, checkpoint in enumerate(part.checkpoints):
+        _checkpoint(world, vm, number, SnapshotType[checkpoint.type], seconds(checkpoint.age), saved=checkpoint.saved)
+    node.vms[vm.id] = vm
+    world.vms[vm.id] = vm
+    if part.clustered:
+        _role(world, part, vm)
+
+
+def _checkpoint(world: World, vm: Vm, number: int, kind: SnapshotType, age: float, *, saved: bool) -> None:
+    """A checkpoint of earlier days; replica ones live on the replica's own disks and need no layer here."""
+    vm.checkpoints.append(Checkpoint(world.guid(), f"{vm.name} - ({number})", kind, saved, -age))
+    for disk in vm.disks:
+        path = f"{disk.base.removesuffix('.vhdx')}_{world.guid().upper()}.avhdx"
+        layer = Layer(path, -age, 2_000.0 + 9_000.0 * world.scatter(vm.key, number))
+        disk.layers.append(layer)
+        csv = world.csv_of(path)
+        if csv is not None:
+            csv.layers[path] = layer
+
+
+def _role(world: World, part: VmsPart, vm: Vm) -> None:
+    role = Role(
+        id=world.guid(),
+        name=part.role or vm.name,
+        vm=vm,
+        owner=vm.node,
+        priority=part.priority,
+        anti_affinity=tuple(part.anti_affinity),
+    )
+    if vm.state in {VmState.Off, VmState.Saved}:
+        role.state, role.resource_state = GroupState.Offline, ResourceState.Offline
+    vm.role = role
+    world.roles[role.id] = role
+
+
+def _folder(name: str) -> str:
+    """A folder name Windows accepts, for VM names that are no file names; at most 60 characters."""
+    return "".join("_" if c in '\\/:*?"<>|' or ord(c) < 32 else c for c in name)[:60].rstrip(". ") or "vm"

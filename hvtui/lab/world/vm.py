@@ -1,0 +1,202 @@
+"""Virtual machines, their disks, checkpoints and guests, and the cluster roles that hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from hvtui.lab.world.guests import GuestKind
+from hvtui.model.enums import (
+    CheckpointType,
+    GroupState,
+    GroupStatus,
+    OperationalStatus,
+    ReplicationMode,
+    ResourceState,
+    VmState,
+)
+
+if TYPE_CHECKING:
+    from hvtui.lab.world.jobs import Job
+    from hvtui.lab.world.node import Node
+
+GB: Final = 1024**3
+MB: Final = 1024**2
+
+
+@dataclass(slots=True)
+class GuestVolume:
+    """A partition inside a guest, seen by nobody from outside; under 1 GB free its VSS fails (mission S3)."""
+
+    name: str
+    size: int
+    free: int
+
+
+@dataclass(slots=True)
+class Layer:
+    """A differencing disk (.avhdx) above a base disk; it grows by what the guest writes, `rate` bytes a second."""
+
+    path: str
+    created: float
+    rate: float
+
+    def size(self, time: float) -> int:
+        """Bytes it holds at a world time."""
+        return int(max(0.0, time - self.created) * self.rate) + 4 * MB
+
+
+@dataclass(slots=True)
+class Disk:
+    """A virtual disk: its base file and the layers that checkpoints put on it. The last one is in use."""
+
+    base: str
+    size: int
+    layers: list[Layer] = field(default_factory=list)
+
+    @property
+    def active(self) -> str:
+        """The file the guest writes to."""
+        return self.layers[-1].path if self.layers else self.base
+
+    def files(self) -> list[str]:
+        """All files of the chain, the one in use first."""
+        return [*(layer.path for layer in reversed(self.layers)), self.base]
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """A checkpoint. `saved`: it holds memory; a production checkpoint never does (windows.md §2.2)."""
+
+    id: str
+    name: str
+    type: int
+    saved: bool
+    created: float
+
+
+@dataclass(slots=True, eq=False)
+class Role:
+    """The cluster group of a VM, with its two resources (windows.md §1.5, §1.6)."""
+
+    id: str
+    name: str
+    vm: Vm
+    owner: Node
+    priority: int = 2000
+    anti_affinity: tuple[str, ...] = ()
+    status: int = 0
+    state: int = GroupState.Online
+    resource_state: int = ResourceState.Online
+    configuration_state: int = ResourceState.Online
+    migration_state: int = 0
+    migration: Job | None = None
+    revision: int = 0
+
+    def flag(self, flag: GroupStatus, on: bool) -> None:
+        """Set or clear one bit of StatusInformation."""
+        self.status = self.status | flag if on else self.status & ~flag
+        self.revision += 1
+
+    @property
+    def locked(self) -> bool:
+        """A locked role refuses to be moved (windows.md §1.5, event 1071)."""
+        return bool(self.status & GroupStatus.Locked)
+
+
+_ROLE_STATES: Final = {
+    # windows.md §1.6: a paused VM is Online for the cluster; Off and Saved are Offline.
+    VmState.Off: (GroupState.Offline, ResourceState.Offline),
+    VmState.Saved: (GroupState.Offline, ResourceState.Offline),
+    VmState.SavedVendor: (GroupState.Offline, ResourceState.Offline),
+    VmState.Starting: (GroupState.Pending, ResourceState.OnlinePending),
+    VmState.Stopping: (GroupState.Pending, ResourceState.OfflinePending),
+    VmState.Saving: (GroupState.Pending, ResourceState.OfflinePending),
+}
+
+
+@dataclass(slots=True, eq=False)
+class Vm:
+    """A virtual machine. `key` is its number in the noise functions, `cpu` its usual load in percent."""
+
+    id: str
+    name: str
+    key: int
+    node: Node
+    guest: GuestKind
+    configuration: str
+    memory: int
+    """Assigned memory, MB."""
+    checkpoint_path: str = ""
+    """Where checkpoints go, when it is not the configuration's place."""
+    processors: int = 2
+    cpu: float = 3.0
+    dynamic: bool = False
+    state: int = VmState.Running
+    health: int = 5
+    started: float | None = 0.0
+    """World time of the last start; negative before the world began."""
+    config_version: str = "9.0"
+    checkpoint_type: int = CheckpointType.Production
+    disks: list[Disk] = field(default_factory=list)
+    other_disks: list[str] = field(default_factory=list)
+    """Pass-through and share paths, as Windows names them."""
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    volumes: list[GuestVolume] = field(default_factory=list)
+    role: Role | None = None
+    replication: int = ReplicationMode.NotReplicated
+    last_backup: float | None = None
+    busy: list[int] = field(default_factory=list)
+    """Operations going on, the newest last (secondary OperationalStatus)."""
+    revision: int = 0
+
+    def touch(self) -> None:
+        """Note that something a reader can see has changed."""
+        self.revision += 1
+
+    @property
+    def running(self) -> bool:
+        """Its guest runs now."""
+        return self.state == VmState.Running
+
+    def set_state(self, state: int) -> None:
+        """Change EnabledState and what the cluster says of its role."""
+        self.state = state
+        self.touch()
+        if self.role is not None:
+            group, resource = _ROLE_STATES.get(VmState(state), (GroupState.Online, ResourceState.Online))
+            self.role.state, self.role.resource_state = group, resource
+            self.role.revision += 1
+
+    def begin(self, operation: int) -> None:
+        """An operation starts that shows in OperationalStatus."""
+        self.busy.append(operation)
+        self.touch()
+
+    def end(self, operation: int) -> None:
+        """The operation is over."""
+        if operation in self.busy:
+            self.busy.remove(operation)
+            self.touch()
+
+    def operational(self) -> list[int]:
+        """OperationalStatus, primary first: InService while busy, Ok beside a merge (windows.md §2.1)."""
+        if not self.busy:
+            return [OperationalStatus.Ok]
+        newest = self.busy[-1]
+        if newest == OperationalStatus.MergingDisks:
+            return [OperationalStatus.Ok, newest]
+        return [OperationalStatus.InService, newest]
+
+    def lock(self, on: bool) -> None:
+        """Backup and export lock the role against moves (windows.md §1.5)."""
+        if self.role is not None:
+            self.role.flag(GroupStatus.Locked, on)
+
+    def full_volumes(self) -> list[GuestVolume]:
+        """Guest partitions with less than 1 GB free: its shadow copy fails (mission S3)."""
+        return [volume for volume in self.volumes if volume.free < GB]
+
+    def files(self) -> list[str]:
+        """Every disk file of the VM and of its checkpoints."""
+        return [path for disk in self.disks for path in disk.files()] + self.other_disks

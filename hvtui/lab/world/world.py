@@ -1,0 +1,203 @@
+"""The world: a cluster, its hosts, machines and storage, and the time in which they live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from hvtui.lab.world import noise
+from hvtui.lab.world.clock import Scheduler
+from hvtui.lab.world.ledger import Ledger
+from hvtui.lab.world.node import Node
+from hvtui.lab.world.scenario import Scenario, load_scenario
+from hvtui.lab.world.storage import Csv
+from hvtui.lab.world.vm import Role, Vm
+
+if TYPE_CHECKING:
+    from hvtui.lab.world.behaviours.host_vss import HostBackup
+
+
+@dataclass(slots=True)
+class ClusterFacts:
+    """What Get-Cluster and Get-ClusterQuorum tell."""
+
+    id: str
+    name: str
+    functional_level: int
+    quorum_type: int
+    witness: str
+    witness_state: int
+    witness_weight: int
+    dynamic_quorum: int
+    max_parallel_migrations: int | None
+    enforced_anti_affinity: int
+    account: str
+
+
+class World:
+    """A cluster that lives on its own clock, standing still until it is stepped or run.
+
+    Everything in it is changed on one thread. `advance` is deterministic: one seed, one start, one history.
+    """
+
+    def __init__(self, scenario: Scenario, start: datetime, seed: int) -> None:
+        self.scenario = scenario
+        self.start = start
+        self.seed = seed
+        self.scheduler = Scheduler()
+        self.ledger = Ledger()
+        self.cluster = ClusterFacts("", "", 0, 0, "", 0, 0, 1, None, 0, "")
+        self.nodes: dict[str, Node] = {}
+        self.csvs: dict[str, Csv] = {}
+        self.vms: dict[str, Vm] = {}
+        self.roles: dict[str, Role] = {}
+        self.backups: dict[str, HostBackup] = {}
+        """Host-VSS backup jobs by node, running or pending."""
+        self.migrating: dict[str, tuple[Node, Node]] = {}
+        """Roles that migrate now: source and target."""
+        self.speed = 0.0
+        self._ids = Random(f"{seed}:ids")  # noqa: S311 - repeatable, not secret
+        self._real = 0.0
+        self._monotonic: Callable[[], float] = time.monotonic
+        self._listeners: list[Callable[[], None]] = []
+
+    @classmethod
+    def load(
+        cls, scenario: str | Path | Scenario, *, start: datetime, seed: int | None = None, at: float = 0.0
+    ) -> World:
+        """Build a scenario's world.
+
+        `start` is the UTC time at the world's first second, `at` how many seconds pass before it is handed over.
+        Raises ScenarioError.
+        """
+        from hvtui.lab.world.build import build  # noqa: PLC0415 - build makes worlds, so it knows this module
+
+        loaded = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+        world = cls(loaded, start, loaded.seed if seed is None else seed)
+        build(world)
+        if at:
+            world.advance(at)
+        return world
+
+    # --- time ---
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the world began."""
+        return self.scheduler.elapsed
+
+    @property
+    def now(self) -> datetime:
+        """The world's true time, UTC."""
+        return self.start + timedelta(seconds=self.scheduler.elapsed)
+
+    def when(self, elapsed: float) -> datetime:
+        """The true time of a moment of the world."""
+        return self.start + timedelta(seconds=elapsed)
+
+    def time_of(self, node: Node) -> datetime:
+        """What the clock of a node shows now."""
+        return self.start + timedelta(seconds=self.scheduler.elapsed + node.clock_offset)
+
+    def on_clock(self, node: Node, elapsed: float) -> datetime:
+        """What the clock of a node showed at a moment of the world."""
+        return self.start + timedelta(seconds=elapsed + node.clock_offset)
+
+    def advance(self, seconds: float) -> None:
+        """Let world time pass, and wake everybody who watches."""
+        self.scheduler.advance(seconds)
+        self.changed()
+
+    def run(self, speed: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Let the world run `speed` times as fast as real time; 0 stops it."""
+        self.sync()
+        self.speed, self._monotonic = speed, monotonic
+        self._real = monotonic()
+
+    def sync(self) -> None:
+        """Catch up with real time, when the world runs; called before anything is read."""
+        if self.speed <= 0:
+            return
+        real = self._monotonic()
+        passed, self._real = real - self._real, real
+        if passed > 0:
+            self.scheduler.advance(passed * self.speed)
+
+    def changed(self) -> None:
+        """Wake the streams: somebody changed the world by hand or stepped it."""
+        for listener in tuple(self._listeners):
+            listener()
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` when the world was stepped or changed by hand; the result ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # --- names ---
+
+    def node(self, name: str) -> Node:
+        """A node by name, in any case; raises KeyError."""
+        node = self.nodes.get(name)
+        if node is None:
+            node = next((n for n in self.nodes.values() if n.name.lower() == name.lower()), None)
+        if node is None:
+            raise KeyError(name)
+        return node
+
+    def vm(self, name: str) -> Vm:
+        """The first VM of a name; raises KeyError."""
+        for vm in self.vms.values():
+            if vm.name == name:
+                return vm
+        raise KeyError(name)
+
+    def csv(self, name: str) -> Csv:
+        """A CSV by the name of its folder; raises KeyError."""
+        for csv in self.csvs.values():
+            if csv.path.rsplit("\\", 1)[-1] == name:
+                return csv
+        raise KeyError(name)
+
+    def csv_of(self, path: str) -> Csv | None:
+        """The CSV a path of this world is on."""
+        lower = path.lower()
+        for csv in self.csvs.values():
+            if lower.startswith(csv.path.lower() + "\\"):
+                return csv
+        return None
+
+    # --- chance ---
+
+    def guid(self) -> str:
+        """A new GUID, the same one in every world of this seed."""
+        bits = f"{self._ids.getrandbits(128):032x}"
+        return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
+
+    def rng(self, name: str) -> Random:
+        """Chance of its own for one behaviour, so that what a person does elsewhere does not change it."""
+        return Random(f"{self.seed}:{name}")  # noqa: S311 - repeatable, not secret
+
+    def scatter(self, key: int, step: int) -> float:
+        """A repeatable number in [0, 1)."""
+        return noise.scatter(self.seed, key, step)
+
+    # --- load of machines ---
+
+    def vm_load(self, vm: Vm) -> tuple[int, int]:
+        """CPU percent and memory in MB of a VM now; nothing when it does not run."""
+        if not vm.running:
+            return (0, 0)
+        time = self.scheduler.elapsed
+        return (
+            noise.cpu_percent(self.seed, vm.key, time, vm.cpu),
+            noise.memory_mb(self.seed, vm.key, time, vm.memory, dynamic=vm.dynamic),
+        )
+
+    def up_nodes(self) -> list[Node]:
+        """Nodes that take roles."""
+        return [node for node in self.nodes.values() if node.up]
