@@ -166,10 +166,12 @@ function Get-HvTuiRoleSection {
         if (-not $identities.ContainsKey($group)) { $group = $title }
         if ($identities.ContainsKey($group)) {
             $identity = $identities[$group]
-            if ($null -ne $identity.Vm) { $vm = '"' + $identity.Vm + '"' }
+            if ($null -ne $identity.Vm) { $Stream.RoleVm[$id] = '"' + $identity.Vm + '"' }
             if ($null -ne $identity.State) { $migration = $identity.State }
             if ($null -ne $identity.Percent) { $percent = $identity.Percent }
         }
+        # A role keeps its VM: once known it stays known, even while the private properties cannot be read.
+        if ($Stream.RoleVm.ContainsKey($id)) { $vm = $Stream.RoleVm[$id] }
         $owner = ConvertTo-HvTuiString -Value $one.OwnerNode
         $state = ConvertTo-HvTuiNumber -Value $one.State
         $status = $one.StatusInformation
@@ -181,6 +183,9 @@ function Get-HvTuiRoleSection {
         if (-not $texts.ContainsKey($id)) { $ids.Add($id) }
         $texts[$id] = "{`"id`":`"$id`",`"name`":$name,`"vm`":$vm,`"owner`":$owner,`"state`":$state,`"status`":$status,`"priority`":$priority,`"resource_state`":$resource,`"configuration_state`":$configuration,`"migration_state`":$migration,`"migration_percent`":$percent,`"anti_affinity`":$apart}"
     }
-    if ($Stream.Role.Count -gt 2 * $ids.Count + 100) { $Stream.Role.Clear() }
+    if ($Stream.Role.Count -gt 2 * $ids.Count + 100) {
+        $Stream.Role.Clear()
+        $Stream.RoleVm.Clear()
+    }
     $section
 }

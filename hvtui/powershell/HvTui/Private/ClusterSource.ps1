@@ -122,7 +122,7 @@ function Read-HvTuiParameter {
     $found = Get-ClusterResource | Where-Object -FilterScript { $_.ResourceType.Name -eq 'Virtual Machine' -or $_.ResourceType.Name -eq 'Virtual Machine Configuration' } | Get-ClusterParameter -Name 'VmID'
     foreach ($one in $found) {
         $id = ConvertTo-HvTuiGuid -Value $one.Value
-        if ($null -ne $id) { $Stream.Identity[[string]$one.ClusterObject] = $id }
+        if ($null -ne $id) { $Stream.Identity[[string](Get-HvTuiValue -Object $one.ClusterObject -Name 'Name')] = $id }
     }
 }
 
@@ -148,13 +148,11 @@ function Read-HvTuiCluster {
     #>
     $cluster = Get-Cluster
     $quorum = $null
-    $problem = $null
     try {
         $quorum = Get-ClusterQuorum
         if ($Stream.Problem.Contains('quorum')) { $Stream.Problem.Remove('quorum') }
     } catch {
-        $problem = Get-HvTuiProblem -Part 'cluster.quorum' -ErrorRecord $_
-        $Stream.Problem['quorum'] = $problem
+        $Stream.Problem['quorum'] = Get-HvTuiProblem -Part 'cluster.quorum' -ErrorRecord $_
     }
     @{ Cluster = $cluster; Quorum = $quorum }
 }

@@ -29,20 +29,20 @@ function Read-HvTuiEventPage {
     }
     foreach ($one in Read-HvTuiEventRecord -Channel $Channel -XPath '*' -MaxEvents 1 -Newest) { $Page.Newest = $one.RecordId }
     $Page.Wrapped = $false
+    $byTime = $AfterRecord -eq 0
     if ($null -eq $Page.Oldest) {
         # An empty log: everything that was there before is gone.
         $Page.Wrapped = $AfterRecord -gt 0
-    } elseif ($AfterRecord -eq 0) {
+    } elseif ($byTime) {
         $Page.Wrapped = $Page.Oldest -gt 1
     } elseif ($null -ne $Page.Newest -and $Page.Newest -lt $AfterRecord) {
         # Cleared, and counting from 1 again: what is there now is all new.
         $Page.Wrapped = $true
         $AfterRecord = $Page.Oldest - 1
-        if ($AfterRecord -lt 1) { $AfterRecord = -1 }
     } else {
         $Page.Wrapped = $Page.Oldest -gt $AfterRecord + 1
     }
-    if ($AfterRecord -eq 0) {
+    if ($byTime) {
         $term = 'TimeCreated[timediff(@SystemTime) <= {0}]' -f ([long]$Hours * 3600000)
     } else {
         $term = 'EventRecordID > {0}' -f $AfterRecord

@@ -20,7 +20,6 @@ function Get-HvTuiStream {
     @{
         Source   = $Source
         Single   = $Single
-        Clock    = [System.Diagnostics.Stopwatch]::StartNew()
         First    = $true
         Seq      = 0
         Data     = @{}
@@ -30,6 +29,7 @@ function Get-HvTuiStream {
         Hold     = @{}
         HoldFor  = @{}
         Waited   = [double]0
+        Writing  = [double]0
         Name     = New-Object -TypeName 'System.Collections.Generic.Dictionary[string,string]' -ArgumentList ([System.StringComparer]::Ordinal)
         Node     = Get-HvTuiNodeName
         Now      = Get-HvTuiNow
@@ -53,7 +53,7 @@ function Invoke-HvTuiSource {
     param([hashtable]$Stream)
     $Stream.Now = Get-HvTuiNow
     $Stream.Waited = [double]0
-    $started = $Stream.Clock.Elapsed.TotalSeconds
+    $started = Get-HvTuiElapsed
     $slow = $null
     foreach ($one in $Stream.Source) {
         $one.Fresh = $false
@@ -62,7 +62,7 @@ function Invoke-HvTuiSource {
     foreach ($one in $Stream.Source) {
         if ($one.Due -gt $started) { continue }
         if ($one.Slow -and -not $Stream.First -and -not [object]::ReferenceEquals($one, $slow)) { continue }
-        $before = $Stream.Clock.Elapsed.TotalSeconds
+        $before = Get-HvTuiElapsed
         if ($one.Guard -and $Stream.Hold.ContainsKey($one.Guard) -and $Stream.Hold[$one.Guard] -gt $before) {
             # The provider just let another question run out; what it said there holds for this one.
             $one.Ok = $false
@@ -82,15 +82,17 @@ function Invoke-HvTuiSource {
             $Stream.Problem[$one.Part] = $problem
             if ($problem.Contains(',"kind":"timeout",')) {
                 # Waiting costs the node nothing; it must not count as work done there.
-                $Stream.Waited += $Stream.Clock.Elapsed.TotalSeconds - $before
+                $Stream.Waited += (Get-HvTuiElapsed) - $before
                 if ($one.Guard) {
-                    $Stream.Hold[$one.Guard] = $Stream.Clock.Elapsed.TotalSeconds + $script:HoldSeconds
+                    $Stream.Hold[$one.Guard] = (Get-HvTuiElapsed) + $script:HoldSeconds
                     $Stream.HoldFor[$one.Guard] = $problem.Replace('"part":' + (ConvertTo-HvTuiString -Value $one.Part), '"part":null')
                 }
             }
         }
-        $after = $Stream.Clock.Elapsed.TotalSeconds
-        $one.Due = $after + [System.Math]::Max($one.Period, 10 * ($after - $before))
+        $after = Get-HvTuiElapsed
+        # What belongs to every round is read in every round; the wait between rounds keeps the share of time.
+        $one.Due = [double]0
+        if ($one.Period) { $one.Due = $after + [System.Math]::Max($one.Period, 10 * ($after - $before)) }
     }
 }
 

@@ -16,6 +16,14 @@ function Get-HvTuiNow {
     [datetime]::UtcNow
 }
 
+function Get-HvTuiElapsed {
+    <#
+    .SYNOPSIS
+    Seconds on a clock that nobody sets, for costs and periods.
+    #>
+    [System.Diagnostics.Stopwatch]::GetTimestamp() / [System.Diagnostics.Stopwatch]::Frequency
+}
+
 function Get-HvTuiBuildNumber {
     <#
     .SYNOPSIS

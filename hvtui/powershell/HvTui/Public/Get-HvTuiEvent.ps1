@@ -2,6 +2,40 @@ function Get-HvTuiEvent {
     <#
     .SYNOPSIS
     A bounded piece of one event channel of this node, oldest first, as one JSON object.
+    .DESCRIPTION
+    Of System only the providers FailoverClustering and volsnap are read, of Application only VSS and CAPI2.
+
+    Where each field comes from (all of Get-WinEvent):
+      time               this node's clock
+      channel            the parameter
+      oldest_record, oldest_time  RecordId, TimeCreated of the oldest record
+      newest_record      RecordId of the newest record
+      wrapped            whether records that were asked for are gone; on a reading by hours, whether any are
+      more               whether there are further events after the last one here
+      events.channel     the parameter
+      events.record      RecordId
+      events.id          Id
+      events.level       Level
+      events.time        TimeCreated
+      events.provider    ProviderName
+      events.vm          VmId in UserData or EventData
+      events.vm_name     VmName in UserData or EventData
+      events.codes       0x........ and %%number in the data, and numbers named ErrorCode
+      events.data        UserData and EventData of ToXml
+      events.text        Message, in Windows' language, cut at 4,000 characters
+      errors             why there are no events
+    .PARAMETER Channel
+    The log.
+    .PARAMETER AfterRecord
+    Position after which to read; 0 reads by time.
+    .PARAMETER Hours
+    With AfterRecord 0: how far back by this node's clock.
+    .PARAMETER MaxEvents
+    Largest number of events in one answer.
+    .OUTPUTS
+    One JSON string.
+    .EXAMPLE
+    Get-HvTuiEvent -Channel Microsoft-Windows-Hyper-V-VMMS-Admin -AfterRecord 4711
     #>
     [CmdletBinding()]
     [OutputType([string])]

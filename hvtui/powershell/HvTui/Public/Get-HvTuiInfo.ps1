@@ -2,6 +2,30 @@ function Get-HvTuiInfo {
     <#
     .SYNOPSIS
     Who this node is, whether hvtui can work with it, and what the caller may do here, as one JSON object.
+    .DESCRIPTION
+    Where each field comes from:
+      contract          the version of this module
+      node              the computer's name
+      time              this node's clock
+      build             CurrentBuildNumber in the registry
+      supported         whether that is 14393 (Windows Server 2016) or newer
+      ps_version        PSVersionTable PSVersion
+      cluster_id, cluster_name, functional_level  Get-Cluster Id, Name, ClusterFunctionalLevel
+      modules           Get-Module -ListAvailable Version of Hyper-V and FailoverClusters; this module's own version
+      services          Get-Service Status of vmms, ClusSvc and VSS, of those installed
+      rights.elevated   WindowsPrincipal IsInRole Administrator
+      rights.hyperv     whether Msvm_VirtualSystemManagementService shows itself
+      rights.cluster    whether MSCluster_Cluster shows itself
+      rights.events     whether Get-WinEvent -ListLog shows the log of VMMS
+      rights.vss        as elevated: vssadmin asks for that
+      errors            what of this could not be told, and why
+    .PARAMETER Part
+    Basic leaves out cluster, modules and the rights that need a question to VMMS, the cluster service or the event log.
+    It asks neither WMI nor those services, so it answers while they hang.
+    .OUTPUTS
+    One JSON string.
+    .EXAMPLE
+    Get-HvTuiInfo -Part Basic
     #>
     [CmdletBinding()]
     [OutputType([string])]
@@ -40,6 +64,8 @@ function Get-HvTuiInfo {
         $rights.cluster = Test-HvTuiRight -Part 'rights.cluster' -Reader 'Read-HvTuiClusterRight' -Problem $problems
         $rights.events = Test-HvTuiRight -Part 'rights.events' -Reader 'Read-HvTuiEventRight' -Problem $problems
         try {
+            # The cmdlet has no deadline: a cluster service that just let CIM's run out is not asked again.
+            if (($problems -join '').Contains('{"part":"rights.cluster","kind":"timeout",')) { throw (New-Object -TypeName System.TimeoutException -ArgumentList 'The cluster service does not answer') }
             $found = Get-Cluster
             $cluster = '"cluster_id":' + (ConvertTo-HvTuiString -Value (ConvertTo-HvTuiGuid -Value $found.Id)) + ',"cluster_name":' + (ConvertTo-HvTuiString -Value $found.Name) +
                 ',"functional_level":' + (ConvertTo-HvTuiNumber -Value (Get-HvTuiValue -Object $found -Name 'ClusterFunctionalLevel'))

@@ -2,6 +2,18 @@ function Get-HvTuiProvider {
     <#
     .SYNOPSIS
     The VSS providers of this node, as one JSON object.
+    .DESCRIPTION
+    Where each field comes from:
+      time                 this node's clock
+      providers.id         Win32_ShadowProvider ID
+      providers.name       Win32_ShadowProvider Name
+      providers.type       Win32_ShadowProvider Type
+      providers.version    Win32_ShadowProvider Version
+      errors               why there is no list
+    .OUTPUTS
+    One JSON string.
+    .EXAMPLE
+    Get-HvTuiProvider
     #>
     [CmdletBinding()]
     [OutputType([string])]

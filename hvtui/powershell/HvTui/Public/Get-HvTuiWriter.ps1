@@ -2,6 +2,25 @@ function Get-HvTuiWriter {
     <#
     .SYNOPSIS
     The raw text of "vssadmin list writers" on this node, as one JSON object.
+    .DESCRIPTION
+    vssadmin.exe runs as a child of this session. When the deadline passes, or the session is stopped, that child and no
+    other is ended. On one node only one hvtui session reads writers at a time; another one is told that it is busy.
+    Reading is not harmless: every writer does real work and some log warnings. Nothing here repeats it by itself.
+
+    Where each field comes from:
+      time           this node's clock
+      duration_ms    a stopwatch
+      text           standard output of vssadmin, decoded with OEMCP of the registry's Nls\CodePage; in Windows' language
+      exit_code      of vssadmin
+      timed_out      whether the deadline passed
+      busy           whether another session held the lock Global\HvTuiWriter
+      errors         why there is no text, or not a good one
+    .PARAMETER TimeoutSeconds
+    Seconds that vssadmin may take.
+    .OUTPUTS
+    One JSON string.
+    .EXAMPLE
+    Get-HvTuiWriter -TimeoutSeconds 60
     #>
     [CmdletBinding()]
     [OutputType([string])]
