@@ -1,0 +1,163 @@
+"""The slow facts of one node: its event logs by position, and its VSS writers on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from typing import Final
+
+from hvtui.errors import RemoteError
+from hvtui.live.shared import Shared
+from hvtui.model.records import EventPage, Provider, Providers, WriterText
+from hvtui.remote.contract import CHANNELS, GET_EVENT, GET_PROVIDER, GET_WRITER
+from hvtui.remote.lane import Lane
+
+BACK_HOURS: Final = 24
+"""How far back the logs are read at start."""
+PAGE: Final = 200
+PAGES: Final = 100
+"""Most pages of one channel in one go; the rest comes at the next look."""
+
+_log = logging.getLogger(__name__)
+
+
+class NodeFacts:
+    """Owns the facts lane and the writers lane of a node; both are opened when needed and closed when idle."""
+
+    def __init__(self, name: str, shared: Shared) -> None:
+        self.name = name
+        self._shared = shared
+        self._facts: Lane | None = None
+        self._positions: dict[str, int] = {}
+        self._look_now = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+        self._writers_seen = False
+
+    async def run(self) -> None:
+        """Read the event logs back once, the writers once, then look for new events for ever."""
+        if not self._writers_seen:
+            self.read_writers()
+        while True:
+            try:
+                async with self._shared.fact_slots:
+                    await self._read_events()
+            except RemoteError as error:
+                _log.info("%s: events: %s", self.name, error)
+                await self._close_facts()
+            except Exception:
+                _log.exception("reading the events of %s failed", self.name)
+                await self._close_facts()
+            await self._pause()
+
+    async def close(self) -> None:
+        """Stop what runs and close both lanes."""
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.cancel()
+            await asyncio.wait({reading})
+        await self._close_facts()
+
+    # --- events ---
+
+    def look_now(self) -> None:
+        """Read new events without waiting for the next turn."""
+        self._look_now.set()
+
+    async def _pause(self) -> None:
+        """Wait for the next look; close the lane when that is longer than it may be idle."""
+        nodes = len(self._shared.store.state.nodes)
+        seconds = max(self._shared.timing.events, float(nodes)) * random.uniform(0.8, 1.2)  # noqa: S311
+        self._look_now.clear()
+        idle = self._shared.timing.idle
+        if seconds > idle and not await self._asked_within(idle):
+            await self._close_facts()
+            await self._asked_within(seconds - idle)
+        elif seconds <= idle:
+            await self._asked_within(seconds)
+
+    async def _asked_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._look_now.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _read_events(self) -> None:
+        lane = self._lane()
+        for channel in CHANNELS:
+            try:
+                await self._read_channel(lane, channel)
+            except RemoteError as error:
+                self._shared.store.events_failed(self.name, channel, error.text)
+                if not lane.alive:
+                    raise
+
+    async def _read_channel(self, lane: Lane, channel: str) -> None:
+        for _ in range(PAGES):
+            after = self._positions.get(channel, 0)
+            page: EventPage = await lane.call(
+                GET_EVENT, {"Channel": channel, "AfterRecord": after, "Hours": BACK_HOURS, "MaxEvents": PAGE}
+            )
+            if page.newest_record is not None and page.newest_record < after:
+                # The log was cleared and counts from one again: read it by time once more.
+                self._positions[channel] = 0
+                self._shared.store.events(self.name, page)
+                continue
+            self._shared.store.events(self.name, page)
+            last = max((event.record for event in page.events or ()), default=after)
+            if not page.more or last <= after:
+                if page.events is not None and not page.more and page.newest_record is not None:
+                    last = max(last, page.newest_record)
+                self._positions[channel] = last
+                return
+            self._positions[channel] = last
+
+    def _lane(self) -> Lane:
+        if self._facts is None:
+            self._facts = self._shared.connector.lane(self.name, "facts")
+        return self._facts
+
+    async def _close_facts(self) -> None:
+        lane, self._facts = self._facts, None
+        if lane is not None:
+            await lane.close()
+
+    # --- writers ---
+
+    def read_writers(self) -> bool:
+        """Start a read of the VSS writers; False when one is already running."""
+        if self._reading is not None and not self._reading.done():
+            return False
+        self._reading = asyncio.create_task(self._read_writers())
+        return True
+
+    async def _read_writers(self) -> None:
+        store = self._shared.store
+        store.writers_reading(self.name)
+        async with self._shared.writer_slots:
+            # vssadmin may hang for minutes: a lane of its own, which is closed when it is done.
+            lane = self._shared.connector.lane(self.name, "writers")
+            try:
+                answer: WriterText = await lane.call(GET_WRITER)
+                providers = await self._providers(lane)
+                store.writers(self.name, answer, providers)
+                self._writers_seen = True
+            except RemoteError as error:
+                store.writers_failed(self.name, error.text)
+            except asyncio.CancelledError:
+                store.writers_failed(self.name, "the read was given up when the connection ended")
+                raise
+            except Exception as error:
+                _log.exception("reading the writers of %s failed", self.name)
+                store.writers_failed(self.name, f"hvtui failed on this answer: {type(error).__name__}")
+            finally:
+                await lane.close()
+
+    async def _providers(self, lane: Lane) -> tuple[Provider, ...] | None:
+        try:
+            answer: Providers = await lane.call(GET_PROVIDER)
+        except RemoteError:
+            return None
+        return None if answer.providers is None else tuple(answer.providers)

@@ -1,0 +1,219 @@
+"""The live feed of one cluster: discovers its nodes, watches them all, and stops when it must not go on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from hvtui.clock import Clock, SystemClock
+from hvtui.config import ClusterConfig
+from hvtui.live.cluster import ClusterWatch
+from hvtui.live.node import NodeWatch
+from hvtui.live.pins import Pins
+from hvtui.live.shared import Connecting, Shared
+from hvtui.live.store import Store
+from hvtui.live.timing import Timing
+from hvtui.model.change import Change
+from hvtui.model.link import LinkStatus
+from hvtui.model.records import ClusterFrame, Info
+from hvtui.model.state import ClusterState
+from hvtui.remote.connect import Connector
+from hvtui.remote.credentials import Credential, CredentialGate
+from hvtui.text import safe_text
+
+_log = logging.getLogger(__name__)
+
+
+class Monitor:
+    """Implements `Feed` on a real (or simulated) cluster. All methods on the event loop's thread."""
+
+    def __init__(
+        self,
+        config: ClusterConfig,
+        *,
+        credentials: CredentialGate,
+        clock: Clock | None = None,
+        pins: Pins | None = None,
+        timing: Timing | None = None,
+        connector: Connecting | None = None,
+    ) -> None:
+        """`pins` None keeps no pin (demo); `connector` replaces the real one in tests."""
+        self.title = config.name
+        self.read_only = not config.actions
+        self.protected = config.protected
+        self.clock: Clock = clock or SystemClock()
+        self.state: ClusterState
+        self._store = Store(self.clock)
+        self.state = self._store.state
+        self._config = config
+        self._gate = credentials
+        self._pins = pins
+        self._timing = timing or Timing()
+        self._connector = connector or Connector(config, credentials)
+        self._identity = ""
+        self._shared: Shared | None = None
+        self._cluster: ClusterWatch | None = None
+        self._nodes: dict[str, NodeWatch] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopped = ""
+
+    # --- Feed ---
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call `listener` with what changed, at most once per tick; the result unsubscribes."""
+        return self._store.subscribe(listener)
+
+    async def start(self) -> None:
+        """Begin with the seeds and the cluster's stream; returns at once."""
+        loop = asyncio.get_running_loop()
+        shared = Shared(self._config, self._connector, self._store, self.clock, self._timing, self)
+        self._shared = shared
+
+        def gate_changed() -> None:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(shared.credential_given.set)
+
+        self._gate.listen(gate_changed)
+        self._cluster = ClusterWatch(shared)
+        self._tasks[""] = asyncio.create_task(self._cluster.run(), name="cluster")
+        for seed in self._config.seeds:
+            self._meet(seed)
+        self._tasks["\nothers"] = asyncio.create_task(self._without_cluster(), name="others")
+
+    async def stop(self) -> None:
+        """End every remote call and close every lane; a node that hangs is left after some seconds."""
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._timing.stop)
+        self._store.close()
+
+    def refresh(self, what: str, node: str = "") -> str:
+        """Read now; see `Feed.refresh`."""
+        if self._stopped:
+            return self._stopped
+        if what == "cluster":
+            return self._cluster.refresh() if self._cluster is not None else "not started"
+        watch = self._nodes.get(node.lower())
+        if node and watch is None:
+            return f"{node} is not watched"
+        chosen = [watch] if watch is not None else list(self._nodes.values())
+        where = node or f"{len(chosen)} nodes"
+        return self._refresh(what, chosen, where)
+
+    def _refresh(self, what: str, chosen: list[NodeWatch], where: str) -> str:
+        if what == "node":
+            said = [watch.refresh() for watch in chosen]
+            return said[0] if len(said) == 1 else f"reading {where} now"
+        if what == "events":
+            for watch in chosen:
+                watch.facts.look_now()
+            return f"reading the events of {where} now"
+        if what == "writers":
+            started = sum(watch.facts.read_writers() for watch in chosen)
+            return f"reading the writers of {where} now" if started else f"the writers of {where} are being read"
+        return f"nothing is called {what}"
+
+    # --- credential ---
+
+    @property
+    def refusal(self) -> str:
+        """Why the credential was refused; empty while it was not."""
+        return self._gate.refusal
+
+    @property
+    def account(self) -> str:
+        """The account hvtui logs on with."""
+        return self._gate.username
+
+    def give_credential(self, password: str) -> None:
+        """Go on with another password after a refusal."""
+        self._gate.replace(Credential(self._gate.username, password))
+
+    # --- discovery ---
+
+    def _meet(self, name: str) -> None:
+        """Watch a node, or show why it is not contacted."""
+        if name.lower() in self._nodes or self._shared is None or self._stopped:
+            return
+        if self._connector.address(name) is None:
+            self._store.link(
+                name,
+                LinkStatus.NOT_CONTACTED,
+                "the configuration gives no address",
+                f'Add "{safe_text(name)}" to `addresses`, or a `template`.',
+            )
+            return
+        watch = self._nodes[name.lower()] = NodeWatch(name, self._shared, self._renamed)
+        self._tasks[name.lower()] = asyncio.create_task(watch.run(), name=f"watch {name}")
+
+    def _renamed(self, watch: NodeWatch, name: str) -> bool:
+        """A node says its own name; False when another watch already has it."""
+        old = watch.name
+        if name.lower() in self._nodes:
+            return False
+        self._nodes[name.lower()] = self._nodes.pop(old.lower())
+        self._tasks[name.lower()] = self._tasks.pop(old.lower())
+        self._store.forget(old)
+        return True
+
+    async def _without_cluster(self) -> None:
+        """When no cluster picture comes, the configured nodes can still be watched one by one."""
+        await asyncio.sleep(self._timing.without_cluster)
+        if self.state.cluster.nodes is None:
+            for name in self._config.addresses:
+                self._meet(name)
+
+    def cluster_seen(self, frame: ClusterFrame) -> bool:
+        """Check the cluster's identity and meet its nodes; False when everything was stopped."""
+        if frame.cluster is not None and not self._is_ours(frame.cluster.id, frame.cluster.name):
+            return False
+        for node in frame.nodes or ():
+            self._meet(node.name)
+        return True
+
+    def member_seen(self, node: str, info: Info) -> None:
+        """A node that belongs to another cluster is no longer watched."""
+        if not info.cluster_id or not self._identity or info.cluster_id == self._identity:
+            return
+        task = self._tasks.pop(node.lower(), None)
+        if task is not None:
+            task.cancel()
+        other = safe_text(info.cluster_name or info.cluster_id)
+        hint = f"Correct the address of {node} in the configuration."
+        self._store.link(node, LinkStatus.STOPPED, f"it belongs to another cluster, {other}", hint)
+
+    def _is_ours(self, cluster_id: str, name: str) -> bool:
+        if self._identity:
+            expected: str | None = self._identity
+        else:
+            expected = self._pins.get(self._config.name) if self._pins else None
+        if expected is None:
+            if self._pins is not None:
+                self._pins.pin(self._config.name, cluster_id)
+            self._identity = cluster_id
+            return True
+        if cluster_id == expected:
+            self._identity = cluster_id
+            return True
+        if self._pins is not None:
+            self._pins.offer(self._config.name, cluster_id)
+        self._halt(
+            f"Stopped: this is another cluster ({safe_text(name)}, id {safe_text(cluster_id)}; expected {expected})",
+            f"If it was rebuilt or replaced, accept its id: hvtui config accept-id {self._config.name}",
+        )
+        return False
+
+    def _halt(self, text: str, hint: str) -> None:
+        """Stop everything for good, and say why everywhere."""
+        self._stopped = f"{text}. {hint}"
+        self._store.link("", LinkStatus.STOPPED, text, hint)
+        for key, task in list(self._tasks.items()):
+            if key:
+                task.cancel()
+        for watch in self._nodes.values():
+            self._store.link(watch.name, LinkStatus.STOPPED, text, hint)

@@ -1,0 +1,69 @@
+"""What all supervisors of one cluster share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hvtui.clock import Clock
+from hvtui.config import ClusterConfig
+from hvtui.live.store import Store
+from hvtui.live.timing import Timing
+from hvtui.model.records import ClusterFrame, Info
+from hvtui.remote.credentials import CredentialGate
+from hvtui.remote.lane import Lane
+
+
+class Connecting(Protocol):
+    """What makes lanes: `remote.connect.Connector`."""
+
+    gate: CredentialGate
+
+    def address(self, node: str) -> tuple[str, int] | None:
+        """Host and port of a node, None when it must not be contacted."""
+        ...
+
+    def lane(self, node: str, purpose: str) -> Lane:
+        """A new lane, not yet open."""
+        ...
+
+
+class Owner(Protocol):
+    """What supervisors tell the monitor."""
+
+    def cluster_seen(self, frame: ClusterFrame) -> bool:
+        """A cluster message came; False stops everything: it is another cluster."""
+        ...
+
+    def member_seen(self, node: str, info: Info) -> None:
+        """A node said which cluster it belongs to."""
+        ...
+
+
+@dataclass
+class Shared:
+    """Made once per monitor, on its event loop."""
+
+    config: ClusterConfig
+    connector: Connecting
+    store: Store
+    clock: Clock
+    timing: Timing
+    owner: Owner
+    start_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+    retry_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+    fact_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    writer_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    credential_given: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def gate_open(self) -> None:
+        """Wait until the user has given another credential."""
+        while self.connector.gate.refusal:
+            self.credential_given.clear()
+            if self.connector.gate.refusal:
+                await self.credential_given.wait()
+
+    def check_member(self, node: str, info: Info) -> None:
+        """Pass on what a node says about its cluster."""
+        self.owner.member_seen(node, info)

@@ -1,0 +1,169 @@
+"""The one writer of a ClusterState, and the bell that tells its readers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from hvtui.clock import Clock
+from hvtui.errors import (
+    BadReply,
+    DeadlinePassed,
+    FunctionMissing,
+    HvtuiError,
+    NotAuthenticated,
+    NotAuthorised,
+    Untrusted,
+)
+from hvtui.model.change import Change
+from hvtui.model.link import Link, LinkStatus
+from hvtui.model.records import ClusterFrame, EventPage, Frame, Info, NodeFrame, Provider, WriterText
+from hvtui.model.state import ClusterState, ClusterView, NodeView
+from hvtui.model.writers import WriterPicture, writer_picture
+
+TICK = 0.05
+"""Readers are told at most every so many seconds, with everything that changed since."""
+
+_log = logging.getLogger(__name__)
+
+
+def status_of(error: HvtuiError) -> LinkStatus:
+    """Which state of a connection an error means."""
+    if isinstance(error, NotAuthenticated | NotAuthorised | Untrusted):
+        return LinkStatus.REFUSED
+    if isinstance(error, FunctionMissing | BadReply):
+        return LinkStatus.UNUSABLE
+    if isinstance(error, DeadlinePassed):
+        return LinkStatus.HANGING
+    return LinkStatus.UNREACHABLE
+
+
+class Store:
+    """Applies what comes, merges what changed, and tells subscribers once per tick. Event loop thread only."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.state = ClusterState()
+        self._clock = clock
+        self._pending = Change()
+        self._listeners: list[Callable[[Change], None]] = []
+        self._ringing: asyncio.TimerHandle | None = None
+        self._rang = float("-inf")
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call `listener` with every merged change; the result unsubscribes."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def close(self) -> None:
+        """Tell what is still pending and ring no more."""
+        if self._ringing is not None:
+            self._ringing.cancel()
+            self._ring()
+
+    # --- connection states ---
+
+    def link(self, name: str, status: LinkStatus, text: str = "", hint: str = "") -> None:
+        """Set the connection state of a node, or of the cluster's stream (`""`); the data stay."""
+        old = self._view(name).link
+        since = old.since if old.status is status and old.since else self._clock.monotonic()
+        new = msgspec.structs.replace(old, status=status, text=text, hint=hint, since=since)
+        self.changed(self.state.set_link(name, new))
+
+    def failed(self, name: str, error: HvtuiError) -> None:
+        """Set the state that an error means."""
+        self.link(name, status_of(error), error.text, error.hint)
+
+    def _heard(self, name: str, frame: Frame, hanging: str, hint: str) -> Link:
+        old = self._view(name).link
+        status = LinkStatus.HANGING if hanging else LinkStatus.LIVE
+        now = self._clock.monotonic()
+        return Link(
+            status=status,
+            text=hanging,
+            hint=hint,
+            since=old.since if old.status is status else now,
+            last_frame=now,
+            node_time=frame.time,
+            offset=frame.time - self._clock.now(),
+            interval=frame.interval_ms / 1000 if frame.interval_ms else old.interval,
+        )
+
+    # --- data ---
+
+    def cluster_frame(self, frame: ClusterFrame) -> None:
+        """Apply a message of the cluster's stream; raises SequenceGapError."""
+        self.changed(self.state.apply_cluster(frame, self._heard("", frame, "", "")))
+
+    def node_frame(self, name: str, frame: NodeFrame, hanging: str = "", hint: str = "") -> None:
+        """Apply a message of a node's stream; `hanging` names what on it does not answer. Raises SequenceGapError."""
+        self.changed(self.state.apply_node(name, frame, self._heard(name, frame, hanging, hint)))
+
+    def info(self, name: str, info: Info) -> None:
+        """Keep what a node says about itself, and its clock until its first message comes."""
+        change = self.state.set_info(name, info)
+        view = self.state.node(name)
+        if view.link.last_frame is None:
+            view.link = msgspec.structs.replace(view.link, offset=info.time - self._clock.now())
+            change.links.add(view.name)
+        self.changed(change)
+
+    def writers_reading(self, name: str) -> None:
+        """Show that the writers of a node are being read."""
+        self.changed(self.state.set_writers(name, WriterPicture(reading=True)))
+
+    def writers(self, name: str, answer: WriterText, providers: tuple[Provider, ...] | None = None) -> None:
+        """Keep what a node's VSS writers said."""
+        picture = writer_picture(answer, self._clock.monotonic())
+        self.changed(self.state.set_writers(name, picture, providers))
+
+    def writers_failed(self, name: str, text: str) -> None:
+        """Keep why a node's writers could not be read."""
+        self.changed(self.state.set_writers(name, WriterPicture(failure=text)))
+
+    def events(self, name: str, page: EventPage) -> None:
+        """Keep a page of a node's event log."""
+        self.changed(self.state.add_events(name, page))
+
+    def events_failed(self, name: str, channel: str, text: str, kind: str = "other") -> None:
+        """Keep why a channel of a node could not be read."""
+        self.changed(self.state.set_event_error(name, channel, text, kind))
+
+    def forget(self, name: str) -> None:
+        """Drop a node that turned out to be known under another name, before it said anything else."""
+        if self.state.nodes.pop(name, None) is not None:
+            self.changed(Change(nodes={name}, links={name}))
+
+    # --- the bell ---
+
+    def changed(self, change: Change) -> None:
+        """Merge a change and see that subscribers hear of it."""
+        if not change:
+            return
+        self._pending.add(change)
+        if self._ringing is None:
+            loop = asyncio.get_running_loop()
+            self._ringing = loop.call_at(max(loop.time(), self._rang + TICK), self._ring)
+
+    def _ring(self) -> None:
+        self._ringing = None
+        change, self._pending = self._pending, Change()
+        if not change:
+            return
+        self._rang = asyncio.get_running_loop().time()
+        for listener in list(self._listeners):
+            try:
+                listener(change)
+            except Exception:
+                # A reader's fault must not stop the data for the others.
+                _log.exception("a subscriber failed")
+
+    def _view(self, name: str) -> ClusterView | NodeView:
+        return self.state.node(name) if name else self.state.cluster

@@ -1,0 +1,45 @@
+"""Lanes of one cluster: where its nodes are, how to log on, which gate to pass."""
+
+from __future__ import annotations
+
+from hvtui.config import ClusterConfig
+from hvtui.errors import Unreachable
+from hvtui.remote.credentials import CredentialGate
+from hvtui.remote.lane import Lane
+from hvtui.remote.transport import Transport
+
+
+class Connector:
+    """Makes lanes to the nodes of a cluster; it contacts nobody itself."""
+
+    def __init__(self, config: ClusterConfig, gate: CredentialGate) -> None:
+        self.config = config
+        self.gate = gate
+
+    def address(self, node: str) -> tuple[str, int] | None:
+        """Host and port of a node, None when the configuration gives none: it must not be contacted."""
+        return self.config.address(node)
+
+    def lane(self, node: str, purpose: str) -> Lane:
+        """A new lane, not yet open. Raises Unreachable for a node without an address."""
+        address = self.address(node)
+        if address is None:
+            raise Unreachable(
+                f"The configuration has no address for {node}",
+                node=node,
+                hint="Add it to `addresses`, or a `template`.",
+            )
+        config = self.config
+
+        def connect() -> Transport:
+            return Transport(
+                *address,
+                node=node,
+                gate=self.gate,
+                auth=config.auth,
+                tls=config.tls,
+                verify=config.verify,
+                ca=config.ca,
+            )
+
+        return Lane(connect, node=node, purpose=purpose, endpoint=config.endpoint)
