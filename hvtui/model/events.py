@@ -1,12 +1,20 @@
-"""Events of all nodes, newest first."""
+"""Events of all nodes in one list, newest first, and how far back it can be trusted."""
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 
-from hvtui.model.records import Event
+from hvtui.model.event_catalog import describe, is_noise, severity_of, subject_of, writer_of
+from hvtui.model.records import Event, EventPage, Problem
+from hvtui.model.severity import Severity
+
+__all__ = ["EventLog", "NodeEvent", "describe", "is_noise", "severity_of", "subject_of", "writer_of"]
 
 
 class NodeEvent(msgspec.Struct, frozen=True):
@@ -15,9 +23,160 @@ class NodeEvent(msgspec.Struct, frozen=True):
     node: str
     event: Event
 
+    @property
+    def key(self) -> str:
+        """Identity in tables: node, channel and record number."""
+        return f"{self.node}\n{self.event.channel}\n{self.event.record}"
+
+    @property
+    def severity(self) -> Severity:
+        return severity_of(self.event)
+
+    def order(self) -> tuple[datetime, str, str, int]:
+        """Sorting key, oldest first."""
+        return self.event.time, self.node, self.event.channel, self.event.record
+
+
+@dataclass(slots=True)
+class _Channel:
+    """One channel of one node: what was read of it."""
+
+    position: int = 0
+    oldest_time: datetime | None = None
+    wrapped: bool | None = None
+    read_at: datetime | None = None
+    problems: tuple[Problem, ...] = ()
+    seen: set[tuple[int, datetime]] = field(default_factory=set)
+    kept: list[NodeEvent] = field(default_factory=list)
+
 
 class EventLog:
-    """A bounded, merged list of the nodes' events."""
+    """A bounded, merged list of the nodes' events, each held once.
 
-    def __init__(self, limit: int = 20_000) -> None:
-        self.recent: deque[NodeEvent] = deque(maxlen=limit)
+    `limit` bounds all, `channel_limit` one channel of one node, so that a chatty node does not push the others out.
+    """
+
+    def __init__(self, limit: int = 20_000, channel_limit: int = 2_000) -> None:
+        self.limit = limit
+        self.channel_limit = channel_limit
+        self.version = 0
+        """Grows with every change."""
+        self._channels: dict[tuple[str, str], _Channel] = {}
+        self._sorted: list[NodeEvent] = []
+        self._by_id: dict[int, list[NodeEvent]] = {}
+        self._recent: list[NodeEvent] | None = None
+
+    def __len__(self) -> int:
+        return len(self._sorted)
+
+    def add(self, node: str, page: EventPage) -> bool:
+        """Take in a piece of one channel; True when it brought something new."""
+        channel = self._channel(node, page.channel)
+        if page.newest_record is not None and page.newest_record < channel.position:
+            # The log was cleared: its numbers began again.
+            channel.position = 0
+            channel.wrapped = True
+        changed = channel.problems != tuple(page.errors)
+        channel.problems = tuple(page.errors)
+        if page.events is not None:
+            channel.read_at = page.time
+        if page.oldest_time is not None:
+            channel.oldest_time = page.oldest_time
+        if page.wrapped:
+            channel.wrapped = True
+        elif channel.wrapped is None:
+            channel.wrapped = page.wrapped
+        fresh = []
+        for event in page.events or ():
+            channel.position = max(channel.position, event.record)
+            mark = (event.record, event.time)
+            if mark not in channel.seen:
+                channel.seen.add(mark)
+                fresh.append(NodeEvent(node, event))
+        if not page.more and page.events is not None and page.newest_record is not None:
+            channel.position = max(channel.position, page.newest_record)
+        self._insert(channel, fresh)
+        if changed or fresh:
+            self.version += 1
+        return changed or bool(fresh)
+
+    def recent(self) -> list[NodeEvent]:
+        """All events, newest first; the same list until something changes. Not to be changed by the caller."""
+        if self._recent is None:
+            self._recent = self._sorted[::-1]
+        return self._recent
+
+    def of(self, ids: Iterable[int], *, since: datetime | None = None) -> Iterator[NodeEvent]:
+        """Events with these ids on any node, oldest first within an id."""
+        for number in ids:
+            held = self._by_id.get(number, [])
+            start = 0 if since is None else bisect_left(held, since, key=_time)
+            yield from held[start:]
+
+    def position(self, node: str, channel: str) -> int:
+        """Highest record number read, 0 before the first read."""
+        found = self._channels.get((node.lower(), channel))
+        return 0 if found is None else found.position
+
+    def coverage(self, node: str, channel: str) -> tuple[datetime | None, bool | None]:
+        """How far back the node's log reaches, and whether records that were asked for are already gone."""
+        found = self._channels.get((node.lower(), channel))
+        return (None, None) if found is None else (found.oldest_time, found.wrapped)
+
+    def error(self, node: str, channel: str) -> str:
+        """Why a channel could not be read, empty when it could."""
+        found = self._channels.get((node.lower(), channel))
+        return "" if found is None or not found.problems else found.problems[0].text or found.problems[0].kind
+
+    def errors(self) -> list[tuple[str, str, Problem]]:
+        """Every channel that could not be read: node, channel, problem."""
+        return [(node, name, p) for (node, name), channel in self._channels.items() for p in channel.problems]
+
+    def set_error(self, node: str, channel: str, text: str, kind: str = "other") -> bool:
+        """Note that a channel could not be asked at all; True when that is news."""
+        found = self._channel(node, channel)
+        problems = (Problem(part="events", kind=kind, text=text),)
+        if found.problems == problems:
+            return False
+        found.problems = problems
+        self.version += 1
+        return True
+
+    # --- helpers ---
+
+    def _channel(self, node: str, name: str) -> _Channel:
+        return self._channels.setdefault((node.lower(), name), _Channel())
+
+    def _insert(self, channel: _Channel, fresh: list[NodeEvent]) -> None:
+        if not fresh:
+            return
+        self._recent = None
+        for item in fresh:
+            insort(channel.kept, item, key=NodeEvent.order)
+            insort(self._sorted, item, key=NodeEvent.order)
+            insort(self._by_id.setdefault(item.event.id, []), item, key=NodeEvent.order)
+        if len(channel.kept) > self.channel_limit:
+            dropped = channel.kept[: len(channel.kept) - self.channel_limit * 9 // 10]
+            del channel.kept[: len(dropped)]
+            self._forget(dropped)
+        if len(self._sorted) > self.limit:
+            self._forget(self._sorted[: len(self._sorted) - self.limit * 9 // 10])
+
+    def _forget(self, dropped: list[NodeEvent]) -> None:
+        """Drop the oldest; a channel remembers for good that it dropped something."""
+        gone = {(item.node.lower(), item.event.channel, item.event.record, item.event.time) for item in dropped}
+        for channel in self._channels.values():
+            kept = [item for item in channel.kept if not _is_in(item, gone)]
+            if len(kept) != len(channel.kept):
+                channel.kept = kept
+        self._sorted = [item for item in self._sorted if not _is_in(item, gone)]
+        self._by_id = {}
+        for item in self._sorted:
+            self._by_id.setdefault(item.event.id, []).append(item)
+
+
+_time = attrgetter("event.time")
+
+
+def _is_in(item: NodeEvent, gone: set[tuple[str, str, int, datetime]]) -> bool:
+    return (item.node.lower(), item.event.channel, item.event.record, item.event.time) in gone

@@ -1,80 +1,48 @@
 """ClusterState: everything hvtui knows of one cluster, changed only by applying frames and answers.
 
 One writer (the store on the event loop), many readers. Nothing here does I/O; time is passed in.
-A source that stops answering keeps its last data: `Link` says how old they are.
+A source that stops answering keeps its last data: `Link` says how old they are. A frame is applied whole or not at
+all: everything is worked out before anything is changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from hvtui.model.change import Change
+from hvtui.model.durations import History
 from hvtui.model.events import EventLog
-from hvtui.model.link import Link
+from hvtui.model.link import Link, LinkStatus
+from hvtui.model.merge import SequenceGapError, check_sequence, jobs_by_vm, merge, read_load, slots_freed
+from hvtui.model.placement import Placements, is_at_rest
 from hvtui.model.records import (
     ClusterFrame,
-    ClusterInfo,
     ClusterNode,
-    Csv,
-    CsvIo,
-    Frame,
-    Host,
+    EventPage,
     Info,
-    Job,
     NodeFrame,
-    Problem,
     Provider,
-    Record,
     Role,
     Vm,
     VmFiles,
 )
+from hvtui.model.tally import Tally
+from hvtui.model.views import ClusterView, NodeView
 from hvtui.model.writers import WriterPicture
 
-R = TypeVar("R", bound=Record)
-
-
-class SequenceGapError(Exception):
-    """A frame is missing; the stream must be started again with a full picture."""
+__all__ = ["ClusterState", "ClusterView", "NodeView", "SequenceGapError", "vm_key"]
 
 
 @dataclass(slots=True)
-class ClusterView:
-    """The cluster's own picture."""
+class _Adrift:
+    """A clustered VM that its old node no longer lists and its new one does not list yet."""
 
-    link: Link = field(default_factory=Link)
-    seq: int = 0
-    info: ClusterInfo | None = None
-    nodes: dict[str, ClusterNode] | None = None
-    csvs: dict[str, Csv] | None = None
-    io: dict[str, CsvIo] | None = None
-    roles: dict[str, Role] | None = None
-    problems: tuple[Problem, ...] = ()
-    tick_ms: int = 0
-
-
-@dataclass(slots=True)
-class NodeView:
-    """One node's own picture."""
-
-    name: str
-    link: Link = field(default_factory=Link)
-    seq: int = 0
-    info: Info | None = None
-    host: Host | None = None
-    vms: dict[str, Vm] | None = None
-    files: dict[str, VmFiles] | None = None
-    jobs: dict[str, Job] | None = None
-    load: tuple[int, int] | None = None
-    """CPU percent and memory in use, MB, of the host."""
-    vm_load: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Slot → CPU percent, memory MB."""
-    problems: tuple[Problem, ...] = ()
-    tick_ms: int = 0
-    writers: WriterPicture | None = None
-    providers: tuple[Provider, ...] | None = None
+    node: str
+    vm: Vm
+    files: VmFiles | None
+    looks: int = 0
+    """Messages of the role's owner since, none of which listed the VM."""
 
 
 @dataclass(slots=True)
@@ -84,68 +52,120 @@ class ClusterState:
     cluster: ClusterView = field(default_factory=ClusterView)
     nodes: dict[str, NodeView] = field(default_factory=dict)
     events: EventLog = field(default_factory=EventLog)
+    history: History = field(default_factory=History)
+    placements: Placements = field(default_factory=Placements)
+    tally: Tally = field(default_factory=Tally)
     homes: dict[str, list[str]] = field(default_factory=dict)
-    """VM → nodes that list it; two for a moment around a migration."""
+    """VM → nodes that list it, the one that listed it first in front; two for a moment around a migration."""
     roles_of: dict[str, str] = field(default_factory=dict)
     """VM → id of its role."""
+    adrift: dict[str, _Adrift] = field(default_factory=dict)
+    _spelling: dict[str, str] = field(default_factory=dict)
+    """Node name in lower case → as it is spelled in `nodes`."""
 
-    # --- reading ---
+    # --- reading: nodes ---
 
     def node(self, name: str) -> NodeView:
         """The view of a node, made when it is first named. Names are compared as Windows does, without case."""
         view = self.nodes.get(name)
         if view is None:
-            lower = name.lower()
-            view = next((v for k, v in self.nodes.items() if k.lower() == lower), None)
+            spelled = self._spelling.setdefault(name.lower(), name)
+            view = self.nodes.get(spelled)
             if view is None:
-                view = self.nodes[name] = NodeView(name)
+                view = self.nodes[spelled] = NodeView(spelled)
         return view
+
+    def node_name(self, name: str) -> str:
+        """A node's name as it is spelled in `nodes`; the name itself for a node never heard of."""
+        return name if name in self.nodes else self._spelling.get(name.lower(), name)
+
+    def node_names(self) -> list[str]:
+        """The cluster's nodes in its order, then nodes known otherwise."""
+        members = [self.node_name(name) for name in self.cluster.nodes or ()]
+        return [*members, *(name for name in self.nodes if name not in members)]
+
+    def member(self, name: str) -> ClusterNode | None:
+        """A node as the cluster sees it, None when the cluster does not know it or was not read."""
+        members = self.cluster.nodes or {}
+        found = members.get(name)
+        if found is None:
+            lower = name.lower()
+            found = next((node for key, node in members.items() if key.lower() == lower), None)
+        return found
+
+    # --- reading: VMs ---
 
     def vm_keys(self) -> Iterator[str]:
         """Keys of all VMs: GUIDs, and `role:<id>` for a VM role whose VM is unknown."""
-        seen = set(self.homes)
         yield from self.homes
         for role in (self.cluster.roles or {}).values():
             key = vm_key(role)
-            if key not in seen:
-                seen.add(key)
+            if key not in self.homes and (role.vm is None or self.roles_of.get(key) == role.id):
                 yield key
 
     def role(self, key: str) -> Role | None:
         """The cluster role of a VM, None when it is not clustered or the roles are unknown."""
-        roles = self.cluster.roles or {}
-        if key.startswith("role:"):
-            return roles.get(key[5:])
-        return roles.get(self.roles_of.get(key, ""))
+        roles = self.cluster.roles
+        if not roles:
+            return None
+        found = self.roles_of.get(key)
+        if found is None:
+            return roles.get(key[5:]) if key.startswith("role:") else None
+        return roles.get(found)
 
     def home(self, key: str) -> str | None:
-        """The node a VM lives on: the role's owner if that node lists it, else the node that lists it."""
-        listed = self.homes.get(key, [])
+        """The node a VM lives on: the role's owner if that node lists it, else a node that lists it."""
+        listed = self.homes.get(key)
         role = self.role(key)
         if role is not None and role.owner:
-            if not listed or role.owner in listed:
-                return role.owner
-            owner = role.owner.lower()
-            return next((node for node in listed if node.lower() == owner), listed[0])
-        return listed[0] if listed else None
+            owner = role.owner if role.owner in self.nodes else self.node_name(role.owner)
+            if not listed or owner in listed:
+                return owner
+        return self._lister(listed) if listed else None
 
     def vm(self, key: str) -> tuple[NodeView, Vm] | None:
-        """The VM's record and the node that told it."""
+        """The VM's record and the node that told it; for a VM between two nodes the last one that did."""
         listed = self.homes.get(key)
         if not listed:
-            return None
-        home = self.home(key)
-        view = self.nodes[home if home in listed else listed[0]]
+            last = self.adrift.get(key)
+            return None if last is None else (self.nodes[last.node], last.vm)
+        home = listed[0] if len(listed) == 1 else self.home(key)
+        view = self.nodes[home if home in listed else self._lister(listed)]
         record = (view.vms or {}).get(key)
         return None if record is None else (view, record)
+
+    def files(self, key: str) -> VmFiles | None:
+        """Where a VM's files are, None while that is unread."""
+        found = self.vm(key)
+        if found is None:
+            return None
+        files = (found[0].files or {}).get(key)
+        if files is None and key in self.adrift:
+            return self.adrift[key].files
+        return files
+
+    def at_rest(self, key: str) -> bool | None:
+        """The VM is off or saved; None when its state is unread."""
+        found = self.vm(key)
+        return None if found is None else is_at_rest(found[1].state)
+
+    def _lister(self, listed: list[str]) -> str:
+        """Of several nodes that list a VM the newest that is heard: an unreachable one tells the past."""
+        return next((name for name in reversed(listed) if self.nodes[name].heard), listed[-1])
 
     # --- changing ---
 
     def apply_cluster(self, frame: ClusterFrame, link: Link) -> Change:
         """Apply one message of the cluster's stream; raises SequenceGapError when one is missing."""
         view, change = self.cluster, Change(heard={""})
-        _check_sequence(view.seq, frame)
-        view.seq, view.tick_ms = frame.seq, frame.tick_ms
+        check_sequence(view.seq, frame)
+        nodes, names = merge(view.nodes, frame.nodes, frame, "nodes", key="name")
+        csvs, csv_ids = merge(view.csvs, frame.csvs, frame, "csvs")
+        io, volumes = merge(view.io, frame.io, frame, "io")
+        roles, role_ids = merge(view.roles, frame.roles, frame, "roles")
+        old_roles, old_csvs = view.roles or {}, view.csvs or {}
+
+        view.seq, view.tick_ms, view.time = frame.seq, frame.tick_ms, frame.time
         if frame.errors is not None and tuple(frame.errors) != view.problems:
             view.problems = tuple(frame.errors)
             change.cluster = True
@@ -153,62 +173,76 @@ class ClusterState:
         if frame.cluster is not None and view.info != frame.cluster:
             change.cluster = True
             view.info = frame.cluster
-        view.nodes, names = _merge(view.nodes, frame.nodes, frame, "nodes", key="name")
-        view.csvs, csvs = _merge(view.csvs, frame.csvs, frame, "csvs")
-        view.io, volumes = _merge(view.io, frame.io, frame, "io")
-        before = view.roles or {}
-        view.roles, roles = _merge(view.roles, frame.roles, frame, "roles")
-        for name in names:
-            self.node(name)
-        change.nodes |= names
-        change.csvs |= csvs | {c.id for c in (view.csvs or {}).values() if c.volume in volumes}
-        for role_id in roles:
-            old, new = before.get(role_id), (view.roles or {}).get(role_id)
-            if old is not None:
-                change.vms.add(vm_key(old))
-                self.roles_of.pop(old.vm or "", None)
-            if new is not None:
-                change.vms.add(vm_key(new))
-        self.roles_of.update((r.vm, r.id) for i in roles if (r := (view.roles or {}).get(i)) is not None and r.vm)
+        view.nodes, view.csvs, view.io, view.roles = nodes, csvs, io, roles
+        change.nodes |= {self.node(name).name for name in names}
+        change.csvs |= csv_ids | {c.id for c in (csvs or {}).values() if c.volume in volumes}
+        self._index_roles(change, old_roles, role_ids)
+        for csv_id in csv_ids:
+            old, new = old_csvs.get(csv_id), (csvs or {}).get(csv_id)
+            if old is None or new is None or (old.owner, old.path, old.volume) != (new.owner, new.path, new.volume):
+                # Every VM on it may have begun or ceased to drift.
+                change.vms.update(self.vm_keys())
+                break
+        self.history.after_cluster(self, change)
+        self.tally.touch(change.vms)
         return change
 
     def apply_node(self, name: str, frame: NodeFrame, link: Link) -> Change:
         """Apply one message of a node's stream; raises SequenceGapError when one is missing."""
-        view, change = self.node(name), Change()
+        view = self.node(name)
         name = view.name
-        change.heard.add(name)
-        _check_sequence(view.seq, frame)
-        view.seq = frame.seq
+        check_sequence(view.seq, frame)
+        vms, vm_ids = merge(view.vms, frame.vms, frame, "vms")
+        files, file_ids = merge(view.files, frame.files, frame, "files")
+        jobs, job_ids = merge(view.jobs, frame.jobs, frame, "jobs")
+        load, load_problem = read_load(frame.load) if frame.load is not None else ({}, None)
+        by_slot = {vm.slot: key for key, vm in (vms or {}).items()} if load or vm_ids else {}
+        before, old_files, old_jobs = view.vms, view.files or {}, view.jobs or {}
+
+        change = Change(heard={name})
+        view.seq, view.time = frame.seq, frame.time
         if frame.kind != "beat":
             change.nodes.add(name)
             view.tick_ms = frame.tick_ms
-        if frame.errors is not None:
+        if frame.errors is not None and tuple(frame.errors) != view.problems:
             view.problems = tuple(frame.errors)
+            change.nodes.add(name)
+            # What could not be read is marked in every row of the node.
+            change.vms.update(vms or ())
         self._set_link(change, name, link)
         if frame.host is not None:
             view.host = frame.host
-        before = view.vms or {}
-        view.vms, vms = _merge(view.vms, frame.vms, frame, "vms")
-        view.files, files = _merge(view.files, frame.files, frame, "files")
-        old_jobs = view.jobs or {}
-        view.jobs, jobs = _merge(view.jobs, frame.jobs, frame, "jobs")
-        for vm in vms:
-            self._set_home(vm, name, listed=vm in (view.vms or {}))
-        change.vms |= vms | files
-        for job_id in jobs:
-            for record in (old_jobs.get(job_id), (view.jobs or {}).get(job_id)):
-                if record is not None and record.vm:
-                    change.vms.add(record.vm)
+        view.vms, view.files = vms, files
+        if jobs is not view.jobs:
+            view.jobs, view.jobs_of = jobs, jobs_by_vm(jobs)
+        for key in vm_ids:
+            self._set_home(key, name, (before or {}).get(key), old_files.get(key))
+        self._expire_adrift(name, change)
+        change.vms |= vm_ids | file_ids
+        for job_id in job_ids:
+            change.vms.update(r.vm for r in (old_jobs.get(job_id), (jobs or {}).get(job_id)) if r is not None and r.vm)
+        self.history.after_node(self, name, change)
+        self.tally.touch(change.vms)
+        # Load comes last: it changes numbers in rows, and nothing that is counted.
         if frame.kind == "full":
             view.vm_load = {}
+        else:
+            for slot in slots_freed(before, vms, vm_ids):
+                view.vm_load.pop(slot, None)
         if frame.load is not None:
-            self._apply_load(view, frame, change, before)
+            view.load_problem = load_problem
+            if frame.load.host is not None:
+                view.load = frame.load.host
+                change.nodes.add(name)
+            view.vm_load.update(load)
+            change.vms.update(by_slot[slot] for slot in load if slot in by_slot)
         return change
 
     def set_link(self, name: str, link: Link) -> Change:
         """Record the connection state of a node, or of the cluster's stream (`""`)."""
         change = Change()
         self._set_link(change, name, link)
+        self.tally.touch(change.vms)
         return change
 
     def restart(self, name: str) -> None:
@@ -218,76 +252,96 @@ class ClusterState:
         else:
             self.cluster.seq = 0
 
-    def set_writers(self, name: str, picture: WriterPicture, providers: tuple[Provider, ...] | None = None) -> Change:
-        """Keep what `vssadmin list writers` said on a node."""
+    def set_info(self, name: str, info: Info) -> Change:
+        """Keep what Get-HvTuiInfo said of a node."""
         view = self.node(name)
+        view.info = info
+        return Change(nodes={view.name})
+
+    def set_writers(self, name: str, picture: WriterPicture, providers: tuple[Provider, ...] | None = None) -> Change:
+        """Keep what `vssadmin list writers` said on a node.
+
+        A read that gave nothing (`failure`) or has just begun (`reading`) keeps the writers of the read before.
+        """
+        view = self.node(name)
+        held = view.writers
+        if held is not None and not picture.writers and (picture.reading or picture.failure) and held.writers:
+            picture = WriterPicture(
+                time=held.time,
+                read_at=held.read_at,
+                duration_ms=picture.duration_ms or held.duration_ms,
+                writers=held.writers,
+                unreadable=held.unreadable,
+                failure=picture.failure,
+                reading=picture.reading,
+            )
         view.writers = picture
         if providers is not None:
             view.providers = providers
-        return Change(writers={view.name}, nodes={view.name})
+        change = Change(writers={view.name}, nodes={view.name})
+        self.history.after_writers(self, view.name)
+        return change
+
+    def add_events(self, name: str, page: EventPage) -> Change:
+        """Take in a piece of a node's event log."""
+        return Change(events=self.events.add(self.node(name).name, page))
+
+    def set_event_error(self, name: str, channel: str, text: str, kind: str = "other") -> Change:
+        """Note that a node's event channel could not be asked."""
+        return Change(events=self.events.set_error(self.node(name).name, channel, text, kind))
 
     # --- helpers ---
 
     def _set_link(self, change: Change, name: str, link: Link) -> None:
         view: ClusterView | NodeView = self.node(name) if name else self.cluster
         if (view.link.status, view.link.text) != (link.status, link.text):
-            change.links.add(name if not name else self.node(name).name)
+            change.links.add(view.name if isinstance(view, NodeView) else "")
+            if isinstance(view, NodeView) and (view.link.status is LinkStatus.LIVE) != (link.status is LinkStatus.LIVE):
+                change.vms.update(view.vms or ())
         view.link = link
 
-    def _set_home(self, vm: str, name: str, *, listed: bool) -> None:
+    def _index_roles(self, change: Change, before: dict[str, Role], changed: set[str]) -> None:
+        after = self.cluster.roles or {}
+        for role_id in changed:
+            old = before.get(role_id)
+            if old is not None:
+                change.vms.add(vm_key(old))
+                if old.vm and self.roles_of.get(old.vm) == role_id:
+                    del self.roles_of[old.vm]
+        for role_id in changed:
+            new = after.get(role_id)
+            if new is not None:
+                change.vms.add(vm_key(new))
+                if new.vm:
+                    self.roles_of[new.vm] = role_id
+        for key in [key for key in self.adrift if key not in self.roles_of]:
+            del self.adrift[key]
+
+    def _set_home(self, vm: str, name: str, old: Vm | None, files: VmFiles | None) -> None:
+        listed = vm in (self.nodes[name].vms or {})
         homes = self.homes.setdefault(vm, [])
-        if listed and name not in homes:
-            homes.append(name)
-        elif not listed and name in homes:
+        if listed:
+            self.adrift.pop(vm, None)
+            if name not in homes:
+                homes.append(name)
+        elif name in homes:
             homes.remove(name)
         if not homes:
             del self.homes[vm]
+            role = self.role(vm)
+            if old is not None and role is not None:
+                self.adrift[vm] = _Adrift(name, old, files)
 
-    def _apply_load(self, view: NodeView, frame: NodeFrame, change: Change, before: dict[str, Vm]) -> None:
-        load = frame.load
-        if load is None:
-            return
-        if load.host is not None:
-            view.load = load.host
-            change.nodes.add(view.name)
-        if not load.vms:
-            return
-        by_slot = {vm.slot: vm.id for vm in (view.vms or before).values()}
-        for slot, cpu, memory in zip(load.vms[::3], load.vms[1::3], load.vms[2::3], strict=True):
-            view.vm_load[slot] = (cpu, memory)
-            if slot in by_slot:
-                change.vms.add(by_slot[slot])
+    def _expire_adrift(self, name: str, change: Change) -> None:
+        """The role's owner was looked at twice and does not list the VM: it is registered nowhere."""
+        for key, last in list(self.adrift.items()):
+            if self.home(key) == name:
+                last.looks += 1
+                if last.looks >= 2:
+                    del self.adrift[key]
+                    change.vms.add(key)
 
 
 def vm_key(role: Role) -> str:
     """The key of the VM behind a role: its GUID, or the role itself while the GUID is unknown."""
     return role.vm or f"role:{role.id}"
-
-
-def _check_sequence(last: int, frame: Frame) -> None:
-    if frame.kind == "full":
-        return
-    if last == 0 or frame.seq != last + 1:
-        raise SequenceGapError(f"expected message {last + 1}, got {frame.seq}")
-
-
-def _merge(
-    held: dict[str, R] | None, sent: Iterable[R] | None, frame: Frame, section: str, key: str = "id"
-) -> tuple[dict[str, R] | None, set[str]]:
-    """The section after the frame, and the keys that differ. A full frame without the section keeps the old one."""
-    if sent is None and section not in frame.gone:
-        return held, set()
-    old = held or {}
-    new = {} if frame.kind == "full" else dict(old)
-    changed = set()
-    for gone in frame.gone.get(section, ()):
-        if new.pop(gone, None) is not None:
-            changed.add(gone)
-    for record in sent or ():
-        name = getattr(record, key)
-        if old.get(name) != record:
-            changed.add(name)
-        new[name] = record
-    if frame.kind == "full":
-        changed |= old.keys() - new.keys()
-    return new, changed
