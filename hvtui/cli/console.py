@@ -1,0 +1,37 @@
+"""`hvtui [CLUSTER]`: opens the console. Textual is imported only when it really opens."""
+
+from __future__ import annotations
+
+import sys
+
+from hvtui.cli.arguments import Arguments
+from hvtui.cli.connecting import choose, gate_for
+from hvtui.config import ClusterConfig, Config
+from hvtui.errors import UsageError
+from hvtui.live.monitor import Monitor
+from hvtui.live.pins import Pins
+from hvtui.paths import state_dir
+from hvtui.ui.run import ConsoleOptions, run_console
+
+
+def run(arguments: Arguments) -> int:
+    """Open the console on a configured cluster until the user leaves."""
+    config, cluster = choose(arguments)
+    need_terminal()
+    return open_console(cluster, look_of(arguments, config), pins=Pins(state_dir(), config.path))
+
+
+def need_terminal() -> None:
+    """Raise UsageError unless a person can see the console and type into it."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the console needs a terminal", hint="`hvtui status` prints one picture and ends")
+
+
+def look_of(arguments: Arguments, config: Config) -> ConsoleOptions:
+    """What was typed, else what the configuration says."""
+    return ConsoleOptions(theme=arguments.theme or config.theme, ascii=arguments.ascii or config.ascii)
+
+
+def open_console(cluster: ClusterConfig, look: ConsoleOptions, *, pins: Pins | None) -> int:
+    """Log on is the first thing the console does; the password is asked for before it takes the screen."""
+    return run_console(Monitor(cluster, credentials=gate_for(cluster), pins=pins), look)
