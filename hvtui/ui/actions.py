@@ -78,6 +78,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("pane.next", ("tab",), "Next pane", "Focus the next pane", "pane_step(1)"),
     Action("pane.previous", ("shift+tab",), "Previous pane", "Focus the previous pane", "pane_step(-1)"),
     Action(
+        "pane.filter",
+        ("/",),
+        "Filter",
+        "Show only rows with these words or field:value",
+        "filter",
+        "overview",
+        "filter",
+        True,
+    ),
+    Action(
         "pane.zoom",
         ("+",),
         "Zoom",
@@ -95,16 +105,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "read",
         "overview",
         "read",
-        True,
-    ),
-    Action(
-        "pane.filter",
-        ("/",),
-        "Filter",
-        "Show only rows with these words or field:value",
-        "filter",
-        "overview",
-        "filter",
         True,
     ),
     Action(
@@ -140,9 +140,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "table.mark_all", ("*",), "Mark all shown", "Mark every row that the filter shows, or none", "mark_all", "table"
     ),
-    Action(
-        "table.sort_next", (">",), "Sort by next column", "Sort by the next column", "sort_column(1)", "table", "sort"
-    ),
+    Action("table.sort_next", (">",), "Sort by next column", "Sort by the next column", "sort_column(1)", "table"),
     Action(
         "table.sort_previous",
         ("<",),

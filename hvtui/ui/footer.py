@@ -14,14 +14,14 @@ class KeyLine(StyledLine):
     KeyLine { dock: bottom; }
     """
 
-    def __init__(self, look: Look, *scopes: str) -> None:
+    def __init__(self, look: Look, *scopes: str, without: tuple[str, ...] = ()) -> None:
         super().__init__(ellipsis=look.glyphs.ellipsis)
         pieces = [Piece(" ")]
         for scope in scopes:
             for action in ACTIONS:
-                if action.scope == scope and action.footer:
+                if action.scope == scope and action.footer and action.id not in without:
                     pieces += [
-                        Piece(key_word(action.keys[0]), "key", action.keys[0]),
+                        Piece(key_word(action.keys[0]).replace("Ctrl+", "^"), "key", action.keys[0]),
                         Piece(f" {action.footer}  ", "", action.keys[0]),
                     ]
         self.show(pieces)

@@ -57,7 +57,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(self._text())
-        yield KeyLine(self._look, "detail")
+        yield KeyLine(self._look, "detail", without=("detail.read",))
 
     def _text(self) -> Content:
         parts: list[Content | tuple[str, str]] = [

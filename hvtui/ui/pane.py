@@ -64,8 +64,8 @@ class Pane(Container):
         self._title = ""
         self._age = ""
         self._late = False
+        self._failure = ""
         self._lines: dict[tuple[int, int, str, bool], Strip] = {}
-        self._lines_of: tuple[str, str, bool, bool] = ("", "", False, False)
 
     # --- hooks ---
 
@@ -141,7 +141,7 @@ class Pane(Container):
             if table.ranging:
                 table.end_range()
                 return True
-        if self.filterable and self.query_one(FilterLine).clear_filter():
+        if self.clear_filter():
             self.focus_inside()
             return True
         for table in tables:
@@ -152,7 +152,7 @@ class Pane(Container):
 
     def retitle(self) -> None:
         """Paint the title line again if it says something else now."""
-        counts = self.counts()
+        counts = self._failure or self.counts()
         title = f"{self.number} {self.heading}" + (f" {self.look.glyphs.dot} {counts}" if counts else "")
         seconds = self.data_age()
         state = (safe_text(title), "" if seconds is None else age(seconds), self.data_stale())
@@ -160,6 +160,15 @@ class Pane(Container):
             self._title, self._age, self._late = state
             self._lines.clear()
             self.refresh(Region(0, 0, self.size.width + 2, 1))
+
+    def clear_filter(self) -> bool:
+        """Remove the filter; False when there was none."""
+        return self.filterable and self.query_one(FilterLine).clear_filter()
+
+    def show_failure(self, text: str) -> None:
+        """Say in the title that this view does not work; it stays until hvtui is started again."""
+        self._failure = text
+        self.retitle()
 
     def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
         message.stop()

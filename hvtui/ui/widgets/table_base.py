@@ -46,7 +46,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
     DEFAULT_CSS = """
     TableBase {
         background: $hv-base; color: $hv-text;
-        overflow-x: hidden; overflow-y: auto;
+        overflow-x: hidden; overflow-y: scroll;
         scrollbar-size: 1 1;
         scrollbar-color: $hv-bar; scrollbar-color-hover: $hv-frame-focus; scrollbar-color-active: $hv-frame-focus;
         scrollbar-background: $hv-base;
@@ -265,6 +265,11 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
 
     # --- painting ---
 
+    @property
+    def line_width(self) -> int:
+        """Cells of a line; the scroll bar has the rest."""
+        return max(1, self.size.width - self.scrollbar_size_vertical)
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """Hand the same Strip objects to the compositor again, so that its own caches survive."""
         painter = self._painter or self._make_painter()
@@ -278,7 +283,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
                 lines.append(self._strip(painter, view[place]))
             else:
                 lines.append(self._blank_strip())
-        if crop.x or crop.width < self.size.width:
+        if crop.x or crop.width < self.line_width:
             return [line.crop(crop.x, crop.right) for line in lines]
         return lines
 
@@ -310,8 +315,8 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
         return strip
 
     def _blank_strip(self) -> Strip:
-        if self._blank is None or self._blank.cell_length != self.size.width:
-            self._blank = self._filtered(Strip.blank(self.size.width, self._styles()["", ""]))
+        if self._blank is None or self._blank.cell_length != self.line_width:
+            self._blank = self._filtered(Strip.blank(self.line_width, self._styles()["", ""]))
         return self._blank
 
     def _filtered(self, strip: Strip) -> Strip:
@@ -322,7 +327,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
         return strip
 
     def _make_painter(self) -> RowPainter[R]:
-        width = self.size.width
+        width = self.line_width
         self.slots, self.hidden = lay_out(self.columns, width, self.skip)
         self._painter = RowPainter(self.slots, width, self.look, self._styles(), self._row_role)
         return self._painter
@@ -349,7 +354,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
 
     def paint_keys(self, keys: Iterable[str]) -> None:
         """Paint again the lines of these keys, where they are on the screen."""
-        places, top, height, width = self.order.places(), self.scroll_offset.y, self.size.height, self.size.width
+        places, top, height, width = self.order.places(), self.scroll_offset.y, self.size.height, self.line_width
         regions = [
             Region(0, y, width, 1)
             for key in keys
@@ -398,7 +403,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
             self.post_message(self.CursorMoved(self))
 
     def _resize_view(self) -> None:
-        size = Size(self.size.width, len(self.order.view) + HEADER)
+        size = Size(self.line_width, len(self.order.view) + HEADER)
         if size != self.virtual_size:
             self.virtual_size = size
 

@@ -1,0 +1,190 @@
+"""The application: themes, the road from the feed to the screens, dialogs, and what happens when something breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import App
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.screen import Screen
+
+import hvtui
+from hvtui.live.feed import Feed
+from hvtui.model.change import Change
+from hvtui.text import safe_text
+from hvtui.ui.actions import bindings
+from hvtui.ui.credential import CredentialScreen, LogsOn
+from hvtui.ui.gc_policy import IdleCollector
+from hvtui.ui.help import HelpScreen
+from hvtui.ui.look import Look
+from hvtui.ui.messages import OpenDetail
+from hvtui.ui.overview import Overview
+from hvtui.ui.palette import Commands, Places
+from hvtui.ui.themes import DEFAULT, Palette, load_themes, theme_dirs
+
+_LOG = logging.getLogger(__name__)
+
+_COALESCE = 0.05
+"""Seconds in which changes are gathered before the panes see them: 64 nodes speak 32 times a second."""
+
+
+class HvtuiApp(App[None]):
+    """The console on one cluster. It never asks a node itself: it shows `feed.state` and what changes in it."""
+
+    TITLE = "hvtui"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands, Places}
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ENABLE_COMMAND_PALETTE = True
+    ANIMATION_LEVEL = "none"
+
+    CSS = """
+    Toast { background: $hv-head-bg; color: $hv-text; padding: 0 1; }
+    CommandPalette { background: $hv-base 60%; }
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        look: Look | None = None,
+        theme: str = DEFAULT,
+        user_themes: Path | None = None,
+        log_file: Path | None = None,
+        own_process: bool = False,
+    ) -> None:
+        """`own_process`: the app may decide when garbage is collected."""
+        self.palettes: dict[str, Palette]
+        self.palettes, self._theme_problems = load_themes(theme_dirs(user_themes))
+        super().__init__()
+        self.feed = feed
+        self.look = look or Look()
+        self.overview = Overview(feed, self.look)
+        self.failed = False
+        self._log_file = log_file
+        self._pending: Change | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._starting: asyncio.Task[None] | None = None
+        self._asked_for = ""
+        self._last_key = 0.0
+        self._collector = IdleCollector(time.monotonic()) if own_process else None
+        for palette in self.palettes.values():
+            self.register_theme(palette.theme())
+        if theme not in self.palettes:
+            self._theme_problems.append(f"there is no theme {theme!r}; known: {', '.join(self.palettes)}")
+        self.theme = theme if theme in self.palettes else DEFAULT
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(self.palettes[DEFAULT].theme().variables)
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self.overview
+
+    # --- from start to end ---
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self.feed.subscribe(self._heard)
+        self.set_interval(1.0, self._each_second)
+        # The first frame comes before the first packet: a dead cluster must not look like a dead console.
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self._collector is not None:
+            self._collector.begin()
+        for problem in self._theme_problems:
+            self.overview.tell(problem, severity="warning")
+        self._starting = asyncio.create_task(self._start_feed(), name="feed")
+
+    async def _start_feed(self) -> None:
+        try:
+            await self.feed.start()
+        except Exception as error:
+            _LOG.exception("the feed did not start")
+            self.overview.header.show_trouble(f"hvtui cannot start watching: {error}")
+
+    async def on_unmount(self) -> None:
+        self._unsubscribe()
+        if self._starting is not None and not self._starting.done():
+            self._starting.cancel()
+
+    # --- changes ---
+
+    def _heard(self, change: Change) -> None:
+        if self._pending is None:
+            self._pending = Change()
+            self.set_timer(_COALESCE, self._deliver)
+        self._pending.add(change)
+
+    def _deliver(self) -> None:
+        change, self._pending = self._pending, None
+        if change is not None and self.is_running:
+            self.overview.apply(change)
+            self._ask_for_credential()
+
+    def _each_second(self) -> None:
+        if self._collector is not None:
+            self._collector.second(time.monotonic(), self._last_key)
+        self._ask_for_credential()
+
+    def _ask_for_credential(self) -> None:
+        feed = self.feed
+        if not isinstance(feed, LogsOn):
+            return
+        refusal = feed.refusal
+        if refusal and refusal != self._asked_for and not isinstance(self.screen, CredentialScreen):
+            self._asked_for = refusal
+            self.push_screen(CredentialScreen(self.look, feed.username, refusal, feed.give_credential))
+        elif not refusal:
+            self._asked_for = ""
+
+    # --- what users ask for ---
+
+    def on_event(self, event: events.Event) -> Any:
+        if isinstance(event, events.InputEvent):
+            self._last_key = time.monotonic()
+        return super().on_event(event)
+
+    def on_open_detail(self, message: OpenDetail) -> None:
+        """Everything known of one thing, on a screen of its own."""
+        from hvtui.ui.screens.detail import detail_screen  # noqa: PLC0415  # not needed for the first frame
+
+        message.stop()
+        self.push_screen(detail_screen(self.feed, self.look, message.kind, message.key))
+
+    def action_help(self) -> None:
+        """Keys and signs."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.look, hvtui.__version__))
+
+    def action_next_theme(self) -> None:
+        """The next theme, at once."""
+        names = list(self.palettes)
+        self.use_theme(names[(names.index(self.theme) + 1) % len(names)])
+
+    def use_theme(self, name: str) -> None:
+        """Change colours while running."""
+        self.theme = name
+        self.overview.tell(f"theme: {self.palettes[name].title}")
+
+    # --- when hvtui itself breaks ---
+
+    def _fatal_error(self) -> None:
+        # Textual would print every local variable, and those can hold a password.
+        error = self._exception
+        self.failed = True
+        _LOG.critical("hvtui stopped", exc_info=error)
+        where = f" Details are in {self._log_file}." if self._log_file is not None else ""
+        self._exit_renderables = [
+            Text(
+                f"hvtui stopped because of an error in itself: {type(error).__name__}: {safe_text(str(error))}.{where}"
+            )
+        ]
+        self._close_messages_no_wait()

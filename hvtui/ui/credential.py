@@ -1,0 +1,100 @@
+"""Asks for another password after a log-on was refused. Nothing is tried again by itself: accounts lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Protocol, runtime_checkable
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from hvtui.text import safe_block, safe_text
+from hvtui.ui.look import Look
+
+
+@runtime_checkable
+class LogsOn(Protocol):
+    """A feed that logs on with a credential and stops when it is refused."""
+
+    @property
+    def refusal(self) -> str:
+        """Why the credential is not used any more; empty while it is."""
+        ...
+
+    @property
+    def username(self) -> str:
+        """The account."""
+        ...
+
+    def give_credential(self, username: str, password: str) -> None:
+        """Use this from now on."""
+        ...
+
+
+class CredentialScreen(ModalScreen[None]):
+    """Account and password; Enter in the password sends them, Esc leaves everything stopped."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Not now", show=False)]
+
+    DEFAULT_CSS = """
+    CredentialScreen {
+        align: center middle; background: $hv-base 60%;
+        & > Vertical {
+            width: 72; max-width: 100%; height: auto; padding: 0 1; background: $hv-base; border: round $hv-warn;
+        }
+        &.-ascii > Vertical { border: ascii $hv-warn; }
+        & Static { height: auto; color: $hv-text; }
+        & .credential--head { color: $hv-warn; text-style: bold; }
+        & .credential--dim { color: $hv-dim; }
+        & Input { height: 1; border: none; padding: 0 1; background: $hv-head-bg; color: $hv-text; margin-bottom: 1; }
+        & Input:focus { background: $hv-blur-bg; }
+    }
+    """
+
+    def __init__(self, look: Look, username: str, refusal: str, give: Callable[[str, str], None]) -> None:
+        super().__init__(classes="-ascii" if look.ascii else "")
+        self._look = look
+        self._username = username
+        self._refusal = refusal
+        self._give = give
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static("Log-on refused", classes="credential--head", markup=False)
+            yield Static(Content(safe_block(self._look.plain(self._refusal))))
+            yield Static(
+                "hvtui has stopped every log-on of this cluster, so that the account does not get locked.\n",
+                classes="credential--dim",
+                markup=False,
+            )
+            yield Static("Account", markup=False)
+            yield Input(safe_text(self._username), id="account", compact=True)
+            yield Static("Password", markup=False)
+            yield Input(password=True, id="password", compact=True)
+            yield Static(
+                "Enter uses them once; Esc leaves everything stopped.", classes="credential--dim", markup=False
+            )
+
+    def on_mount(self, _event: events.Mount) -> None:
+        self.query_one("#password" if self._username else "#account", Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter: from the account to the password, from the password to the nodes."""
+        event.stop()
+        account, password = self.query_one("#account", Input), self.query_one("#password", Input)
+        if event.input is account or not password.value:
+            password.focus()
+            return
+        name, secret = account.value.strip(), password.value
+        password.value = ""
+        self.dismiss(None)
+        self._give(name, secret)
+
+    def action_leave(self) -> None:
+        """Close; everything stays stopped."""
+        self.dismiss(None)

@@ -1,0 +1,130 @@
+"""The first two lines: who looks two seconds here must get the right answer."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from hvtui.live.feed import Feed
+from hvtui.model.change import Change
+from hvtui.model.link import LinkStatus
+from hvtui.model.rows import Summary, summary
+from hvtui.model.severity import Severity
+from hvtui.ui import format as show
+from hvtui.ui.look import Look
+from hvtui.ui.signs import SEVERITY_ROLES, severity_signs
+from hvtui.ui.widgets.styled_line import Piece, StyledLine
+
+_NARROW: Final = 100
+
+
+class Header(Vertical):
+    """Cluster, counts, health, age of the data and clock; below, the worst problem in words."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Header { height: 2; dock: top; background: $hv-head-bg; }
+    """
+
+    def __init__(self, feed: Feed, look: Look) -> None:
+        super().__init__()
+        self._feed = feed
+        self._look = look
+        self._signs = severity_signs(look)
+        self._summary: Summary | None = None
+        self._dirty = True
+        self._trouble = ""
+        self.top = StyledLine(ellipsis=look.glyphs.ellipsis, id="header-top")
+        self.below = StyledLine(ellipsis=look.glyphs.ellipsis, id="header-below")
+
+    def compose(self) -> ComposeResult:
+        yield self.top
+        yield self.below
+
+    def on_mount(self) -> None:
+        self.tick()
+
+    def on_resize(self) -> None:
+        self._show()
+
+    def apply(self, change: Change) -> None:
+        """Something is different; the sum over everything is made once a second at most."""
+        first = self._summary is None or self._summary.health == "unknown"
+        self._dirty = True
+        if first and (change.links or change.cluster or change.nodes):
+            self.tick()
+
+    def tick(self) -> None:
+        """A second has passed."""
+        if self._dirty:
+            self._dirty = False
+            self._summary = summary(self._feed.state)
+        self._show()
+
+    def show_trouble(self, text: str) -> None:
+        """Say what hinders hvtui itself; stays."""
+        self._trouble = text
+        self._show()
+
+    # --- pieces ---
+
+    def _show(self) -> None:
+        told = self._summary
+        if told is None:
+            return
+        self.top.show(self._left(told), self._right())
+        self.below.show(self._problem(told))
+
+    def _left(self, told: Summary) -> list[Piece]:
+        name = told.name or self._feed.title
+        gap = "  " if self.size.width < _NARROW else "   "
+        dot = f" {self._look.glyphs.dot} "
+        counts = [f"{told.nodes} nodes", f"{told.vms} VMs", "? CSVs" if told.csvs is None else f"{told.csvs} CSVs"]
+        role = SEVERITY_ROLES[told.severity] if told.severity is not Severity.UNKNOWN else "dim"
+        problems = sum(1 for _ in told.words)
+        health = f"{self._signs[told.severity]} {told.health}"
+        if problems > 1:
+            health += f" ({problems})"
+        pieces = [Piece(" "), Piece(name, "strong"), Piece(gap + dot.join(counts) + gap), Piece(health, role)]
+        if told.drift and self.size.width >= _NARROW:
+            pieces.append(Piece(f"{gap}{self._look.glyphs.unequal} {told.drift} drift", "warn"))
+        return pieces
+
+    def _right(self) -> list[Piece]:
+        feed, now = self._feed, self._feed.clock.monotonic()
+        pieces = [Piece("  ")]
+        if feed.protected:
+            pieces += [Piece(" PROTECTED ", "alert"), Piece(" ")]
+        if feed.read_only:
+            pieces += [Piece("READ-ONLY", "mark"), Piece("  ")]
+        links = [feed.state.cluster.link, *(view.link for view in feed.state.nodes.values())]
+        contacted = [link for link in links if link.status is not LinkStatus.NOT_CONTACTED]
+        late = sum(link.stale(now) for link in contacted)
+        ages = [age for link in contacted if (age := link.age(now)) is not None]
+        if not ages:
+            pieces.append(Piece("no data yet", "warn"))
+        elif late and self.size.width >= _NARROW:
+            pieces.append(Piece(f"{late} of {len(contacted)} stale, oldest {show.age(max(ages))}", "warn"))
+        else:
+            pieces.append(Piece(show.age(max(ages)), "warn" if late else "dim"))
+        clock = feed.clock.now().astimezone(self._look.zone)
+        zone = f" {clock.strftime('%Z')}" if self.size.width >= _NARROW else ""
+        pieces.append(Piece(f"  {clock.strftime('%H:%M:%S')}{zone} "))
+        return pieces
+
+    def _problem(self, told: Summary) -> list[Piece]:
+        if self._trouble:
+            return [Piece(f" {self._signs[Severity.BAD]} {self._trouble}", "bad")]
+        if not told.words:
+            return [
+                Piece(f" {self._look.glyphs.ok} nothing needs a look", "ok"),
+                Piece(f"   quorum: {told.quorum}", "dim"),
+            ]
+        role = SEVERITY_ROLES[told.severity] if told.severity is not Severity.UNKNOWN else "dim"
+        text = f"   {self._look.glyphs.dot}   ".join(told.words[:4])
+        rest = len(told.words) - 4
+        pieces = [Piece(f" {self._signs[told.severity]} {self._look.plain(text)}", role)]
+        if rest > 0:
+            pieces.append(Piece(f"   and {rest} more", "dim"))
+        return pieces
