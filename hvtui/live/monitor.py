@@ -9,7 +9,9 @@ from contextlib import suppress
 
 from hvtui.clock import Clock, SystemClock
 from hvtui.config import ClusterConfig
+from hvtui.errors import HvtuiError
 from hvtui.live.cluster import ClusterWatch
+from hvtui.live.identity import Identity
 from hvtui.live.node import NodeWatch
 from hvtui.live.pins import Pins
 from hvtui.live.shared import Connecting, Shared
@@ -49,10 +51,9 @@ class Monitor:
         self.state = self._store.state
         self._config = config
         self._gate = credentials
-        self._pins = pins
         self._timing = timing or Timing()
         self._connector = connector or Connector(config, credentials)
-        self._identity = ""
+        self._identity = Identity(config, pins)
         self._shared: Shared | None = None
         self._cluster: ClusterWatch | None = None
         self._nodes: dict[str, NodeWatch] = {}
@@ -170,15 +171,20 @@ class Monitor:
 
     def cluster_seen(self, frame: ClusterFrame) -> bool:
         """Check the cluster's identity and meet its nodes; False when everything was stopped."""
-        if frame.cluster is not None and not self._is_ours(frame.cluster.id, frame.cluster.name):
-            return False
+        if frame.cluster is not None:
+            try:
+                self._identity.check(frame.cluster.id, frame.cluster.name)
+            except HvtuiError as error:
+                self._halt(error.text, error.hint)
+                return False
         for node in frame.nodes or ():
             self._meet(node.name)
         return True
 
     def member_seen(self, node: str, info: Info) -> None:
         """A node that belongs to another cluster is no longer watched."""
-        if not info.cluster_id or not self._identity or info.cluster_id == self._identity:
+        ours = self._identity.id
+        if not info.cluster_id or not ours or info.cluster_id == ours:
             return
         task = self._tasks.pop(node.lower(), None)
         if task is not None:
@@ -186,27 +192,6 @@ class Monitor:
         other = safe_text(info.cluster_name or info.cluster_id)
         hint = f"Correct the address of {node} in the configuration."
         self._store.link(node, LinkStatus.STOPPED, f"it belongs to another cluster, {other}", hint)
-
-    def _is_ours(self, cluster_id: str, name: str) -> bool:
-        if self._identity:
-            expected: str | None = self._identity
-        else:
-            expected = self._pins.get(self._config.name) if self._pins else None
-        if expected is None:
-            if self._pins is not None:
-                self._pins.pin(self._config.name, cluster_id)
-            self._identity = cluster_id
-            return True
-        if cluster_id == expected:
-            self._identity = cluster_id
-            return True
-        if self._pins is not None:
-            self._pins.offer(self._config.name, cluster_id)
-        self._halt(
-            f"Stopped: this is another cluster ({safe_text(name)}, id {safe_text(cluster_id)}; expected {expected})",
-            f"If it was rebuilt or replaced, accept its id: hvtui config accept-id {self._config.name}",
-        )
-        return False
 
     def _halt(self, text: str, hint: str) -> None:
         """Stop everything for good, and say why everywhere."""

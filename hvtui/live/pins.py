@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from hvtui import paths
 from hvtui.errors import ConfigError
 
 FILE = "pins.json"
@@ -18,6 +19,7 @@ class Pins:
     def __init__(self, folder: Path, config: Path | None) -> None:
         self._file = folder / FILE
         self._config = str(config.resolve()) if config else ""
+        self._default = config is None or config.resolve() == paths.config_file().resolve()
 
     def get(self, cluster: str) -> str | None:
         """The pinned id, None before the first contact. Raises ConfigError for a file that cannot be read."""
@@ -37,6 +39,11 @@ class Pins:
         """The other id that was met last, None when there is nothing to accept."""
         offered = self._of_config(self._load()).get(cluster, {}).get("offered")
         return str(offered) if offered else None
+
+    def accept_command(self, cluster: str) -> str:
+        """The command line that accepts the other id."""
+        file = "" if self._default else f" --config {_quoted(self._config)}"
+        return f"hvtui config accept-id {_quoted(cluster)}{file}"
 
     def _of_config(self, everything: dict[str, Any]) -> dict[str, dict[str, Any]]:
         clusters = everything.get(self._config, {})
@@ -71,6 +78,10 @@ class Pins:
         ) as beside:
             json.dump(everything, beside, indent=2, sort_keys=True)
         Path(beside.name).replace(self._file)
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if " " in word else word
 
 
 def accept_pin(pins: Pins, cluster: str) -> str | None:

@@ -16,7 +16,7 @@ from pypsrp.shell import SignalCode
 from pypsrp.wsman import WSMan
 
 from hvtui.clock import SystemClock
-from hvtui.errors import BadReply, DeadlinePassed, NodeRefused, RemoteError
+from hvtui.errors import BadReply, DeadlinePassed, NodeRefused, NotAuthenticated, RemoteError
 from hvtui.remote.faults import OPERATION_TIMED_OUT
 from hvtui.remote.transport import Transport
 from hvtui.text import safe_text
@@ -37,6 +37,8 @@ _CLOCK: Final = SystemClock()
 for _library in ("pypsrp", "spnego", "urllib3"):
     # Without any handler Python writes their warnings to the terminal, over the console.
     logging.getLogger(_library).addHandler(logging.NullHandler())
+    # pypsrp tells every call, with whole messages.
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 class PipelineFailed(NodeRefused):
@@ -124,7 +126,9 @@ class Session:
         try:
             pipeline.begin_invoke()
             self._follow(pipeline, sink, control)
-        except RemoteError:
+        except RemoteError as error:
+            if isinstance(error, NotAuthenticated):
+                self.broken = self.lost = True
             raise
         except BaseException as error:
             self.broken = True

@@ -158,6 +158,9 @@ class Transport(_TransportHTTP):
         request = session.prepare_request(requests.Request("POST", self.endpoint, data=None, auth=auth))
         try:
             self._send_request(request, timeout=(CONNECT_SECONDS, LOG_ON_SECONDS))
+        except AuthenticationError:
+            self._gate.check(self._node)
+            raise
         except WinRMTransportError:
             # An empty message is no WSMan message; what counts is that the log-on before it was accepted.
             if not auth.contexts:
