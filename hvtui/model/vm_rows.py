@@ -142,14 +142,15 @@ def vm_row(state: ClusterState, key: str) -> VmRow:
     if found is None:
         return _role_row(state, key, role, home)
     view, vm = found
-    source = "" if view.name == home and view.heard and view.problem("vms") is None else view.name
+    fresh = view.name == home and view.heard and view.problem("vms") is None and key not in state.adrift
+    source = "" if fresh else view.name
     jobs = view.jobs_of.get(key, ())
     activity = activity_of(vm, jobs, role) if jobs or role is not None or vm.op is not None else IDLE
     text, count, recovery = checkpoint_text(vm.checkpoints)
     load = view.vm_load.get(vm.slot)
     reasons = _storage_reasons(placement) + _reasons(vm, role, jobs)
     if source:
-        reasons.append((Severity.UNKNOWN, f"{source} is not read" if source == home else f"last seen by {source}"))
+        reasons.append((Severity.UNKNOWN, f"last told by {source}"))
     severity, words = worst(reasons)
     return VmRow(
         key=key,

@@ -87,10 +87,10 @@ def csv_io(name: str, nodes: dict[str, tuple[int, int, int]]) -> CsvIo:
     return CsvIo(id=volume_name(name), nodes=nodes)
 
 
-def role(vm: str, owner: str | None, **more: Any) -> Role:
+def role(vm_name: str, owner: str | None, **more: Any) -> Role:
     fields: dict[str, Any] = {
-        "name": vm,
-        "vm": guid(vm),
+        "name": vm_name,
+        "vm": guid(vm_name),
         "state": 0,
         "status": 0,
         "priority": 2000,
@@ -98,7 +98,7 @@ def role(vm: str, owner: str | None, **more: Any) -> Role:
         "configuration_state": 2,
         "migration_state": 0,
     }
-    return Role(id=guid("role " + vm), owner=owner, **(fields | more))
+    return Role(id=guid("role " + vm_name), owner=owner, **(fields | more))
 
 
 def vm(name: str, slot: int, **more: Any) -> Vm:

@@ -1,0 +1,1 @@
+"""Tests of hvtui.model: pure, no clock, no network."""
