@@ -161,7 +161,7 @@ def _exact(spans: Sequence[Span], width: int, ellipsis: str = "…") -> list[Spa
 
 
 class Document(ScrollView, can_focus=True):
-    """Shows sections; `show` again whenever they may have changed."""
+    """Shows sections; `show_sections` again whenever they may have changed."""
 
     ALLOW_SELECT = False
 
@@ -196,7 +196,7 @@ class Document(ScrollView, can_focus=True):
         self._lines: list[list[Span]] = []
         self._strips: dict[int, Strip] = {}
 
-    def show(self, sections: Sequence[Section]) -> None:
+    def show_sections(self, sections: Sequence[Section]) -> None:
         """Show these sections; only lines that differ are painted again."""
         self._sections = sections
         self._lay_out()
