@@ -10,6 +10,7 @@ import pytest
 
 from hvtui.lab.engine import Call, CommandError
 from hvtui.lab.native import NativeEngine
+from hvtui.lab.native.problems import hyperv_trouble
 from hvtui.lab.world import World, scenario_names
 from hvtui.model.records import ClusterFrame, EventPage, Info, NodeFrame, Providers, Record, WriterText
 from hvtui.remote.contract import CHANNELS, FUNCTIONS
@@ -79,7 +80,7 @@ def test_a_feed_takes_every_scenario(scenario: str) -> None:
     for _ in range(3):
         feed.pump(20.0)
     assert set(feed.state.homes) == {
-        vm.id for vm in feed.world.vms.values() if not vm.node.faults.down and not vm.node.faults.vmms_hung
+        vm.id for vm in feed.world.vms.values() if not vm.node.faults.down and hyperv_trouble(vm.node) is None
     }
 
 

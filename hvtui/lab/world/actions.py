@@ -28,6 +28,13 @@ def kill_backup(world: World, node: Node) -> None:
         job.kill()
 
 
+def start_backup(world: World, node: Node) -> None:
+    """Start or resume the node's backup job in the backup product."""
+    job = world.backups.get(node.name)
+    if job is not None:
+        job.start_now()
+
+
 def free_space(vm: Vm, gb: float) -> None:
     """Somebody deletes files in the guest: every partition that has less gets `gb` free."""
     for volume in vm.volumes:
@@ -201,6 +208,7 @@ def _act(world: World, step: TimelinePart) -> None:
     node = world.node(step.node) if step.node else next(iter(world.nodes.values()))
     verbs: dict[str, Callable[[], object]] = {
         "kill_backup": lambda: kill_backup(world, node),
+        "start_backup": lambda: start_backup(world, node),
         "restart_vmms": lambda: restart_vmms(world, node),
         "drain": lambda: drain(world, node),
         "resume": lambda: resume(world, node),

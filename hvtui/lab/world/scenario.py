@@ -16,7 +16,7 @@ from hvtui.model.enums import CheckpointType, ReplicationMode, SnapshotType, VmS
 
 DIRECTORY: Final = Path(__file__).resolve().parent.parent / "scenarios"
 
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\Z")
+_SPAN: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\Z")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 Span = str | int | float
@@ -310,7 +310,7 @@ def _problems(scenario: Scenario) -> Iterable[str]:
         yield from _known(f"node[{index}].name", [special.name], nodes)
         yield from _known(f"node[{index}].missing_rights", special.missing_rights, RIGHTS)
         yield from _known(f"node[{index}].language", [special.language], ("en", "fr"))
-        yield from _spans(f"node[{index}]", special.clock_offset)
+        yield from _spans(f"node[{index}].clock_offset", special.clock_offset, signed=True)
     for index, csv in enumerate(scenario.csvs):
         where = f"csvs[{index}]"
         if not csv.count and not csv.name:
@@ -335,8 +335,8 @@ def _problems(scenario: Scenario) -> Iterable[str]:
 
 RIGHTS: Final = ("elevated", "hyperv", "cluster", "events", "vss")
 VERBS: Final = (
-    "kill_backup", "restart_vmms", "drain", "resume", "free_space", "migrate", "fail_node", "return_node",
-    "hang_vmms", "unhang_vmms",
+    "kill_backup", "start_backup", "restart_vmms", "drain", "resume", "free_space", "migrate", "fail_node",
+    "return_node", "hang_vmms", "unhang_vmms",
 )  # fmt: skip
 _SPAN_FIELDS: Final = ("start", "every", "copy", "retry", "history")
 
@@ -366,10 +366,11 @@ def _known(where: str, words: Iterable[str], known: Iterable[str]) -> Iterable[s
             yield f"{where}: {word!r} is unknown{_near(word, known)}"
 
 
-def _spans(where: str, *spans: Span) -> Iterable[str]:
+def _spans(where: str, *spans: Span, signed: bool = False) -> Iterable[str]:
     for span in spans:
         try:
-            seconds(span)
+            if seconds(span) < 0 and not signed:
+                yield f"{where}: {span!r} is less than nothing"
         except ValueError as error:
             yield f"{where}: {error}"
 

@@ -24,12 +24,13 @@ from hvtui.lab.world.writers import (
     WAITING_FOR_THAW,
     Shadow,
 )
-from hvtui.model.enums import JobType, OperationalStatus
+from hvtui.model.enums import JobType, OperationalStatus, VmState
 
 _PREPARE: Final = 6.0
 _GUESTS: Final = 14.0
 _FREEZE: Final = 8.0
 _POST: Final = 6.0
+_LOOK: Final = 5.0
 
 
 class HostBackup:
@@ -39,36 +40,54 @@ class HostBackup:
         self.world, self.node, self.part = world, node, part
         self.running = False
         self.pending = False
+        self.due = 0.0
+        """When it runs next; looked at every few seconds, so that a person can change it."""
         self._run = 0
         self._held: list[Csv] = []
         self._jobs: list[Job] = []
+        self._saved: list[Vm] = []
 
     def schedule(self, delay: float) -> Process:
         """Run after `delay`, retry while pending, and again every `every`."""
-        yield delay
+        self.due = self.world.elapsed + delay
         while True:
+            while (left := self.due - self.world.elapsed) > 0.0005:
+                yield min(_LOOK, left)
+            self.due = self.world.elapsed + seconds(self.part.every)
             yield from self._attempt()
-            yield seconds(self.part.retry) if self.pending else seconds(self.part.every)
+            if self.pending:
+                self.due = self.world.elapsed + seconds(self.part.retry)
+
+    def start_now(self) -> None:
+        """Somebody starts or resumes the job in the backup product."""
+        if not self.running:
+            self.due = self.world.elapsed
 
     def kill(self) -> None:
-        """Somebody ends the job in the backup product.
+        """Somebody ends the job in the backup product; the next run is the next one of its schedule.
 
         A writer that was stuck stays in [5], now with an unexpected error, and the callback error of S4 appears
-        beside it (mission S3). Killing nothing changes nothing.
+        beside it (mission S3). One that was not stuck is told to abort and is stable again.
         """
         if not (self.running or self.pending):
             return
         self._run += 1
         self.running = self.pending = False
+        self.due = self.world.elapsed + seconds(self.part.every)
         for job in self._jobs:
             end_job(self.world, self.node, job, error=32768)
         self._release()
         writer = self.node.hyperv_writer
-        if writer.state != 1:
+        if writer.error == RETRYABLE:
             writer.set(WAITING_FOR_COMPLETION, UNEXPECTED)
             self._callback_error()
+        elif writer.error != UNEXPECTED:
+            writer.set(1)
+        self._others_stable()
+
+    def _others_stable(self) -> None:
         for other in self.node.writers:
-            if other is not writer:
+            if other is not self.node.hyperv_writer:
                 other.set(1)
 
     # --- one run ---
@@ -91,36 +110,51 @@ class HostBackup:
             if run == self._run:
                 self._reject(UNEXPECTED, "0x80042302")
             return
+        instance = node.hyperv_writer.instance
         yield from self._prepare(run)
-        vms = list(node.vms.values())
-        busy = [vm for vm in vms if vm.running and not (vm.role and vm.role.migration)]
+        vms = [vm for vm in node.vms.values() if vm.role is None or vm.role.migration is None]
+        busy = [vm for vm in vms if vm.running]
         yield from self._inside(run, busy)
         if run != self._run:
             return
         full = [vm for vm in busy if vm.full_volumes() and vm.node is node]
-        if full or node.services["vmms"].state != "Running":
-            # One guest that cannot make its shadow copy fails the set: there are no partial backups (§10.1 step 2).
-            for vm in full:
-                events.emit(self.world, node, events.VMMS, 10102, vm=vm, code="0x800423f3")
-            self._reject(RETRYABLE, "0x800423f3")
-            return
-        yield from self._snapshot(run, vms)
-        if run == self._run:
+        for vm in full:
+            events.emit(self.world, node, events.VMMS, 10102, vm=vm, code="0x800423f3")
+        if not full and node.hyperv_writer.error == RETRYABLE:
+            node.hyperv_writer.set(WAITING_FOR_FREEZE)
+        yield from self._snapshot(run, busy)
+        if run == self._run and not full:
             yield seconds(self.part.copy)
-        if run == self._run:
+        if run != self._run:
+            return
+        if node.hyperv_writer.instance != instance:
+            self._lost()
+        elif full:
+            # One guest that cannot make its shadow copy fails the set: there are no partial backups (§10.1 step 2).
+            self._reject(RETRYABLE, "0x800423f3")
+        else:
             self._complete(vms)
+
+    def _lost(self) -> None:
+        """VMMS is another process than at the start: its writer knows nothing of this backup. The job is pending."""
+        self._release()
+        self._others_stable()
+        self.running, self.pending = False, True
 
     def _prepare(self, run: int) -> Process:
         """PrepareForBackup: writers go to [5] and [2]; one that failed before keeps its error until a run succeeds."""
         node = self.node
-        taking_part = [node.writer(writer_id) for writer_id in IN_BACKUP]
-        fresh = [writer for writer in taking_part if writer.error != RETRYABLE]
-        for writer in fresh:
-            writer.set(WAITING_FOR_COMPLETION)
+        self._all(WAITING_FOR_COMPLETION)
         yield _PREPARE
-        if run == self._run:
-            for writer in fresh:
-                writer.set(WAITING_FOR_FREEZE)
+        if run == self._run and node.services["vmms"].state == "Running":
+            self._all(WAITING_FOR_FREEZE)
+
+    def _all(self, state: int) -> None:
+        """Take the writers of a backup to a state; one that failed before keeps its error until a run succeeds."""
+        for writer_id in IN_BACKUP:
+            writer = self.node.writer(writer_id)
+            if writer.error != RETRYABLE:
+                writer.set(state)
 
     def _inside(self, run: int, vms: list[Vm]) -> Process:
         """Shadow copies inside the guests (job 51); the guests that can't are stuck at 10 % until the end."""
@@ -140,16 +174,25 @@ class HostBackup:
             vm.end(OperationalStatus.BackingUpVirtualMachine)
 
     def _snapshot(self, run: int, vms: list[Vm]) -> Process:
-        """Freeze and thaw within a minute; vssadmin waits meanwhile (§4.7), the CSVs redirect and say so."""
+        """Freeze and thaw within a minute; vssadmin waits meanwhile (§4.7), the CSVs redirect and say so.
+
+        A guest that cannot freeze is saved for the moment: an outage (§10.1 step 2).
+        """
         world, node = self.world, self.node
-        paths = {path for vm in vms for path in (vm.configuration, *vm.files())}
-        self._held = [csv for csv in world.csvs.values() if any(world.csv_of(path) is csv for path in paths)]
+        paths = {path for vm in node.vms.values() for path in (vm.configuration, *vm.files())}
+        volumes = {csv.id: csv for path in sorted(paths) if (csv := world.csv_of(path)) is not None}
+        self._held = list(volumes.values())
         for csv in self._held:
             csv.backups += 1
             csv.snapshotting = True
             csv.touch()
-        for writer_id in IN_BACKUP:
-            node.writer(writer_id).set(WAITING_FOR_THAW)
+        self._saved = [vm for vm in vms if not vm.guest.freezes and vm.running and vm.node is node]
+        for vm in self._saved:
+            vm.set_state(VmState.Saved)
+            world.ledger.note(
+                world.elapsed, "vm_interrupted", vm.name, "saved for a host backup: its guest cannot freeze"
+            )
+        self._all(WAITING_FOR_THAW)
         node.freeze_until = world.elapsed + _FREEZE
         yield _FREEZE
         if run != self._run:
@@ -159,21 +202,24 @@ class HostBackup:
         for csv in self._held:
             csv.snapshotting = False
             csv.touch()
-        for writer_id in IN_BACKUP:
-            node.writer(writer_id).set(WAITING_FOR_POST_SNAPSHOT)
+        self._wake()
+        self._all(WAITING_FOR_POST_SNAPSHOT)
         yield _POST
         if run == self._run:
-            for writer_id in IN_BACKUP:
-                node.writer(writer_id).set(WAITING_FOR_COMPLETION)
+            self._all(WAITING_FOR_COMPLETION)
+
+    def _wake(self) -> None:
+        for vm in self._saved:
+            if vm.state == VmState.Saved:
+                vm.set_state(VmState.Running)
+        self._saved = []
 
     def _reject(self, error: str, code: str) -> None:
         """The run failed; the job is pending and the writer keeps its error in [5] (mission S3)."""
         world, node = self.world, self.node
         writer = node.hyperv_writer
         writer.set(WAITING_FOR_COMPLETION, error)
-        for other in node.writers:
-            if other is not writer:
-                other.set(1)
+        self._others_stable()
         events.emit(
             world,
             node,
@@ -201,6 +247,7 @@ class HostBackup:
 
     def _release(self) -> None:
         """The array dismounts and deletes its snapshots."""
+        self._wake()
         for csv in self._held:
             csv.backups -= 1
             csv.snapshotting = False

@@ -94,6 +94,10 @@ class RctRun:
         yield 5.0
         end_job(world, node, convert)
         yield from merge(world, vm, checkpoint, 15.0 + 45.0 * self.chance.random())
+        node = vm.node
+        old = start_job(world, node, vm, JobType.DeleteReferencePoint, [(2.0, 100.0)])
+        yield 2.0
+        end_job(world, node, old)
         if ended:
             vm.last_backup = world.elapsed
             vm.touch()
