@@ -30,6 +30,9 @@ from hvtui.ui.panes.writers import WritersPane
 
 _LOG = logging.getLogger(__name__)
 
+_LEAST = 7
+"""Lines of a row of panes, whatever is in it."""
+
 
 class Overview(Screen[None]):
     """All panes of one cluster."""
@@ -75,6 +78,7 @@ class Overview(Screen[None]):
         writers, placement, listed = WritersPane(feed, look), PlacementPane(feed, look), EventsPane(feed, look)
         self.panes: dict[str, Pane] = {pane.key: pane for pane in (nodes, csvs, self.vms, writers, placement, listed)}
         self._failed: set[str] = set()
+        self._heights: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
         panes = self.panes
@@ -107,6 +111,22 @@ class Overview(Screen[None]):
             if pane.is_mounted:
                 self._guarded(pane, None)
         self.header.tick()
+        self._fit_rows()
+
+    def _fit_rows(self) -> None:
+        """Rows of panes get no more lines than they can fill; the VMs get the rest."""
+        for row in self.query(Horizontal):
+            shown = [pane for pane in row.query(Pane) if pane.display]
+            height = 0
+            if self.has_class("-tall") and not self.has_class("-zoomed") and shown:
+                most = self.size.height * 30 // 100
+                height = max(_LEAST, min(most, max(pane.lines_wanted(most) for pane in shown)))
+            if height != self._heights.get(row.id or "", 0):
+                self._heights[row.id or ""] = height
+                if height:
+                    row.styles.height = height
+                else:
+                    row.styles.clear_rule("height")
 
     def _guarded(self, pane: Pane, change: Change | None) -> None:
         try:

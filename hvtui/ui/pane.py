@@ -106,6 +106,11 @@ class Pane(Container):
         """Put the cursor on a key; False when it is not shown."""
         return any(table.put_cursor(key) for table in self.query(LineTable))
 
+    def lines_wanted(self, most: int) -> int:
+        """Lines the pane can fill, the frame included; it will get `most` at most."""
+        inside = [max(1, widget.virtual_size.height) for widget in self.children if widget.display]
+        return sum(inside) + 2
+
     # --- what the frame does ---
 
     def compose(self) -> ComposeResult:

@@ -49,7 +49,9 @@ COLUMNS: list[Column[Row]] = [
 class TableApp(App[None]):
     """Shows `rows` in a table sorted by `sort`."""
 
-    def __init__(self, rows: dict[str, Row], *, sort: str = "name", cell_cursor: bool = False, ascii_only: bool = False):
+    def __init__(
+        self, rows: dict[str, Row], *, sort: str = "name", cell_cursor: bool = False, ascii_only: bool = False
+    ):
         self.palettes, problems = load_themes(theme_dirs())
         assert not problems
         super().__init__()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import combinations
+from string import ascii_lowercase
 
 from hvtui.ui.actions import ACTIONS, Confirm, bindings, key_word
 
 TOGETHER = (("app", "overview", "table", "matrix"), ("app", "detail"))
 """Scopes whose keys are alive at the same time."""
 
-REFLEXES = {*"jkhlgGdunNxpyoO:/v", "dd", "space", "enter", "escape", "tab", *(f"ctrl+{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")}  # fmt: skip
+REFLEXES = {*"jkhlgGdunNxpyoO:/v", "space", "enter", "escape", "tab"} | {f"ctrl+{letter}" for letter in ascii_lowercase}
+"""What people of vim, k9s, readline and tmux press without thinking."""
 
 
 def test_ids_are_unique() -> None:

@@ -29,7 +29,10 @@ def test_cutting_and_padding() -> None:
 
 @given(st.lists(st.text(max_size=12), max_size=20))
 def test_any_names_can_be_ordered(names: list[str]) -> None:
-    assert sorted(sorted(names, key=natural), key=natural) == sorted(names, key=natural)
+    ordered = sorted(names, key=natural)
+    assert sorted(reversed(ordered), key=natural) == sorted(ordered, key=natural) or len(
+        set(map(natural, names))
+    ) < len(names)
 
 
 def test_numbers_in_names_count_as_numbers() -> None:

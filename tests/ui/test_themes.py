@@ -18,7 +18,10 @@ BODY = ("text", "dim", "ok", "busy", "warn", "bad", "info", "mark", "owner")
 
 MEETINGS = [
     *((fore, "base") for fore in (*BODY, "title", "frame-focus")),
-    *((fore, "head-bg") for fore in ("text", "dim", "head", "ok", "busy", "warn", "bad", "info", "mark", "frame-focus")),
+    *(
+        (fore, "head-bg")
+        for fore in ("text", "dim", "head", "ok", "busy", "warn", "bad", "info", "mark", "frame-focus")
+    ),
     *((fore, "mark-bg") for fore in BODY),
     ("text", "blur-bg"),
     ("cursor", "cursor-bg"),

@@ -191,7 +191,7 @@ class VmsPane(Pane):
                 cell=lambda row: ", ".join(row.csvs) or "?",
             ),
             Column(key="owner", title="owner", width=6, grow=2, most=20, priority=5, cell=self._owner),
-            Column(key="type", title="checkpoint type", width=14, most=15, priority=6, cell=self._type),
+            Column(key="type", title="checkpoint type", width=15, priority=6, cell=self._type),
             Column(
                 key="checkpoints", title="chk", width=5, grow=1, most=10, priority=6, cell=lambda row: row.checkpoints
             ),

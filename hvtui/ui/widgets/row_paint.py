@@ -155,8 +155,10 @@ class RowPainter(Generic[R]):
             else:
                 text += made + " "
         strip = Strip([*segments, Segment(text, plain)])
+        used = strip.cell_length - (1 if text.endswith(" ") else 0)
         note = f" +{hidden}{glyphs.right}" if hidden else ""
-        if note and strip.cell_length + len(note) > self.width:
-            strip = strip.crop(0, self.width - len(note))
-        strip = strip.extend_cell_length(self.width - len(note), plain).crop(0, self.width - len(note))
+        if used + len(note) > self.width:
+            # No room beside the titles: one cell says that there is more.
+            note = note[-1:]
+        strip = strip.crop(0, self.width - len(note)).extend_cell_length(self.width - len(note), plain)
         return Strip([*strip, Segment(note, plain)], self.width) if note else strip

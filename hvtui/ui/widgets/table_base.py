@@ -288,7 +288,9 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
         return lines
 
     def _strip(self, painter: RowPainter[R], key: str) -> Strip:
-        kind = ("cursor" if self.has_focus else "blur") if key == self.cursor_key else ""
+        kind = ""
+        if key == self.cursor_key:
+            kind = "cursor" if self.has_focus else "blur" if self.touched else ""
         marked = key in self.marks
         if marked and not kind:
             kind = "marked"
