@@ -16,6 +16,7 @@ from hvtui.ui.look import Look
 from hvtui.ui.messages import OpenDetail
 from hvtui.ui.pane import Pane
 from hvtui.ui.panes.signs import sign_counts, signs
+from hvtui.ui.panes.widths import widest
 from hvtui.ui.widgets.line_table import Column, LineTable
 
 
@@ -37,6 +38,7 @@ class CsvsPane(Pane):
         self._all_due = True
         self._made = float("-inf")
         self._stale = False
+        self._widths = (6, 5, 6)
         self._signs = signs(look.glyphs)
         self.table: LineTable[CsvRow] = LineTable(
             self._columns(),
@@ -78,6 +80,15 @@ class CsvsPane(Pane):
             changes |= {key: csv_row(state, key) for key in (csvs if self._all_due else self._due) if key in csvs}
             self._due, self._all_due, self._made = set(), False, now
             self.table.update_rows(changes)
+            rows = self.table.order.rows.values()
+            widths = (
+                widest((row.name for row in rows), 6, 24),
+                widest((row.owner for row in rows), 5, 15),
+                widest((row.io for row in rows), 6, 30),
+            )
+            if widths != self._widths:
+                self._widths = widths
+                self.table.set_columns(self._columns())
         self.retitle()
 
     def counts(self) -> str:
@@ -109,26 +120,26 @@ class CsvsPane(Pane):
     # --- columns ---
 
     def _columns(self) -> list[Column[CsvRow]]:
+        name, owner, io = self._widths
         return [
             Column(key="severity", title="", width=1, priority=0, descending=True,
                    cell=lambda row: self._signs[row.severity], sort=lambda row: row.severity),
-            Column(key="name", title="volume", width=8, grow=2, most=24, priority=0, cell=lambda row: row.name),
-            Column(key="owner", title="owner", width=6, grow=1, most=15, priority=2,
+            Column(key="name", title="volume", width=name, grow=1, most=24, priority=0, cell=lambda row: row.name),
+            Column(key="owner", title="owner", width=owner, grow=1, most=15, priority=3,
                    cell=lambda row: (row.owner, "unread" if row.owner == "?" else "")),
-            Column(key="io", title="I/O", width=10, grow=4, most=44, priority=1, cell=self._io,
+            Column(key="io", title="I/O", width=io, grow=2, most=48, priority=1, cell=self._io,
                    sort=self._io_severity, descending=True),
-            Column(key="free", title="free", width=7, priority=3, right=True, cell=self._free,
+            Column(key="free", title="free", width=7, priority=4, right=True, cell=self._free,
                    sort=lambda row: row.free),
             Column(key="used", title="used", width=6, priority=2, right=True, descending=True, cell=self._used,
                    sort=lambda row: None if row.free_percent is None else 100 - row.free_percent),
-            Column(key="vms", title="VMs", width=4, priority=6, right=True, descending=True,
+            Column(key="vms", title="VMs", width=4, priority=7, right=True, descending=True,
                    cell=lambda row: str(row.vms), sort=lambda row: row.vms),
-            Column(key="drift", title=f"off{self.look.glyphs.unequal}", width=4, priority=4, right=True,
-                   descending=True, cell=lambda row: (str(row.drift), "warn") if row.drift else (self.look.glyphs.dot, "dim"),
-                   sort=lambda row: row.drift),
-            Column(key="backup", title="bkp", width=3, priority=5, descending=True, cell=self._backup,
+            Column(key="drift", title="off", width=3, priority=5, right=True,
+                   descending=True, cell=self._drift, sort=lambda row: row.drift),
+            Column(key="backup", title="bkp", width=3, priority=6, descending=True, cell=self._backup,
                    sort=lambda row: row.backup),
-            Column(key="reason", title="why", width=20, grow=5, most=100, priority=9, cell=self._reason),
+            Column(key="reason", title="why", width=24, grow=5, most=100, priority=9, cell=self._reason),
         ]  # fmt: skip
 
     def _io_severity(self, row: CsvRow) -> Severity:
@@ -145,6 +156,9 @@ class CsvsPane(Pane):
         used = None if row.free_percent is None else 100 - row.free_percent
         role = "unread" if used is None else "bad" if used > 97 else "warn" if used > 90 else ""
         return f"{fmt.level(used, ascii_only=self.look.ascii)}{fmt.percent(used)}", role
+
+    def _drift(self, row: CsvRow) -> tuple[str, str]:
+        return (str(row.drift), "warn") if row.drift else (self.look.glyphs.dot, "dim")
 
     def _backup(self, row: CsvRow) -> tuple[str, str]:
         if row.backup is None:

@@ -90,8 +90,8 @@ def role_of(row: EventRow) -> str:
     return {Severity.BAD: "bad", Severity.WARN: "warn"}.get(row.severity, "")
 
 
-def coverage_note(log: EventLog, nodes: Iterable[str], look: Look) -> tuple[str, str]:
-    """From when on the list is complete, and which logs say less; with the style role of the words."""
+def coverage_note(log: EventLog, nodes: Iterable[str], horizon: datetime, look: Look) -> tuple[str, str]:
+    """Whether everything since `horizon` is here, and which logs say less; with the style role of the words."""
     gaps: list[tuple[datetime, str]] = []
     failed: list[str] = []
     unread: list[str] = []
@@ -102,7 +102,7 @@ def coverage_note(log: EventLog, nodes: Iterable[str], look: Look) -> tuple[str,
             oldest, wrapped = log.coverage(node, channel)
             if oldest is not None or wrapped is not None:
                 seen = True
-                if wrapped and oldest is not None:
+                if wrapped and oldest is not None and oldest > horizon:
                     gaps.append((oldest, f"{node} {brief(channel)}"))
             problem = log.error(node, channel)
             if problem:

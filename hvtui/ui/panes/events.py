@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import timedelta
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 
@@ -12,9 +13,12 @@ from hvtui.model.filter import parse_filter
 from hvtui.model.severity import Severity
 from hvtui.ui.messages import OpenDetail
 from hvtui.ui.pane import Pane
-from hvtui.ui.panes.event_rows import EventRow, coverage_note, event_row, role_of, when
+from hvtui.ui.panes.event_rows import EventRow, brief, coverage_note, event_row, role_of, when
 from hvtui.ui.widgets.line_table import Column, LineTable
 from hvtui.ui.widgets.note_line import NoteLine
+
+HORIZON: Final = timedelta(hours=24)
+"""How far back events are read at start."""
 
 
 class EventsPane(Pane):
@@ -38,35 +42,35 @@ class EventsPane(Pane):
             sort="time",
             descending=True,
             name=lambda row: row.key,
-            row_role=role_of,
+            row_role=lambda row: "dim" if row.noise else "",
             trouble=lambda row: row.severity >= Severity.WARN,
         )
         yield NoteLine(self.look)
 
     def _columns(self) -> list[Column[EventRow]]:
         glyphs, zone, clock = self.look.glyphs, self.look.zone, self.feed.clock
-        signs = {Severity.BAD: glyphs.bad, Severity.WARN: glyphs.warn}
+        marks = {Severity.BAD: glyphs.bad, Severity.WARN: glyphs.warn}
 
-        def sign(row: EventRow) -> str:
-            return f"{signs.get(row.severity, glyphs.info)} {row.level}"
+        def sign(row: EventRow) -> tuple[str, str]:
+            return marks.get(row.severity, glyphs.info), role_of(row) or "info"
 
         return [
             Column(
-                key="time",
-                title="time",
-                cell=lambda row: when(row.time, clock.now(), zone),
-                sort=lambda row: row.time,
-                width=11,
+                key="severity",
+                title="",
+                cell=sign,
+                sort=lambda row: row.severity,
+                width=1,
                 priority=0,
                 descending=True,
             ),
             Column(
-                key="severity",
-                title="severity",
-                cell=sign,
-                sort=lambda row: row.severity,
-                width=9,
-                priority=2,
+                key="time",
+                title="time",
+                cell=lambda row: (when(row.time, clock.now(), zone), "dim"),
+                sort=lambda row: row.time,
+                width=11,
+                priority=0,
                 descending=True,
             ),
             Column(key="node", title="node", cell=lambda row: row.node, width=6, grow=1, most=15, priority=1),
@@ -79,7 +83,17 @@ class EventsPane(Pane):
                 priority=1,
                 right=True,
             ),
-            Column(key="text", title="event", cell=lambda row: row.text, width=24, grow=8, most=240, priority=0),
+            Column(key="level", title="level", cell=lambda row: (row.level, role_of(row)), width=7, priority=4),
+            Column(
+                key="text",
+                title="event",
+                cell=lambda row: (row.text, role_of(row)),
+                width=24,
+                grow=8,
+                most=240,
+                priority=0,
+            ),
+            Column(key="channel", title="log", cell=lambda row: (brief(row.channel), "dim"), width=14, priority=8),
         ]
 
     def load(self) -> None:
@@ -108,7 +122,9 @@ class EventsPane(Pane):
         self.retitle()
 
     def _note(self) -> None:
-        words, role = coverage_note(self.feed.state.events, self.feed.state.node_names(), self.look)
+        state, now = self.feed.state, self.feed.clock.monotonic()
+        there = state.cluster.link.node_now(now) or self.feed.clock.now()
+        words, role = coverage_note(state.events, state.node_names(), there - HORIZON, self.look)
         self.query_one(NoteLine).say(words, role)
 
     def counts(self) -> str:

@@ -18,6 +18,7 @@ from hvtui.ui.look import Look
 from hvtui.ui.messages import OpenDetail
 from hvtui.ui.pane import Pane
 from hvtui.ui.panes.signs import sign_counts, signs
+from hvtui.ui.panes.widths import widest
 from hvtui.ui.widgets.line_table import Column, LineTable
 
 NOTABLE_OFFSET: Final = 2.0
@@ -55,6 +56,7 @@ class NodesPane(Pane):
         self._due: set[str] = set()
         self._all_due = True
         self._made = float("-inf")
+        self._widths = (5, 4, 4)
         self._clocks = False
         self._signs = signs(look.glyphs)
         self.table: LineTable[NodeLine] = LineTable(
@@ -105,8 +107,13 @@ class NodesPane(Pane):
         self.table.update_rows(changes)
         rows = self.table.order.rows.values()
         clocks = any(_notable(line) for line in rows)
-        if clocks != self._clocks:
-            self._clocks = clocks
+        widths = (
+            widest((line.row.name for line in rows), 5, 16),
+            widest((self._state(line)[0] for line in rows), 5, 28),
+            widest((self._writers(line)[0] for line in rows), 4, 9),
+        )
+        if (clocks, widths) != (self._clocks, self._widths):
+            self._clocks, self._widths = clocks, widths
             self.table.set_columns(self._columns())
         self.retitle()
 
@@ -138,18 +145,19 @@ class NodesPane(Pane):
     # --- columns ---
 
     def _columns(self) -> list[Column[NodeLine]]:
+        name, state, writers = self._widths
         columns = [
             _Column(key="severity", title="", width=1, priority=0, descending=True, cell=self._sign,
                     sort=lambda line: line.row.severity),
-            _Column(key="name", title="node", width=6, grow=3, most=16, priority=0, cell=lambda line: line.row.name),
-            _Column(key="state", title="state", width=12, grow=3, most=26, priority=1, cell=self._state),
+            _Column(key="name", title="node", width=name, grow=1, most=16, priority=0, cell=lambda line: line.row.name),
+            _Column(key="state", title="state", width=state, grow=1, most=30, priority=1, cell=self._state),
             _Column(key="vms", title="VMs", width=4, priority=3, right=True, descending=True, cell=self._vms,
                     sort=lambda line: line.row.vms),
             _Column(key="cpu", title="cpu", width=6, priority=4, right=True, descending=True, cell=self._cpu,
                     sort=lambda line: line.row.cpu),
             _Column(key="memory", title="mem", width=6, priority=5, right=True, descending=True, cell=self._memory,
                     sort=lambda line: line.row.memory_percent),
-            _Column(key="writers", title="vss", width=6, grow=1, most=8, priority=2, cell=self._writers,
+            _Column(key="writers", title="vss", width=writers, grow=1, most=10, priority=2, cell=self._writers,
                     sort=_writer_rank, descending=True),
         ]  # fmt: skip
         if self._clocks:
@@ -157,7 +165,7 @@ class NodesPane(Pane):
                 Column(key="clock", title="clock", width=7, priority=6, right=True, cell=self._clock,
                        sort=lambda line: line.row.offset, descending=True)
             )  # fmt: skip
-        columns.append(Column(key="reason", title="why", width=20, grow=6, most=120, priority=9, cell=self._reason))
+        columns.append(Column(key="reason", title="why", width=24, grow=6, most=120, priority=9, cell=self._reason))
         return columns
 
     def _sign(self, line: NodeLine) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Final
 from hvtui.model.placement import Matrix
 from hvtui.model.state import ClusterState
 from hvtui.text import safe_text
-from hvtui.ui.cells import natural
+from hvtui.ui.cells import natural, width_of
 from hvtui.ui.look import Look
 from hvtui.ui.widgets.matrix_layout import Cell, MatrixData
 
@@ -39,6 +39,7 @@ def short_name(path: str) -> str:
 def placement_view(state: ClusterState, found: Matrix, monotonic: float, look: Look) -> PlacementView:
     """What the pane shows of the model's counts."""
     csvs = state.cluster.csvs or {}
+    blank = " " * width_of(look.glyphs.unequal)
     names = {csv.id: safe_text(short_name(csv.path), 40) for csv in csvs.values()}
     cells: dict[tuple[str, str], Cell] = {}
     drift = 0
@@ -49,12 +50,12 @@ def placement_view(state: ClusterState, found: Matrix, monotonic: float, look: L
     nodes = [*found.nodes, *sorted({node for node, _ in found.cells} - set(found.nodes))]
     if found.elsewhere:
         columns.append((ELSEWHERE, "no CSV"))
-        cells |= {(node, ELSEWHERE): Cell(str(n), "dim", value=n) for node, n in found.elsewhere.items()}
+        cells |= {(node, ELSEWHERE): Cell(f"{n}{blank}", "dim", value=n) for node, n in found.elsewhere.items()}
     if found.unknown:
         columns.append((UNKNOWN, "unread"))
         cells |= {(n, UNKNOWN): Cell(f"{k} ?", "warn", quiet=False, value=k) for n, k in found.unknown.items()}
         nodes += [node for node in found.unknown if node not in nodes]
-    zero = Cell(look.glyphs.dot, "dim")
+    zero = Cell(f"{look.glyphs.dot}{blank}", "dim")
     for node in nodes:
         for csv, _ in columns:
             cells.setdefault((node, csv), zero)
@@ -68,6 +69,7 @@ def placement_view(state: ClusterState, found: Matrix, monotonic: float, look: L
         "node",
         fold_row=f"{{n}} nodes {glyphs.ok}",
         fold_column=f"{{n}} {glyphs.ok}",
+        right=True,
         row_roles=stale,
     )
     return PlacementView(data, names, drift, sum(found.unknown.values()), found.split)
@@ -75,17 +77,19 @@ def placement_view(state: ClusterState, found: Matrix, monotonic: float, look: L
 
 def _cell(vms: int, drift: int, *, owner: bool, look: Look) -> Cell:
     glyphs = look.glyphs
+    blank = " " * width_of(glyphs.unequal)
     if owner:
         mark = "*" if look.ascii else "◆"
-        return Cell(f"{mark}{vms}", "owner", value=vms)
+        return Cell(f"{mark}{vms}{blank}", "owner", value=vms)
     if drift:
         return Cell(f"{vms}{glyphs.unequal}", "warn", quiet=False, value=vms)
     # VMs that are off move no data: counted, not highlighted.
-    return Cell(str(vms), "dim", value=vms)
+    return Cell(f"{vms}{blank}", "dim", value=vms)
 
 
 def _fold(cells: Sequence[Cell], look: Look) -> Cell:
     """One cell for several: their VMs added up."""
     total = sum(cell.value for cell in cells)
     quiet = all(cell.quiet for cell in cells)
-    return Cell(str(total) if total else look.glyphs.dot, "dim" if quiet else "warn", quiet=quiet, value=total)
+    text = f"{total or look.glyphs.dot}{' ' * width_of(look.glyphs.unequal)}"
+    return Cell(text, "dim" if quiet else "warn", quiet=quiet, value=total)

@@ -100,7 +100,7 @@ def writer_view(state: ClusterState, monotonic: float, look: Look) -> WriterView
                 if expected:
                     counts["missing"] += 1
                     ranks[place] = RANK["missing"]
-                    notes[place] = f"{name} · {title}: not in the list, other nodes have it"
+                    notes[place] = f"{name} {brief(title)}: not in the list, other nodes have it"
                 continue
             writer = worst_of(writers)
             counts[writer.state_class] += 1
@@ -166,7 +166,13 @@ def _row_order(titles: dict[str, str], ranks: dict[tuple[str, str], int]) -> lis
         worst[key] = max(worst.get(key, 0), rank)
     first = {HYPER_V: 0, CSV: 1}
     order = sorted(titles, key=lambda key: (-worst.get(key, 0), first.get(key, 2), natural(titles[key])))
-    return [(key, safe_text(titles[key], 60)) for key in order]
+    return [(key, safe_text(brief(titles[key]), 60)) for key in order]
+
+
+def brief(name: str) -> str:
+    """A writer's name without what nearly all of them share: `Hyper-V` of `Microsoft Hyper-V VSS Writer`."""
+    short = name.removeprefix("Microsoft ").removesuffix(" Writer").removesuffix(" VSS")
+    return short or name
 
 
 def _cell(writer: Writer, instances: int, short: str, look: Look) -> Cell:
@@ -190,7 +196,7 @@ def _missing(look: Look) -> Cell:
 
 def _note(node: str, writer: Writer, sentence: str) -> str:
     number = "?" if writer.code is None else writer.code
-    parts = [f"{node} · {writer.name}: [{number}] {writer.state_text or 'state unreadable'}"]
+    parts = [f"{node} {brief(writer.name)} [{number}] {writer.state_text or 'state unreadable'}"]
     parts.append(writer.error_text or "error unreadable")
     if sentence:
         parts.append(sentence)
@@ -215,7 +221,7 @@ def _fold(cells: Sequence[Cell], look: Look) -> Cell:
     if not any(cell.text for cell in cells):
         return Cell("")
     if any(cell.value for cell in cells) or all(cell.role in ("dim", "busy", "stale") for cell in cells):
-        ages = [cell.value for cell in cells if cell.value > 0]
+        ages = [cell.value for cell in cells if cell.text and cell.value >= 0]
         return Cell(look.plain(f"≤ {fmt.short_age(max(ages))}"), "dim") if ages else Cell("", "dim")
     fine = sum(cell.quiet for cell in cells)
     rest = sum(not cell.quiet for cell in cells)

@@ -18,8 +18,11 @@ FOLD: Final = "\0fold"
 BLIND: Final = "\0blind"
 """Key of the column that stands for all those of which nothing is known."""
 
-GAP: Final = 1
+GAP: Final = 2
 """Blank cells between two columns."""
+
+GUTTER: Final = 1
+"""Blank cells before the labels, as in tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class MatrixData:
     """Columns of which nothing is known; they fold apart and never count as healthy."""
     pinned: frozenset[str] = frozenset()
     """Rows that say something about their column, not a state: always shown, never counted."""
+    right: bool = False
+    """Cells and column labels stand at the right: numbers."""
     row_roles: dict[str, str] = field(default_factory=dict)
     """Style role of a row's label, the plain one when it has none."""
     column_roles: dict[str, str] = field(default_factory=dict)
@@ -116,7 +121,7 @@ class Layout:
     @property
     def width(self) -> int:
         """Cells a line takes when every column is shown."""
-        return self.label_width + sum(w + GAP for w in self.widths)
+        return GUTTER + self.label_width + sum(w + GAP for w in self.widths)
 
 
 def _text(cell: Cell, brief: str) -> str:
@@ -165,7 +170,10 @@ def lay_out(data: MatrixData, width: int, height: int, *, unfolded: bool = False
     folded_rows: tuple[str, ...] = ()
     if not unfolded and len(rows) > max(1, height - 1):
         free = tuple(r for r in rows if r not in data.pinned)
-        free, folded_rows = _fold(free, set(data.quiet_rows()), FOLD)
+        quiet = [r for r in free if r in set(data.quiet_rows())]
+        # As many healthy rows as there is room for stay; the fold says how many more there are.
+        room = max(0, height - 1 - (len(rows) - len(quiet)) - 1)
+        free, folded_rows = _fold(free, quiet[room:], FOLD)
         rows = (*free, *(r for r in rows if r in data.pinned))
     labels = [width_of(label) for key, label in data.rows if key in rows] + [width_of(data.corner)]
     if folded_rows:
@@ -194,7 +202,7 @@ def _column_width(data: MatrixData, layout: Layout, column: str) -> int:
 
 def visible_columns(layout: Layout, width: int, first: int) -> range:
     """Indexes of the columns that fit from `first` on; at least one."""
-    room, index = width - layout.label_width, first
+    room, index = width - GUTTER - layout.label_width, first
     while index < len(layout.columns):
         room -= layout.widths[index] + GAP
         if room < 0 and index > first:
@@ -206,11 +214,12 @@ def visible_columns(layout: Layout, width: int, first: int) -> range:
 def header_line(data: MatrixData, layout: Layout, columns: range) -> list[Piece]:
     """The line of column labels; `‹` and `›` say that more columns lie outside."""
     corner = ("‹ " if columns.start > 0 else "") + data.corner
-    pieces = [Piece(fit(corner, layout.label_width), "")]
+    pieces = [Piece(" " * GUTTER + fit(corner, layout.label_width), "")]
     for i in columns:
         key = layout.columns[i]
         role = "dim" if key in (FOLD, BLIND) else data.column_roles.get(key, "")
-        pieces.append(Piece(" " * GAP + fit(column_label(data, layout, key), layout.widths[i]), role, "", key))
+        label = fit(column_label(data, layout, key), layout.widths[i], right=data.right)
+        pieces.append(Piece(" " * GAP + label, role, "", key))
     if columns.stop < len(layout.columns):
         pieces.append(Piece(f" › {len(layout.columns) - columns.stop}", ""))
     return pieces
@@ -219,10 +228,10 @@ def header_line(data: MatrixData, layout: Layout, columns: range) -> list[Piece]
 def body_line(data: MatrixData, layout: Layout, row: str, columns: range) -> list[Piece]:
     """One row: its label and its cells."""
     role = "dim" if row == FOLD else data.row_roles.get(row, "")
-    pieces = [Piece(fit(row_label(data, layout, row), layout.label_width), role, row)]
+    pieces = [Piece(" " * GUTTER, ""), Piece(fit(row_label(data, layout, row), layout.label_width), role, row)]
     for i in columns:
         key = layout.columns[i]
         cell = shown_cell(data, layout, row, key)
         pieces.append(Piece(" " * GAP, ""))
-        pieces.append(Piece(fit(_text(cell, layout.brief), layout.widths[i]), cell.role, row, key))
+        pieces.append(Piece(fit(_text(cell, layout.brief), layout.widths[i], right=data.right), cell.role, row, key))
     return pieces

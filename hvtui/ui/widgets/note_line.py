@@ -1,21 +1,29 @@
-"""One line of words at the foot of a pane: the note of the cell under the cursor, how far a log reaches."""
+"""Words at the foot of a pane: the note of the cell under the cursor, how far a log reaches."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Final
 
 from rich.segment import Segment
+from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
 from hvtui.ui.cells import fit
 from hvtui.ui.look import Look
+from hvtui.ui.widgets.document import wrap_spans
 
 ROLES: Final = ("ok", "busy", "warn", "bad", "dim")
 
+ROOMY: Final = 9
+"""Height of a pane's inside from which a note may take more than one line."""
+
+MOST: Final = 3
+"""Lines that a note takes at most."""
+
 
 class NoteLine(Widget):
-    """A line that is as high as it has something to say: one cell, or none."""
+    """As many lines as the words need and the pane can spare; none when there is nothing to say."""
 
     ALLOW_SELECT = False
 
@@ -23,7 +31,7 @@ class NoteLine(Widget):
 
     DEFAULT_CSS = """
     NoteLine {
-        height: 1; width: 1fr; background: $hv-base; color: $hv-text;
+        height: 1; width: 1fr; background: $hv-base; color: $hv-text; display: none;
         & > .note--ok { color: $hv-ok; }
         & > .note--busy { color: $hv-busy; }
         & > .note--warn { color: $hv-warn; text-style: bold; }
@@ -37,6 +45,7 @@ class NoteLine(Widget):
         self._look = look
         self._words = ""
         self._role = ""
+        self._lines: list[str] = []
 
     @property
     def words(self) -> str:
@@ -49,13 +58,30 @@ class NoteLine(Widget):
             return
         self._words, self._role = words, role
         self.display = bool(words)
+        self._fold()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._fold()
+
+    def _fold(self) -> None:
+        width = self.size.width
+        room = self.parent.size.height if isinstance(self.parent, Widget) else 0
+        most = MOST if room >= ROOMY else 1
+        lines = [
+            "".join(text for text, _ in line).rstrip() for line in wrap_spans([(self._words, "")], max(8, width - 2))
+        ]
+        if len(lines) > most:
+            lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
+        self._lines = lines
+        if self.styles.height is None or self.styles.height.value != len(lines):
+            self.styles.height = len(lines)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The words, cut to the width."""
+        """A line of the words; the last one is cut."""
         width = self.size.width
         style = self.rich_style
         if self._role:
             style += self.get_component_rich_style(f"note--{self._role}", partial=True)
-        text = fit(f" {self._words}", width, ellipsis=self._look.glyphs.ellipsis) if y == 0 else " " * width
-        return Strip([Segment(text, style)], width)
+        words = self._lines[y] if y < len(self._lines) else ""
+        return Strip([Segment(fit(f" {words}", width, ellipsis=self._look.glyphs.ellipsis), style)], width)
