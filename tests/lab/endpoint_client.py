@@ -25,12 +25,15 @@ class EchoEngine:
 
     def __init__(self) -> None:
         self.text = ""
+        self.word = asyncio.Event()
         self.log: list[str] = []
         self.written = 0
 
     def functions(self) -> frozenset[str]:
         """Names of the commands it has."""
-        return frozenset({"Get-HvTuiInfo", "Invoke-Echo", "Watch-Ticks", "Write-Flood", "Invoke-Failure", "Wait-Ever"})
+        return frozenset(
+            {"Get-HvTuiInfo", "Invoke-Echo", "Watch-Ticks", "Write-Flood", "Invoke-Failure", "Wait-Ever", "Wait-Word"}
+        )
 
     async def run(self, call: Call, output: Output) -> None:
         """Run a command."""
@@ -64,11 +67,15 @@ class EchoEngine:
     async def _invoke_failure(self, call: Call, output: Output) -> None:
         output.error(CommandError("one part failed", error_id="Part", category="ReadError", target="disk"))
         raise CommandError(
-            "Access is denied.",
+            self.text or "Access is denied.",
             error_id="Denied,Invoke-Failure",
             category="PermissionDenied",
             exception="System.UnauthorizedAccessException",
         )
+
+    async def _wait_word(self, call: Call, output: Output) -> None:
+        await self.word.wait()
+        await output.write("word")
 
     async def _wait_ever(self, call: Call, output: Output) -> None:
         await asyncio.Event().wait()
@@ -120,6 +127,13 @@ def script(pool: RunspacePool, text: str) -> PowerShell:
     shell.begin_invoke()
     finish(shell)
     return shell
+
+
+def reset(wsman: WSMan) -> None:
+    """Throw a connection away, as a client must after a break: the keys of the log-on died with it."""
+    wsman.close()
+    wsman.transport.session = None
+    wsman.transport.encryption = None
 
 
 def finish(shell: PowerShell) -> None:

@@ -92,6 +92,11 @@ def test_error_records_carry_windows_ids_and_categories(pool: RunspacePool) -> N
     assert shell.state == PSInvocationState.FAILED
 
 
+def test_an_error_may_hold_any_text(pool: RunspacePool, engine: EchoEngine) -> None:
+    engine.text = "a\x1b[31mb <&> _x000D_\r\n漢字"
+    assert str(run(pool, "Invoke-Failure").streams.error[-1]) == engine.text
+
+
 @pytest.mark.parametrize(
     ("parameters", "error"),
     [
@@ -244,7 +249,7 @@ def test_a_writer_waits_while_nobody_reads(pool: RunspacePool, engine: EchoEngin
 def test_batching_collects_output(engine: EchoEngine, batching_ms: int) -> None:
     with Lab({NODE: engine}, batching_ms=batching_ms) as lab, opened(connect(lab)) as pool:
         shell = begin(pool, "Watch-Ticks", Every=5, Count=400)
-        sizes = []
+        sizes: list[int] = []
         started = time.monotonic()
         while len(sizes) < 3:
             before = len(shell.output)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from hvtui.lab.endpoint.accounts import Account, Accounts
 from hvtui.lab.endpoint.node import DEFAULT_SESSION, LabNode, NodeOptions, Tls
@@ -30,7 +30,8 @@ _SEEDS: Final = 3
 class ClusterOptions:
     """How a cluster is served.
 
-    `port`: the first node's, the others follow; 0 takes free ones. `tls`: HTTPS with an own authority.
+    `port`: the first node's, the others follow; 0 takes free ones. `tls`: HTTPS with an own authority and
+    a `certificate` that is good or has expired.
     `installed`: whether the HvTui module of this contract is on the nodes, or which version of it.
     `accepted`: sha256 of the only scripts that run; None is the text of the packaged module. `language` and `sessions`
     (configuration name → language): how restricted the sessions are. `batching_ms`: how long WinRM collects output.
@@ -40,6 +41,7 @@ class ClusterOptions:
 
     port: int = 0
     tls: bool = False
+    certificate: Literal["good", "expired"] = "good"
     installed: bool | str = True
     accepted: frozenset[str] | None = None
     language: Language = "full"
@@ -123,7 +125,7 @@ class Cluster:
         self._folder = Path(tempfile.mkdtemp(prefix="hvtui-lab-"))
         self.ca = self._folder / "ca.pem"
         self.ca.write_bytes(self.authority.pem)
-        return self.authority.issue().tls()
+        return self.authority.issue(expired=self.options.certificate == "expired").tls()
 
     def _node_options(self, build: str | None) -> NodeOptions:
         options = self.options

@@ -94,6 +94,11 @@ class LabNode:
         return f"127.0.0.1:{self.port}"
 
     @property
+    def connections(self) -> int:
+        """TCP connections that are open now and have made a request."""
+        return sum(not transport.is_closing() for transport in list(self._logons))
+
+    @property
     def service(self) -> Service:
         """The node's shells."""
         return self._service

@@ -27,7 +27,11 @@ _BASES: Final = {
 
 def string(text: str) -> bytes:
     """A string object. Control characters and surrogate halves are written `_xHHHH_`, as .NET does it."""
-    return f"<S>{escape(_ENCODED.sub(_encode, text))}</S>".encode()
+    return f"<S>{escape(_encoded(text))}</S>".encode()
+
+
+def _encoded(text: str) -> str:
+    return _ENCODED.sub(_encode, text)
 
 
 def _encode(match: re.Match[str]) -> str:
@@ -45,7 +49,9 @@ def error_record(error: CommandError, *, activity: str) -> Any:
         "System.Exception",
         "System.Object",
     ]
-    return ErrorRecord(
+    # psrpcore writes ToString as it is.
+    exception.PSObject.to_string = _encoded(f"{error.exception}: {error.text}")
+    record = ErrorRecord(
         Exception=exception,
         CategoryInfo=ErrorCategoryInfo(
             Category=ErrorCategory[error.category],
@@ -57,6 +63,8 @@ def error_record(error: CommandError, *, activity: str) -> Any:
         TargetObject=error.target or None,
         FullyQualifiedErrorId=error.error_id,
     )
+    record.PSObject.to_string = _encoded(error.text)
+    return record
 
 
 def custom_object(type_names: tuple[str, ...], **properties: Any) -> Any:
