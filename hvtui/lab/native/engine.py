@@ -7,11 +7,11 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
+from hvtui.lab.endpoint.binding import bind
 from hvtui.lab.engine import Call, CommandError, Output
 from hvtui.lab.native import calls
 from hvtui.lab.native.cluster_stream import ClusterStream
 from hvtui.lab.native.node_stream import NodeStream
-from hvtui.lab.native.parameters import bind
 from hvtui.lab.native.stream import Stream
 from hvtui.lab.world.world import World
 from hvtui.remote.contract import FUNCTIONS
@@ -46,8 +46,9 @@ class NativeEngine:
                 error_id="CommandNotFoundException",
                 category="ObjectNotFound",
                 target=call.command,
+                exception="System.Management.Automation.CommandNotFoundException",
             )
-        values = bind(function, call.parameters)
+        values = {p.name: p.default for p in function.parameters} | bind(function.name, call.parameters)
         self.world.sync()
         if self.node.faults.down:
             await call.stopped.wait()
