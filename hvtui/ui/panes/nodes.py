@@ -181,9 +181,7 @@ class NodesPane(Pane):
             words = f" {self.look.glyphs.dot} ".join(
                 word for word in (own or ("" if late else row.state), late) if word
             )
-            return words, "warn" if late else "" if row.severity <= Severity.INFO and not own else self._signs[
-                row.severity
-            ][1]
+            return words, "warn" if late else self._signs[row.severity][1] if own else ""
         silent = f" {line.silent}" if line.silent and line.silent != "never" else ""
         words = f" {self.look.glyphs.dot} ".join(
             word for word in (f"{row.link.value}{silent}", own) if word and word != "?"
