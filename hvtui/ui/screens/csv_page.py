@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hvtui.model import enums
 from hvtui.model.conditions import io_word, of_csv
+from hvtui.model.csv_rows import csv_row
 from hvtui.model.durations import csv_key, io_key
 from hvtui.model.enums import flags_of, name_of
 from hvtui.model.records import Csv
@@ -11,7 +12,7 @@ from hvtui.model.vm_rows import short_path, vm_row
 from hvtui.ui import format as fmt
 from hvtui.ui.cells import natural
 from hvtui.ui.screens.facts import Facts, row, span, text, yes_no
-from hvtui.ui.screens.lines import vm_line
+from hvtui.ui.screens.lines import SEVERITY_ROLES, glyph_of, vm_line
 from hvtui.ui.screens.node_page import io_reasons
 from hvtui.ui.widgets.document import Section
 
@@ -42,7 +43,14 @@ def _volume(facts: Facts, csv: Csv) -> Section:
     since = facts.state.history.text(facts.state, csv_key(csv.id), facts.look.zone)
     fault = flags_of(enums.FaultState, csv.fault, "NoFaults")
     backup = {None: None, 0: "none"}.get(csv.backup, name_of(enums.BackupState, csv.backup))
+    shown = csv_row(facts.state, csv.id)
+    sign = SEVERITY_ROLES.get(shown.severity, "ok")
+    glyph = glyph_of(facts, shown.severity)
     lines = [
+        *(
+            row("why" if n == 0 else " ", span(f"{glyph} {facts.look.plain(why)}", sign))
+            for n, why in enumerate(shown.reasons)
+        ),
         row("path", span(csv.path)),
         row("resource", span(csv.resource)),
         row("owner", span(csv.owner, "owner")),

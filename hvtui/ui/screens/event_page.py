@@ -72,5 +72,5 @@ def event_title(facts: Facts, key: str) -> str:
     """Id, node and time of an event."""
     item = find_event(facts, key)
     if item is None:
-        return "event"
-    return f"Event {item.event.id} on {item.node}, {fmt.day_time(item.event.time, facts.look.zone)}"
+        return "gone"
+    return f"{item.event.id} on {item.node}, {fmt.day_time(item.event.time, facts.look.zone)}"

@@ -71,7 +71,6 @@ class Facts:
 
     def link_section(self, title: str, link: Link, interval: bool = True) -> Section:
         """How well a source is heard."""
-        glyphs = self.look.glyphs
         role, glyph = link_role(link, self.now), link_glyph(link, self.look)
         lines = [row("status", span(f"{glyph} {link.status.value}", role))]
         if link.text:
@@ -79,7 +78,7 @@ class Facts:
         if link.hint:
             lines.append(row("what to do", span(link.hint)))
         if link.since:
-            lines.append(row("so for", fmt.age(self.now - link.since)))
+            lines.append(row("for", fmt.age(self.now - link.since)))
         age = link.age(self.now)
         heard = "never" if age is None else f"{fmt.age(age)} ago"
         lines.append(row("last heard", span(heard, "warn" if link.stale(self.now) else "")))
@@ -88,7 +87,6 @@ class Facts:
             lines.append(row("clock", span(f"{fmt.offset(link.offset)} against this console", "warn" * notable)))
         if interval and link.last_frame is not None:
             lines.append(row("looks every", f"{link.interval:g} s"))
-        del glyphs
         return Section(title, tuple(lines))
 
     def problems(self, problems: Iterable[Problem], who: str) -> Section | None:

@@ -8,6 +8,7 @@ from hvtui.model import enums
 from hvtui.model.conditions import io_word, of_node
 from hvtui.model.durations import node_key
 from hvtui.model.enums import name_of
+from hvtui.model.node_rows import node_row
 from hvtui.model.records import ClusterNode, Host
 from hvtui.model.views import NodeView
 from hvtui.model.vm_rows import short_path, vm_row
@@ -15,11 +16,11 @@ from hvtui.ui import format as fmt
 from hvtui.ui.cells import natural
 from hvtui.ui.panes.writer_matrix import RANK, why_blind
 from hvtui.ui.screens.facts import Facts, row, span, stale_note, text, yes_no
-from hvtui.ui.screens.lines import job_line, vm_line, writer_line
+from hvtui.ui.screens.lines import SEVERITY_ROLES, glyph_of, job_line, vm_line, writer_line
 from hvtui.ui.widgets.document import Line, Section
 
 RIGHTS = {
-    "elevated": "elevated (vssadmin needs it)",
+    "elevated": "elevated",
     "hyperv": "Hyper-V",
     "cluster": "cluster",
     "events": "event logs",
@@ -33,7 +34,7 @@ def node_page(facts: Facts, name: str) -> list[Section]:
     state = facts.state
     view = state.nodes.get(name) or NodeView(name)
     pages = [
-        _cluster(facts, name, state.member(name)),
+        _state(facts, name, state.member(name)),
         _host(facts, view),
         facts.link_section("Connection", view.link),
     ]
@@ -47,17 +48,24 @@ def node_page(facts: Facts, name: str) -> list[Section]:
     return pages
 
 
-def _cluster(facts: Facts, name: str, node: ClusterNode | None) -> Section:
+def _state(facts: Facts, name: str, node: ClusterNode | None) -> Section:
     stale = facts.state.cluster.link.stale(facts.now)
     note = f"{fmt.age(facts.state.cluster.link.age(facts.now))} old" if stale else ""
     if node is None:
         return Section("In the cluster", (text(("the cluster does not list this node", "warn")),), note=note)
+    shown = node_row(facts.state, name)
     word = of_node(node)
     known = name_of(enums.NodeState, node.state)
     lasting = facts.state.history.text(facts.state, node_key(name), facts.look.zone)
     lines = [row("state", span(known, "ok" if not word else "warn"), span(f" {word}" if word else "", "warn"))]
     if lasting:
         lines.append(row("so", span(facts.look.plain(lasting))))
+    sign = SEVERITY_ROLES.get(shown.severity, "ok")
+    glyph = glyph_of(facts, shown.severity)
+    lines += [
+        row("why" if n == 0 else " ", span(f"{glyph} {facts.look.plain(why)}", sign))
+        for n, why in enumerate(shown.reasons)
+    ]
     flags = enums.flags_of(enums.NodeStatus, node.status, "none")
     lines += [
         row("flags", span(flags, "" if node.status is None or not node.status else "warn")),
@@ -65,7 +73,7 @@ def _cluster(facts: Facts, name: str, node: ClusterNode | None) -> Section:
         row("vote", span(node.weight), span(" configured, "), span(node.dynamic_weight), span(" dynamic")),
         row("build", span(node.build)),
     ]
-    return Section("In the cluster", tuple(lines), note=note)
+    return Section("State", tuple(lines), note=note)
 
 
 def _code(code: int | None) -> str:

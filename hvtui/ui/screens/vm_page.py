@@ -6,6 +6,7 @@ from hvtui.model import enums
 from hvtui.model.conditions import is_critical
 from hvtui.model.durations import merge_key, role_condition, vm_condition
 from hvtui.model.enums import IntegrationStatus, SnapshotType, flags_of, name_of
+from hvtui.model.placement import is_at_rest
 from hvtui.model.records import Role, Vm
 from hvtui.model.views import NodeView
 from hvtui.model.vm_rows import VmRow, short_path, vm_row
@@ -60,12 +61,13 @@ def _vm(facts: Facts, shown: VmRow, view: NodeView | None, vm: Vm | None, key: s
         op = (
             ", ".join(name_of(enums.OperationalStatus, number) for number in vm.op or ()) if vm.op is not None else None
         )
+        resting = is_at_rest(vm.state)
         cpu = span(None) if shown.cpu is None else span(f"{shown.cpu}%")
         memory = span(None if shown.memory_mb is None else fmt.size(shown.memory_mb * 2**20))
         lines += [
             row("operational", span(op, "bad" if is_critical(vm) else "")),
-            row("heartbeat", _heartbeat(vm)),
-            row("cpu, memory", cpu, span(", "), memory),
+            row("heartbeat", _heartbeat(vm) if not resting else span("not running", "dim")),
+            row("cpu, memory", *([cpu, span(", "), memory] if not resting else [span("not running", "dim")])),
             row(
                 "started", facts.moment(vm.started, view.name) if vm.started is not None else span("not running", "dim")
             ),
@@ -90,7 +92,8 @@ def _backup(facts: Facts, view: NodeView, vm: Vm) -> Section:
     lines = [
         row("last backup", facts.moment(vm.last_backup, view.name)),
         row("VSS in the guest", span(enabled, "" if vm.vss_enabled else "warn"), span(", "),
-            span(status, "ok" if good else "warn" if vm.vss is not None else "")),
+            span("not running", "dim") if vm.vss is None and is_at_rest(vm.state)
+            else span(status, "ok" if good else "warn" if vm.vss is not None else "")),
     ]  # fmt: skip
     if vm.last_backup is None and view.problem("vms.last_backup") is None:
         lines[0] = row("last backup", span("none known to Hyper-V", "dim"))
@@ -176,4 +179,9 @@ def _files(facts: Facts, key: str) -> Section:
         chain = disk.lower().endswith((".avhdx", ".avhd"))
         lines.append(row("disks" if number == 0 else " ", span(disk, "busy" if chain else ""),
                          span("  checkpoint disk" if chain else "", "dim")))  # fmt: skip
-    return Section("Files", tuple(lines), wide=True, note=f"{len(files.disks or ())} disks")
+    return Section(
+        "Files",
+        tuple(lines),
+        wide=True,
+        note="" if files.disks is None else f"{len(files.disks)} disk{'s' * (len(files.disks) != 1)}",
+    )

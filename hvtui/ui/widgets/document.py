@@ -16,10 +16,12 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from hvtui.ui.cells import fit, width_of
 from hvtui.ui.look import Look
+from hvtui.ui.widgets.scroll_bar import QuietScrollBar
 
 Span = tuple[str, str]
 """Text and its role."""
@@ -246,6 +248,15 @@ class Document(ScrollView, can_focus=True):
         super().notify_style_update()
         self._strips.clear()
         self.refresh()
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        if self._vertical_scrollbar is None:
+            glyphs = self._look.glyphs
+            self._vertical_scrollbar = bar = QuietScrollBar(thumb=glyphs.thumb, track=glyphs.track)
+            bar.display = False
+            self.app._start_widget(self, bar)
+        return self._vertical_scrollbar
 
     def on_resize(self, _event: events.Resize) -> None:
         self._strips.clear()

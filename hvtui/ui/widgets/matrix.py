@@ -231,7 +231,7 @@ class Matrix(Widget, can_focus=True):
             if y == 0 and piece.column and piece.column == column and self.has_focus:
                 made = base + whole + style("key")
             elif y > 0 and column is not None and piece.row and piece.column == column:
-                # The cursor has one colour of text, readable on its background; without the focus the cell keeps its own.
+                # The cursor has one colour of text, readable on its background; without the focus cells keep theirs.
                 made = base + (role + style("cursor") if self.has_focus else style("blur") + role)
             elif y > 0 and column is not None and piece.row and not piece.column and self.has_focus:
                 made = base + role + style("key")
