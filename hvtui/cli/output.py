@@ -44,10 +44,14 @@ def show_json(value: Mapping[str, object]) -> None:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, plain: bool = False) -> None:
     """A table: Rich's on a terminal, aligned words in a pipe or with `plain`."""
     cells = [[_split(cell) for cell in row] for row in rows]
+    if not cells:
+        say(title)
+        say()
+        return
     if _rich() and not plain:
         _rich_table(title, columns, cells)
         return
-    widths = [max(len(c), *(len(row[i][0]) for row in cells)) if cells else len(c) for i, c in enumerate(columns)]
+    widths = [max(len(c), *(len(row[i][0]) for row in cells)) for i, c in enumerate(columns)]
     _line(title)
     for line in ([(c, "") for c in columns], *cells):
         text = "  ".join(cell.ljust(width) for (cell, _), width in zip(line, widths, strict=True))
