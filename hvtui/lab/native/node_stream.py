@@ -77,20 +77,20 @@ class NodeStream(Stream):
 
     def _vm_section(self, readable: dict[str, bool]) -> tuple[Section, bool]:
         """The section, and whether a VM came that was not there before."""
-        held, section, fresh = self._vms, {}, False
+        held, slots, section, fresh = self._vms, self._slots, {}, False
         for vm_id, vm in self.node.vms.items():
             cached = held.get(vm_id)
-            if cached is None:
-                fresh = True
-                self._slots[vm_id] = self._next_slot
-                self._next_slot += 1
             if cached is None or cached[0] != vm.revision:
+                if vm_id not in slots:
+                    fresh = True
+                    slots[vm_id] = self._next_slot
+                    self._next_slot += 1
                 cached = held[vm_id] = (vm.revision, self._vm(vm, readable))
             section[vm_id] = cached[1]
-        if len(held) > len(section):
-            for vm_id in held.keys() - section.keys():
-                del held[vm_id]
-                self._load.pop(self._slots.pop(vm_id, -1), None)
+        if len(slots) > len(section):
+            for vm_id in slots.keys() - section.keys():
+                held.pop(vm_id, None)
+                self._load.pop(slots.pop(vm_id), None)
         return section, fresh
 
     def _vm(self, vm: Vm, readable: dict[str, bool]) -> bytes:
