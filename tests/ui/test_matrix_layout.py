@@ -12,6 +12,10 @@ from hvtui.ui.cells import width_of
 from hvtui.ui.widgets.matrix_layout import (
     BLIND,
     FOLD,
+    GAP,
+    GUTTER,
+    GAP,
+    GUTTER,
     Cell,
     MatrixData,
     body_line,
@@ -45,15 +49,15 @@ def text(data: MatrixData, width: int, height: int) -> list[str]:
 
 def test_everything_is_spelled_out_when_it_fits() -> None:
     assert text(matrix(2, 2), 60, 10) == [
-        "writer   HV00         HV01        ",
-        "Writer 0 [1] Stable ✓ [1] Stable ✓",
-        "Writer 1 [1] Stable ✓ [1] Stable ✓",
+        " writer    HV00          HV01        ",
+        " Writer 0  [1] Stable ✓  [1] Stable ✓",
+        " Writer 1  [1] Stable ✓  [1] Stable ✓",
     ]
 
 
 def test_healthy_cells_get_short_before_the_failed_one_does() -> None:
-    lines = text(matrix(1, 4, {("r0", "c2"): BAD}), 40, 10)
-    assert lines[1] == "Writer 0 [1]✓ [1]✓ [7] Failed ✗ [1]✓"
+    lines = text(matrix(1, 4, {("r0", "c2"): BAD}), 45, 10)
+    assert lines[1] == " Writer 0  [1]✓  [1]✓  [7] Failed ✗  [1]✓"
 
 
 def test_healthy_columns_fold_into_one_count() -> None:
@@ -63,13 +67,19 @@ def test_healthy_columns_fold_into_one_count() -> None:
 
 
 def test_healthy_rows_fold_when_the_pane_is_low() -> None:
-    layout = lay_out(matrix(12, 3, {("r5", "c1"): BAD}), 80, 5)
+    layout = lay_out(matrix(12, 3, {("r5", "c1"): BAD}), 80, 3)
     assert layout.rows == ("r5", FOLD)
     assert len(layout.folded_rows) == 11
 
 
+def test_as_many_healthy_rows_stay_as_there_is_room_for() -> None:
+    layout = lay_out(matrix(12, 3, {("r5", "c1"): BAD}), 80, 6)
+    assert layout.rows == ("r0", "r1", "r2", "r5", FOLD)
+    assert len(layout.folded_rows) == 8
+
+
 def test_pinned_rows_stay_and_do_not_keep_a_column_from_folding() -> None:
-    data = matrix(3, 64, {("r2", f"c{i}"): Cell("3m", "dim", quiet=False) for i in range(64)}, pinned=frozenset({"r2"}))
+    data = matrix(3, 64, {("r2", f"c{i}"): Cell("3m", "dim") for i in range(64)}, pinned=frozenset({"r2"}))
     layout = lay_out(data, 60, 3)
     assert layout.columns == (FOLD,)
     assert layout.rows == (FOLD, "r2")
@@ -97,7 +107,7 @@ def test_columns_outside_are_announced(width: int) -> None:
     layout = lay_out(data, width, 10)
     columns = visible_columns(layout, width, 3)
     line = "".join(p.text for p in header_line(data, layout, columns))
-    assert line.startswith("‹")
+    assert line.startswith(" ‹")
     assert (f"› {40 - columns.stop}" in line) == (columns.stop < 40)
 
 
@@ -123,6 +133,8 @@ def test_a_bad_cell_is_never_behind_a_fold(
     shown = visible_columns(layout, width, 0)
     for row in layout.rows:
         line = body_line(data, layout, row, shown)
-        assert width_of("".join(p.text for p in line)) == layout.label_width + sum(layout.widths[i] + 1 for i in shown)
+        assert width_of("".join(p.text for p in line)) == GUTTER + layout.label_width + sum(
+            layout.widths[i] + GAP for i in shown
+        )
         for column in layout.columns:
             assert (shown_cell(data, layout, row, column).role == "bad") == ((row, column) in planted)

@@ -113,7 +113,7 @@ def writer_view(state: ClusterState, monotonic: float, look: Look) -> WriterView
         picture = views[name].writers
         lines = picture.unreadable if picture is not None else ()
         if lines:
-            cells[LINES_ROW, name] = Cell(f"{len(lines)} ?", "warn", quiet=False, value=len(lines))
+            cells[LINES_ROW, name] = Cell(f"{len(lines)} ?", "warn", quiet=False)
             notes[LINES_ROW, name] = f"{name}: {len(lines)} lines not readable, the first: {lines[0]}"
     order = _row_order(titles, ranks)
     if any((LINES_ROW, name) in cells for name in names):
@@ -134,7 +134,7 @@ def writer_view(state: ClusterState, monotonic: float, look: Look) -> WriterView
         fold_column=f"{{n}} {glyphs.ok}",
         fold_blind=f"{{n}} {glyphs.unknown}",
         blind=frozenset(name for name in names if name not in read),
-        pinned=frozenset({READ_ROW}),
+        pinned=frozenset({READ_ROW, LINES_ROW}),
         row_roles={READ_ROW: "dim", LINES_ROW: "dim"},
         column_roles={name: "stale" for name, view in views.items() if view.link.stale(monotonic)},
     )
@@ -212,7 +212,7 @@ def _read_cell(view: NodeView, monotonic: float, look: Look) -> Cell:
     seconds = max(0.0, monotonic - picture.read_at)
     old = seconds > STALE_AFTER or view.link.stale(monotonic)
     if picture.failure:
-        return Cell(f"failed {fmt.short_age(seconds)}", "warn", short=fmt.short_age(seconds), value=int(seconds))
+        return Cell(f"failed {fmt.short_age(seconds)}", "warn", quiet=False, value=int(seconds))
     return Cell(fmt.short_age(seconds), "stale" if old else "dim", value=int(seconds))
 
 

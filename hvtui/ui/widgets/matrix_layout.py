@@ -63,7 +63,7 @@ class MatrixData:
     blind: frozenset[str] = frozenset()
     """Columns of which nothing is known; they fold apart and never count as healthy."""
     pinned: frozenset[str] = frozenset()
-    """Rows that say something about their column, not a state: always shown, never counted."""
+    """Rows that say something about their column: always shown, at the end."""
     right: bool = False
     """Cells and column labels stand at the right: numbers."""
     row_roles: dict[str, str] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class MatrixData:
 
     def quiet_columns(self) -> list[str]:
         """Columns in which every cell is healthy."""
-        rows = [r for r, _ in self.rows if r not in self.pinned]
+        rows = [r for r, _ in self.rows]
         return [c for c, _ in self.columns if c not in self.blind and all(self.cell(r, c).quiet for r in rows)]
 
     def quiet_rows(self) -> list[str]:
