@@ -13,8 +13,10 @@ from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.binding import BindingType
-from textual.command import Provider
+from textual.command import CommandPalette, Provider
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar, ScrollBarRender
+from textual.widgets import Input
 
 import hvtui
 from hvtui.live.feed import Feed
@@ -36,6 +38,16 @@ _COALESCE = 0.05
 """Seconds in which changes are gathered before the panes see them: 64 nodes speak 32 times a second."""
 
 
+class _WholeCells(ScrollBarRender):
+    """Scroll bars without glyphs: a thumb is blanks on a colour, also in ASCII mode."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
+
+
+ScrollBar.renderer = _WholeCells
+
+
 class HvtuiApp(App[None]):
     """The console on one cluster. It never asks a node itself: it shows `feed.state` and what changes in it."""
 
@@ -46,9 +58,29 @@ class HvtuiApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     ANIMATION_LEVEL = "none"
 
+    # No icons and no borders in Textual's own widgets: they would not survive `--ascii`.
     CSS = """
-    Toast { background: $hv-head-bg; color: $hv-text; padding: 0 1; }
-    CommandPalette { background: $hv-base 60%; }
+    Toast {
+        background: $hv-head-bg; color: $hv-text; padding: 0 1; max-width: 80%;
+        &.-information, &.-warning, &.-error { border-left: none; }
+        &.-warning { color: $hv-warn; }
+        &.-error { color: $hv-bad; }
+    }
+    CommandPalette {
+        background: $hv-base 60%;
+        & > Vertical { margin-top: 2; width: 90; max-width: 100%; background: $hv-head-bg; }
+        & #--input { border: none; height: 3; background: $hv-head-bg; }
+        & #--input.--list-visible { border: none; }
+        & SearchIcon { display: none; }
+        & CommandInput { padding-left: 1; color: $hv-text; background: $hv-head-bg; }
+        & LoadingIndicator { display: none; }
+        & CommandList { border: none; background: $hv-head-bg; color: $hv-text; max-height: 60vh; }
+        & CommandList:focus { border: none; }
+        & CommandList > .option-list--option { color: $hv-text; }
+        & CommandList > .option-list--option-highlighted { color: $hv-cursor; background: $hv-cursor-bg; }
+        & > .command-palette--help-text { color: $hv-dim; text-style: none; }
+        & > .command-palette--highlight { text-style: bold underline; }
+    }
     """
 
     def __init__(
@@ -147,10 +179,27 @@ class HvtuiApp(App[None]):
 
     # --- what users ask for ---
 
-    def on_event(self, event: events.Event) -> Any:
+    async def on_event(self, event: events.Event) -> None:
+        """Keys act at once, in the order they were typed.
+
+        Textual sends a key to the focused widget and lets it bubble up, so that in a fast `3 Enter` the Enter may come
+        before the 3 has moved the focus, and open something else.
+        """
         if isinstance(event, events.InputEvent):
             self._last_key = time.monotonic()
-        return super().on_event(event)
+            if isinstance(event, events.Key) and not event.is_forwarded and await self._take_key(event):
+                return
+        await super().on_event(event)
+
+    async def _take_key(self, event: events.Key) -> bool:
+        field = self.focused
+        if isinstance(field, Input) and event.is_printable and event.character is not None:
+            if field.selection.is_empty:
+                field.insert_text_at_cursor(event.character)
+            else:
+                field.replace(event.character, *field.selection)
+            return True
+        return await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key)
 
     def on_open_detail(self, message: OpenDetail) -> None:
         """Everything known of one thing, on a screen of its own."""
@@ -158,6 +207,11 @@ class HvtuiApp(App[None]):
 
         message.stop()
         self.push_screen(detail_screen(self.feed, self.look, message.kind, message.key))
+
+    def action_command_palette(self) -> None:
+        """Commands, and places to go to."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder="a command, or a VM, node or CSV", id="--command-palette"))
 
     def action_help(self) -> None:
         """Keys and signs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Protocol, runtime_checkable
 
-from textual import events
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -31,13 +31,23 @@ class LogsOn(Protocol):
         """The account."""
         ...
 
-    def give_credential(self, username: str, password: str) -> None:
-        """Use this from now on."""
+    def give_credential(self, password: str) -> None:
+        """Go on with another password."""
         ...
 
 
+class SecretInput(Input):
+    """An Input that shows one star per character: Textual's bullet is not ASCII."""
+
+    @property
+    def _value(self) -> Text:
+        return Text("*" * len(self.value), no_wrap=True, overflow="ignore", end="")
+
+
 class CredentialScreen(ModalScreen[None]):
-    """Account and password; Enter in the password sends them, Esc leaves everything stopped."""
+    """Another password: Enter uses it once, Esc leaves everything stopped."""
+
+    AUTO_FOCUS = "#password"
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Not now", show=False)]
 
@@ -56,7 +66,7 @@ class CredentialScreen(ModalScreen[None]):
     }
     """
 
-    def __init__(self, look: Look, username: str, refusal: str, give: Callable[[str, str], None]) -> None:
+    def __init__(self, look: Look, username: str, refusal: str, give: Callable[[str], None]) -> None:
         super().__init__(classes="-ascii" if look.ascii else "")
         self._look = look
         self._username = username
@@ -72,28 +82,18 @@ class CredentialScreen(ModalScreen[None]):
                 classes="credential--dim",
                 markup=False,
             )
-            yield Static("Account", markup=False)
-            yield Input(safe_text(self._username), id="account", compact=True)
-            yield Static("Password", markup=False)
-            yield Input(password=True, id="password", compact=True)
-            yield Static(
-                "Enter uses them once; Esc leaves everything stopped.", classes="credential--dim", markup=False
-            )
-
-    def on_mount(self, _event: events.Mount) -> None:
-        self.query_one("#password" if self._username else "#account", Input).focus()
+            yield Static(Content(f"Password of {safe_text(self._username)}"))
+            yield SecretInput(password=True, id="password", compact=True)
+            yield Static("Enter uses it once; Esc leaves everything stopped.", classes="credential--dim", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter: from the account to the password, from the password to the nodes."""
+        """Enter hands the password over, once."""
         event.stop()
-        account, password = self.query_one("#account", Input), self.query_one("#password", Input)
-        if event.input is account or not password.value:
-            password.focus()
-            return
-        name, secret = account.value.strip(), password.value
-        password.value = ""
-        self.dismiss(None)
-        self._give(name, secret)
+        secret = event.input.value
+        if secret:
+            event.input.value = ""
+            self.dismiss(None)
+            self._give(secret)
 
     def action_leave(self) -> None:
         """Close; everything stays stopped."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hvtui.ui.actions import ACTIONS, key_word
 from hvtui.ui.look import Look
 from hvtui.ui.widgets.styled_line import Piece, StyledLine
@@ -24,4 +26,5 @@ class KeyLine(StyledLine):
                         Piece(key_word(action.keys[0]).replace("Ctrl+", "^"), "key", action.keys[0]),
                         Piece(f" {action.footer}  ", "", action.keys[0]),
                     ]
+        pieces[-1] = replace(pieces[-1], text=pieces[-1].text.rstrip())
         self.show(pieces)

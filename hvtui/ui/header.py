@@ -86,7 +86,7 @@ class Header(Vertical):
         health = f"{self._signs[told.severity]} {told.health}"
         if problems > 1:
             health += f" ({problems})"
-        pieces = [Piece(" "), Piece(name, "strong"), Piece(gap + dot.join(counts) + gap), Piece(health, role)]
+        pieces = [Piece(" "), Piece(name, "strong"), Piece(gap), Piece(health, role), Piece(gap + dot.join(counts))]
         if told.drift and self.size.width >= _NARROW:
             pieces.append(Piece(f"{gap}{self._look.glyphs.unequal} {told.drift} drift", "warn"))
         return pieces

@@ -193,7 +193,8 @@ class Overview(Screen[None]):
 
     def tell(self, text: str, *, severity: SeverityLevel = "information") -> None:
         """A short word at the edge of the screen; the truth stays in the panes."""
-        self.notify(safe_text(self.look.plain(text)), severity=severity, markup=False, timeout=4)
+        sign = {"warning": f"{self.look.glyphs.warn} ", "error": f"{self.look.glyphs.bad} "}.get(severity, "")
+        self.notify(sign + safe_text(self.look.plain(text)), severity=severity, markup=False, timeout=4)
 
     # --- keys ---
 

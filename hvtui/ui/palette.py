@@ -11,6 +11,7 @@ from textual.content import Content
 
 from hvtui.text import safe_text
 from hvtui.ui.actions import ACTIONS
+from hvtui.ui.cells import natural
 from hvtui.ui.messages import GoTo
 from hvtui.ui.widgets.line_table import LineTable
 
@@ -55,16 +56,17 @@ class Places(Provider):
 
     async def search(self, query: str) -> Hits:
         words = query.casefold().split()
-        found = 0
+        hits: list[tuple[float, tuple[str | int, ...], str, str, str, str]] = []
         for kind, pane, key, name in self._things():
             text = name.casefold()
             if words and all(word in text or word in kind for word in words) and any(word in text for word in words):
-                score = 1.0 if text == query.casefold() else 0.9 if text.startswith(words[0]) else 0.6
-                shown = safe_text(name)
-                yield Hit(score, Content(f"Go to {kind} {shown}"), _later(partial(self._go, pane, key)), shown)
-                found += 1
-                if found >= _MOST:
-                    return
+                score = 0.9 if text == query.casefold() else 0.8 if text.startswith(words[0]) else 0.6
+                hits.append((-score, natural(name), kind, pane, key, safe_text(name)))
+        hits.sort()
+        for place, (score, _, kind, pane, key, shown) in enumerate(hits[:_MOST]):
+            # The palette orders by score alone; equal ones shall stay in the order of names.
+            go = _later(partial(self._go, pane, key))
+            yield Hit(-score - place / 1000, Content(f"Go to {kind} {shown}"), go, shown)
 
     def _things(self) -> Iterator[tuple[str, str, str, str]]:
         app = cast("HvtuiApp", self.app)

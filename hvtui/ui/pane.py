@@ -116,7 +116,7 @@ class Pane(Container):
     def compose(self) -> ComposeResult:
         yield from self.body()
         if self.filterable:
-            yield FilterLine(self.look)
+            yield FilterLine(self.look, self.focus_inside)
 
     def on_mount(self) -> None:
         self.load()
@@ -131,7 +131,8 @@ class Pane(Container):
         """Focus the pane's main widget."""
         for widget in self.query("*"):
             if widget.focusable and not isinstance(widget, FilterLine):
-                widget.focus(scroll_visible=False)
+                # At once, not by a message: the next key may already wait, and must not reach the old place.
+                self.screen.set_focus(widget, scroll_visible=False)
                 return
 
     def open_filter(self, text: str | None = None) -> None:
@@ -164,7 +165,9 @@ class Pane(Container):
         if state != (self._title, self._age, self._late):
             self._title, self._age, self._late = state
             self._lines.clear()
-            self.refresh(Region(0, 0, self.size.width + 2, 1))
+            # Regions count from the content; the title stands above it.
+            padding = self.styles.padding
+            self.refresh(Region(-padding.left, -padding.top, self.outer_size.width, 1))
 
     def clear_filter(self) -> bool:
         """Remove the filter; False when there was none."""
@@ -180,10 +183,6 @@ class Pane(Container):
         problem = self.filter_changed(message.text)
         message.line.show_problem(problem)
         self.retitle()
-
-    def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
-        message.stop()
-        self.focus_inside()
 
     def on_line_table_view_changed(self) -> None:
         self.retitle()

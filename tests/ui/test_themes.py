@@ -68,6 +68,16 @@ def test_with_sixteen_colours_text_cursor_and_marks_still_stand_out(name: str) -
     assert colours["text"] != colours["blur-bg"]
 
 
+@pytest.mark.parametrize("name", sorted(PALETTES))
+def test_with_256_colours_backgrounds_still_differ(name: str) -> None:
+    colours = {
+        role: RichColor.parse(value).downgrade(ColorSystem.EIGHT_BIT).number
+        for role, value in PALETTES[name].colours.items()
+    }
+    for back in ("head-bg", "blur-bg", "cursor-bg", "mark-bg", "owner-bg", "alert-bg"):
+        assert colours[back] != colours["base"], back
+
+
 def test_the_colour_blind_theme_tells_states_apart_without_red_and_green() -> None:
     # Deuteranopia keeps blue against yellow: fine is blue, trouble is on the yellow side.
     colours = {role: Color.parse(value) for role, value in PALETTES["colour-blind"].colours.items()}

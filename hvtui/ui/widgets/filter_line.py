@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -25,11 +26,11 @@ class FilterInput(Input):
 
     def action_leave(self) -> None:
         """Keep the filter, go to the rows."""
-        self.post_message(FilterLine.Leave(clear=False))
+        self.query_ancestor(FilterLine).leave(clear=False)
 
     def action_drop(self) -> None:
         """Clear the filter, go to the rows."""
-        self.post_message(FilterLine.Leave(clear=True))
+        self.query_ancestor(FilterLine).leave(clear=True)
 
 
 class FilterLine(Horizontal):
@@ -55,19 +56,11 @@ class FilterLine(Horizontal):
             self.line = line
             self.text = text
 
-    class Closed(Message):
-        """The focus goes back to the rows."""
-
-    class Leave(Message):
-        """The input wants to be left."""
-
-        def __init__(self, *, clear: bool) -> None:
-            super().__init__()
-            self.clear = clear
-
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, leave: Callable[[], None]) -> None:
+        """`leave` moves the focus back to the rows."""
         super().__init__()
         self._look = look
+        self._leave = leave
 
     def compose(self) -> ComposeResult:
         yield Static("/", classes="filter--slash", markup=False)
@@ -84,7 +77,7 @@ class FilterLine(Horizontal):
         self.add_class("-open")
         field = self.query_one(FilterInput)
         if text is None:
-            field.focus(scroll_visible=False)
+            self.screen.set_focus(field, scroll_visible=False)
         else:
             field.value = text
             field.cursor_position = len(text)
@@ -105,10 +98,10 @@ class FilterLine(Horizontal):
         event.stop()
         self.post_message(self.Changed(self, event.value))
 
-    def on_filter_line_leave(self, message: Leave) -> None:
-        message.stop()
-        if message.clear:
+    def leave(self, *, clear: bool) -> None:
+        """Go back to the rows, with or without the filter."""
+        if clear:
             self.clear_filter()
         elif not self.text:
             self.remove_class("-open")
-        self.post_message(self.Closed())
+        self._leave()

@@ -29,7 +29,7 @@ class Column(Generic[R]):
     """One column. `cell` gives text, or text and role; `sort` gives the value, None for unknown (always last).
 
     `width` is the least width in cells; columns with `grow` share what is left, up to `most`. When the width does not
-    suffice, the column of the highest `priority` goes first; 0 never goes.
+    suffice, columns of low `priority` number are placed first; 0 always.
     """
 
     key: str
@@ -59,16 +59,19 @@ def lay_out(columns: Sequence[Column[R]], width: int, skip: int = 0) -> tuple[li
 
     Returns the slots and how many columns found no room.
     """
-    fixed = [column for column in columns if column.priority == 0]
     movable = [column for column in columns if column.priority > 0]
     gone = {column.key for column in movable[: min(skip, max(0, len(movable) - 1))]}
-    kept = [column for column in columns if column.key not in gone]
     room = width - GUTTER
-    while len(kept) > max(1, len(fixed)) and sum(column.width + 1 for column in kept) - 1 > room:
-        last = max(range(len(kept)), key=lambda index: (kept[index].priority, index))
-        kept.pop(last)
+    # The most important first; one that is too wide for what is left does not keep out narrower ones after it.
+    taken: set[str] = set()
+    used = -1
+    for column in sorted(columns, key=lambda column: column.priority):
+        if column.key not in gone and (column.priority == 0 or used + column.width + 1 <= room):
+            taken.add(column.key)
+            used += column.width + 1
+    kept = [column for column in columns if column.key in taken]
     widths = {column.key: column.width for column in kept}
-    left = room - sum(column.width + 1 for column in kept) + 1
+    left = room - used
     growing = [column for column in kept if column.grow]
     while left > 0 and growing:
         weight = sum(column.grow for column in growing)
