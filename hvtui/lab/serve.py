@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+END_WITHIN: Final = 2.0
+"""Seconds in which a lab is gone after it was told to end."""
 _LOOK: Final = 0.5
 """Seconds between two looks whether a host of the world went down or came back."""
 _PATIENCE: Final = 60.0
@@ -69,6 +72,8 @@ async def simulated(
             watcher.cancel()
             await asyncio.wait([watcher])
         await cluster.stop()
+        if watcher is not None and not watcher.cancelled():
+            watcher.result()  # a world that broke down is not to be overlooked
 
 
 def _load(source: str | Path | World, at: float, start: datetime | None) -> World:
@@ -82,15 +87,19 @@ def _load(source: str | Path | World, at: float, start: datetime | None) -> Worl
 
 async def _follow(world: World, cluster: Cluster) -> None:
     """Let time pass in a world that runs, and take the endpoint of a host down and up with the host."""
-    was_down: dict[str, bool] = {}
+    down: set[str] = set()
     while True:
         world.sync()
         for name, host in world.nodes.items():
-            down = host.faults.down
-            if down != was_down.get(name, False):
-                was_down[name] = down
-                node = cluster.nodes[name]
-                await (node.stop() if down else node.start())
+            node = cluster.nodes[name]
+            if host.faults.down and name not in down:
+                down.add(name)
+                await node.stop()
+            elif not host.faults.down and name in down:
+                # Somebody else may have taken the port meanwhile; it is tried again.
+                with contextlib.suppress(OSError):
+                    await node.start()
+                    down.discard(name)
         await asyncio.sleep(_LOOK)
 
 
@@ -155,11 +164,14 @@ class Lab:
             self._thread.join()
             self._thread = None
             raise self._failure
+        # A process that forgets the lab must not leave its file of passwords behind.
+        atexit.register(self.stop)
 
     def stop(self) -> None:
         """End the lab: within two seconds no thread, port or temporary file of it is left."""
         if self._thread is None or self._loop is None or self._end is None:
             return
+        atexit.unregister(self.stop)
         with contextlib.suppress(RuntimeError):  # the loop is closed when the lab failed by itself
             self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()

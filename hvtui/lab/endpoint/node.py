@@ -113,7 +113,6 @@ class LabNode:
             "127.0.0.1",
             port or self.port,
             ssl=self.tls.context if self.tls else None,
-            reuse_address=True,
         )
         self.port = self._listener.sockets[0].getsockname()[1]
 

@@ -121,9 +121,13 @@ def envelope(action: str, relates_to: str, body: str) -> bytes:
     """A whole answer; `body` is XML that uses the prefixes declared here."""
     return (
         f'<s:Envelope xml:lang="en-US" {_NAMESPACES}><s:Header><a:Action>{action}</a:Action>'
-        f"<a:MessageID>uuid:{str(uuid.uuid4()).upper()}</a:MessageID><a:To>{_ANONYMOUS}</a:To>"
+        f"<a:MessageID>uuid:{_guid()}</a:MessageID><p:ActivityId>{_guid()}</p:ActivityId><a:To>{_ANONYMOUS}</a:To>"
         f"<a:RelatesTo>{escape(relates_to)}</a:RelatesTo></s:Header><s:Body>{body}</s:Body></s:Envelope>"
     ).encode()
+
+
+def _guid() -> str:
+    return str(uuid.uuid4()).upper()
 
 
 def answer(request: Request, body: str = "") -> bytes:
