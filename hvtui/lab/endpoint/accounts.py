@@ -5,20 +5,30 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
+
+import spnego._ntlm as provider
 
 DOMAIN: Final = "LAB"
 
 Status = Literal["ok", "expired", "locked"]
 
-# The NTLM provider finds its passwords through one environment variable of the process; several labs may live in one
-# process, each with its own file, so the variable is set only while one of them takes a step.
-_USER_FILE: Final = "NTLM_USER_FILE"
-_user_file_lock: Final = threading.Lock()
+# pyspnego's provider finds its passwords through one variable of the process, NTLM_USER_FILE. Several labs may live in
+# one process, each with its own passwords, and setting the variable for a moment breaks other threads that walk through
+# the environment (requests does). So the provider is asked to look here first.
+_user_file: Final[ContextVar[str | None]] = ContextVar("hvtui_lab_user_file", default=None)
+_from_environment: Final = provider._get_credential_file
+
+
+def _credential_file() -> str | None:
+    return _user_file.get() or _from_environment()
+
+
+provider._get_credential_file = _credential_file
 
 
 @dataclass
@@ -47,7 +57,7 @@ class Logons:
 class Accounts:
     """All accounts of one lab, with the temporary file from which the NTLM provider reads them.
 
-    `lock_after`: an account is locked after this many refusals in a row; 0 never locks. Not thread-safe except `step`.
+    `lock_after`: an account is locked after this many refusals in a row; 0 never locks.
     """
 
     def __init__(self, accounts: list[Account], *, lock_after: int = 0) -> None:
@@ -82,17 +92,12 @@ class Accounts:
 
     @contextlib.contextmanager
     def provider(self) -> Iterator[None]:
-        """While inside, the NTLM provider of this process reads this lab's accounts."""
-        with _user_file_lock:
-            before = os.environ.get(_USER_FILE)
-            os.environ[_USER_FILE] = str(self._file)
-            try:
-                yield
-            finally:
-                if before is None:
-                    os.environ.pop(_USER_FILE, None)
-                else:
-                    os.environ[_USER_FILE] = before
+        """While inside, the NTLM provider reads this lab's accounts, for this thread alone."""
+        token = _user_file.set(str(self._file))
+        try:
+            yield
+        finally:
+            _user_file.reset(token)
 
     def succeeded(self, account: Account) -> None:
         """Count a log-on."""
