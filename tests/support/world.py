@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +15,11 @@ from hvtui.lab.native.cluster_stream import ClusterStream
 from hvtui.lab.native.node_stream import NodeStream
 from hvtui.lab.world import World
 from hvtui.lab.world.node import Node
+from hvtui.live.health import hanging_service
 from hvtui.model.change import Change
 from hvtui.model.enums import NodeState
 from hvtui.model.link import Link, LinkStatus
-from hvtui.model.records import ClusterFrame, EventPage, Info, NodeFrame, Providers, WriterText
+from hvtui.model.records import ClusterFrame, EventPage, Frame, Info, NodeFrame, Providers, WriterText
 from hvtui.model.state import ClusterState
 from hvtui.model.writers import writer_picture
 from hvtui.remote.contract import CHANNELS
@@ -108,18 +109,12 @@ class DirectFeed:
         change = self._read_cluster()
         for node in self.world.nodes.values():
             if node.faults.down:
-                view = self.state.node(node.name)
-                link = Link(
-                    status=LinkStatus.UNREACHABLE,
-                    text="nothing answers",
-                    since=view.link.since or self.clock.monotonic(),
-                    last_frame=view.link.last_frame,
-                    node_time=view.link.node_time,
-                )
                 self._nodes.pop(node.name, None)
-                change.add(self.state.set_link(node.name, link))
+                change.add(self._set(node.name, LinkStatus.UNREACHABLE, "nothing answers at its address"))
                 continue
             change.add(self._read_node(node))
+            if self.state.node(node.name).link.status is LinkStatus.UNUSABLE:
+                continue
             change.add(self._read_events(node))
             if writers:
                 change.add(self._read_writers(node))
@@ -134,26 +129,34 @@ class DirectFeed:
     def _reachable(self) -> list[Node]:
         return [node for node in self.world.nodes.values() if not node.faults.down]
 
-    def _link(self, node: Node, time: datetime, interval: float) -> Link:
+    def _link(self, old: Link, frame: Frame, hanging: str = "") -> Link:
+        status = LinkStatus.HANGING if hanging else LinkStatus.LIVE
+        now = self.clock.monotonic()
         return Link(
-            status=LinkStatus.LIVE,
-            since=self.state.node(node.name).link.since or self.clock.monotonic(),
-            last_frame=self.clock.monotonic(),
-            node_time=time,
-            offset=timedelta(seconds=node.clock_offset),
-            interval=interval,
+            status=status,
+            text=hanging,
+            since=old.since if old.status is status else now,
+            last_frame=now,
+            node_time=frame.time,
+            offset=frame.time - self.clock.now(),
         )
+
+    def _set(self, name: str, status: LinkStatus, text: str) -> Change:
+        """A node that gives no data; what it said before stays."""
+        old = self.state.node(name).link if name else self.state.cluster.link
+        since = old.since if old.status is status else self.clock.monotonic()
+        return self.state.set_link(name, msgspec.structs.replace(old, status=status, text=text, since=since))
 
     def _read_cluster(self) -> Change:
         stream = self._cluster
         if stream is None or stream.node.faults.down or stream.node.state == NodeState.Down:
             answering = next((node for node in self._reachable() if node.state != NodeState.Down), None)
             if answering is None:
-                return self.state.set_link("", Link(status=LinkStatus.UNREACHABLE, text="no node answers"))
+                return self._set("", LinkStatus.UNREACHABLE, "no node answers")
             stream = self._cluster = ClusterStream(self.world, answering)
             self.state.restart("")
         frame = _cluster_frame.decode(stream.tick())
-        return self.state.apply_cluster(frame, self._link(stream.node, frame.time, 2.0))
+        return self.state.apply_cluster(frame, self._link(self.state.cluster.link, frame))
 
     def _read_node(self, node: Node) -> Change:
         change = Change()
@@ -163,8 +166,13 @@ class DirectFeed:
             self.state.restart(node.name)
             info = msgspec.json.decode(calls.info(self.world, node, "All"), type=Info)
             change.add(self.state.set_info(node.name, info))
+        view = self.state.node(node.name)
+        if view.info is not None and view.info.supported is False:
+            change.add(self._set(node.name, LinkStatus.UNUSABLE, f"Windows build {view.info.build} is too old"))
+            return change
         frame = _node_frame.decode(stream.tick())
-        change.add(self.state.apply_node(node.name, frame, self._link(node, frame.time, 2.0)))
+        hanging = hanging_service(view.problems if frame.errors is None else frame.errors)
+        change.add(self.state.apply_node(node.name, frame, self._link(view.link, frame, hanging)))
         return change
 
     def _read_events(self, node: Node) -> Change:
