@@ -168,25 +168,34 @@ def fail_node(world: World, node: Node) -> None:
         if csv.owner is node and survivors:
             csv.owner = survivors[0]
         csv.touch()
+    backup = world.backups.get(node.name)
+    if backup is not None:
+        backup.break_off()
     for number, vm in enumerate(list(node.vms.values())):
-        if vm.running:
+        was_running = vm.running
+        if was_running:
             world.ledger.note(world.elapsed, "vm_interrupted", vm.name, f"{node.name} went down")
-        if vm.role is not None and survivors:
-            vm.busy.clear()
-            world.scheduler.spawn(_failover(world, vm, survivors[number % len(survivors)], was_running=vm.running))
-            vm.set_state(VmState.Off)
-            vm.started = None
+        vm.busy.clear()
+        vm.lock(on=False)
+        vm.started = None
+        vm.set_state(VmState.Off)
+        if vm.role is not None:
+            world.scheduler.spawn(_failover(world, vm, number, was_running=was_running), 8.0)
 
 
-def _failover(world: World, vm: Vm, target: Node, *, was_running: bool) -> Process:
-    yield 8.0
+def _failover(world: World, vm: Vm, number: int, *, was_running: bool) -> Process:
+    """The role starts on a node that is left, the roles spread over all of them."""
+    while not (survivors := world.up_nodes()):
+        yield 5.0
+    target = survivors[number % len(survivors)]
     move(vm, target)
-    if was_running:
+    if was_running and vm.state == VmState.Off:
         vm.set_state(VmState.Starting)
         yield 4.0
-        vm.started = world.elapsed
-        vm.set_state(VmState.Running)
-        events.emit(world, target, events.WORKER, 18500, vm=vm)
+        if vm.state == VmState.Starting:
+            vm.started = world.elapsed
+            vm.set_state(VmState.Running)
+            events.emit(world, vm.node, events.WORKER, 18500, vm=vm)
 
 
 def return_node(world: World, node: Node) -> None:

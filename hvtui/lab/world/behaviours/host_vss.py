@@ -85,6 +85,13 @@ class HostBackup:
             writer.set(1)
         self._others_stable()
 
+    def break_off(self) -> None:
+        """The host went down in the middle; the job waits for it."""
+        self._run += 1
+        self._release()
+        self.pending = self.pending or self.running
+        self.running = False
+
     def _others_stable(self) -> None:
         for other in self.node.writers:
             if other is not self.node.hyperv_writer:
