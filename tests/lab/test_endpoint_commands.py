@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from pypsrp.complex_objects import PSInvocationState
+from pypsrp.complex_objects import CommandType, PSInvocationState
+from pypsrp.messages import GetCommandMetadata
 from pypsrp.powershell import PowerShell, RunspacePool
 
 from hvtui.lab.serve import Lab
@@ -71,6 +72,18 @@ def test_a_pool_opens_and_runs_a_command(lab: Lab, auth: str) -> None:
 def test_text_comes_as_it_was_written(pool: RunspacePool, engine: EchoEngine, text: str) -> None:
     engine.text = text
     assert run(pool, "Invoke-Echo").output == [text]
+
+
+def test_the_first_pipeline_says_that_modules_are_prepared(pool: RunspacePool) -> None:
+    said = [run(pool, "Invoke-Echo", Text="x").streams.progress for _ in range(2)]
+    assert [[record.activity for record in records] for records in said] == [["Preparing modules for first use."], []]
+
+
+def test_metadata_is_refused_instead_of_left_hanging(pool: RunspacePool) -> None:
+    shell = PowerShell(pool)
+    shell._invoke(GetCommandMetadata(["*"], CommandType.ALL, None, None))
+    finish(shell)
+    assert ids(shell) == ["LabNoMetadata"]
 
 
 def test_an_unknown_command_is_not_recognised(pool: RunspacePool) -> None:

@@ -92,6 +92,7 @@ def test_the_servers_limits_can_be_asked(lab: Lab) -> None:
 def test_a_receive_ends_after_the_operations_time(lab: Lab) -> None:
     with opened(connect(lab)) as pool:
         shell = begin(pool, "Wait-Ever")
+        shell.poll_invoke()  # the word of greeting
         started = time.monotonic()
         with pytest.raises(WSManFaultError) as fault:
             pool._receive(shell.id, timeout=1)

@@ -86,6 +86,7 @@ def test_a_node_that_begins_to_hang_answers_no_waiting_receive(lab: Lab, engine:
         pool = RunspacePool(wsman)
         pool.open()
         shell = begin(pool, "Wait-Word")
+        shell.poll_invoke()  # the word of greeting
         with ThreadPoolExecutor(1) as thread:
             before = lab.node(NODE).requests
             waiting = thread.submit(pool.connection.transport.send, _receive(pool, shell.id), timeout=2)
@@ -145,6 +146,7 @@ def test_an_idle_connection_is_closed_and_its_shell_is_kept() -> None:
 def test_nothing_is_taken_for_a_client_that_is_gone(lab: Lab, engine: EchoEngine) -> None:
     with opened(connect(lab, read_timeout=1, operation_timeout=20)) as pool:
         shell = begin(pool, "Wait-Word")
+        shell.poll_invoke()  # the word of greeting
         before = lab.node(NODE).requests
         with pytest.raises(requests.exceptions.ReadTimeout):
             pool.connection.transport.send(_receive(pool, shell.id), timeout=0.3)
@@ -159,6 +161,7 @@ def test_nothing_is_taken_for_a_client_that_is_gone(lab: Lab, engine: EchoEngine
 def test_a_receive_repeated_after_a_read_timeout_brings_everything_once(lab: Lab, engine: EchoEngine) -> None:
     with opened(connect(lab, read_timeout=1, operation_timeout=20)) as pool:
         shell = begin(pool, "Wait-Word")
+        shell.poll_invoke()  # the word of greeting
         before = lab.node(NODE).requests
         with ThreadPoolExecutor(1) as thread:
             waiting = thread.submit(finish, shell)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from psrpcore import ServerPipeline
-from psrpcore.types import PipelineState, PSInvocationState, PSRPMessageType
+from psrpcore.types import PipelineState, ProgressRecordType, PSInvocationState, PSRPMessageType
 
 from hvtui.lab.endpoint import records
 from hvtui.lab.endpoint.buffer import OutputBuffer
@@ -85,6 +85,10 @@ class Pipeline:
         """Start running the commands as psrpcore read them, as soon as `slot` is free."""
         self._task = asyncio.get_running_loop().create_task(self._run(commands, slot))
 
+    def refuse(self, error: CommandError) -> None:
+        """Fail without running anything."""
+        self._fail(error)
+
     def stop(self) -> None:
         """The stop signal: the command may end by itself, for a moment."""
         if not self.running or self._task is None:
@@ -107,6 +111,7 @@ class Pipeline:
         try:
             async with slot:
                 self._pipe.state = PSInvocationState.Running
+                self._greet()
                 for statement in _statements(commands):
                     await self._statement(statement)
                     if self._stopping:
@@ -128,6 +133,14 @@ class Pipeline:
         else:
             self._pipe.complete()
         self._end()
+
+    def _greet(self) -> None:
+        if self._runspace.fresh:
+            self._runspace.fresh = False
+            self._pipe.write_progress(
+                "Preparing modules for first use.", 0, " ", record_type=ProgressRecordType.Completed
+            )
+            self._channel.flush()
 
     def _fail(self, error: CommandError) -> None:
         record = records.error_record(error, activity="")

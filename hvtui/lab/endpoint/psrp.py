@@ -17,7 +17,7 @@ from hvtui.lab.endpoint.buffer import OutputBuffer
 from hvtui.lab.endpoint.pipeline import Pipeline, Rewrite
 from hvtui.lab.endpoint.runspace import Runspace, RunspaceOptions
 from hvtui.lab.endpoint.session import Outlet
-from hvtui.lab.engine import Engine
+from hvtui.lab.engine import CommandError, Engine
 
 FRAGMENT: Final = 32_768
 """Bytes of a server's fragment (PowerShell's BaseTransportManager), header included."""
@@ -73,8 +73,8 @@ class PsrpSession:
         self._pipelines[command_id] = pipeline
         self._feed(data, pipe.pipeline_id)
 
-    async def send(self, command_id: str | None, data: bytes) -> None:
-        """More data for a pipeline or the pool."""
+    async def send(self, command_id: str | None, stream: str, data: bytes) -> None:
+        """More data for a pipeline or the pool; the stream says nothing that the fragment does not."""
         self._feed(data, uuid.UUID(command_id) if command_id else None)
 
     async def stop(self, command_id: str) -> None:
@@ -138,6 +138,10 @@ class PsrpSession:
             pipeline = self._pipelines.get(str(event.pipeline_id).upper())
             if pipeline is not None and not pipeline.created:
                 pipeline.begin(event.pipeline.commands, self._slot)
+        elif isinstance(event, events.GetCommandMetadataEvent):
+            self._pipelines[str(event.pipeline_id).upper()].refuse(
+                CommandError("The lab tells no command metadata.", error_id="LabNoMetadata", category="NotImplemented")
+            )
         elif isinstance(event, _ASKS):
             self._pool.runspace_availability_response(event.ci, True)
         elif isinstance(event, events.GetAvailableRunspacesEvent):

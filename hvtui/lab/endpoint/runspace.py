@@ -51,6 +51,8 @@ class Runspace:
         self._engine = engine
         self._options = options
         self.loaded = bool(options.language == "none" and options.installed)
+        self.fresh = options.language != "none"
+        """Whether the first pipeline is still to come: PowerShell then says that it prepares modules."""
 
     def check_script(self, text: str) -> None:
         """Run a script pipeline; raises CommandError for what this session does not run."""

@@ -113,7 +113,7 @@ class Service:
         for stream in _body(request, "Send").iterfind(f"{RSP}Stream"):
             command_id = _identifier(stream.get("CommandId"))
             shell.buffer(command_id)
-            await shell.session.send(command_id, _decode(stream.text))
+            await shell.session.send(command_id, stream.get("Name", "stdin"), _decode(stream.text))
         return soap.answer(request, "<rsp:SendResponse/>")
 
     async def _receive(self, request: Request, owner: str, gone: Callable[[], bool]) -> bytes:

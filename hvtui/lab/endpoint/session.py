@@ -30,8 +30,8 @@ class Session(Protocol):
         """A new pipeline with its first fragment."""
         ...
 
-    async def send(self, command_id: str | None, data: bytes) -> None:
-        """More data for a pipeline or the pool."""
+    async def send(self, command_id: str | None, stream: str, data: bytes) -> None:
+        """More data for a pipeline or the pool; `stream` is `stdin`, or `pr` for the answer to a host call."""
         ...
 
     async def stop(self, command_id: str) -> None:
