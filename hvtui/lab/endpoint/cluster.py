@@ -150,6 +150,6 @@ def _toml(value: object) -> str:
 
 @cache
 def _module() -> frozenset[str]:
-    from hvtui.remote.module import module_hash  # noqa: PLC0415 - reads the module's files, wanted by few tests
+    from hvtui.remote.packaged import module_hash  # noqa: PLC0415 - reads the module's files, wanted by few tests
 
     return frozenset({module_hash()})
