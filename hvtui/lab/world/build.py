@@ -131,6 +131,10 @@ def _csvs(world: World) -> None:
 
 
 def _csv(world: World, part: CsvPart, name: str, owner: Node) -> None:
+    free = part.free_gb
+    if part.count:
+        # No two volumes of a group are equally full.
+        free = min(part.size_gb, int(free * (0.55 + 0.75 * world.scatter(len(world.csvs), 21))))
     csv = Csv(
         resource_id=world.guid(),
         resource=f"Cluster Disk {len(world.csvs) + 2}",
@@ -138,7 +142,7 @@ def _csv(world: World, part: CsvPart, name: str, owner: Node) -> None:
         volume=f"\\\\?\\Volume{{{world.guid()}}}\\",
         file_system=part.file_system,
         size=part.size_gb * GB,
-        used=(part.size_gb - part.free_gb) * GB,
+        used=(part.size_gb - free) * GB,
         owner=owner,
         redirected=part.redirected,
     )
@@ -151,14 +155,15 @@ def _vms(world: World, part: VmsPart, numbers: count[int]) -> None:
     nodes = [world.node(name) for name in part.nodes] or [
         node for node in world.nodes.values() if node.up and not node.faults.not_hyperv
     ]
-    hosts = cycle(nodes)
     named = cycle([world.csv(name) for name in part.csvs])
     owned: dict[str, list[Csv]] = {}
     for csv in world.csvs.values():
         owned.setdefault(csv.owner.name, []).append(csv)
     everywhere = list(world.csvs.values())
-    for name in vm_names(part):
-        node, key = next(hosts), next(numbers)
+    for index, name in enumerate(vm_names(part)):
+        key = next(numbers)
+        # Explicit lists are used in turn from their first; without one the groups follow each other around all nodes.
+        node = nodes[(index if part.nodes else key - 1) % len(nodes)]
         choice = owned.get(node.name, everywhere)
         csv = next(named) if part.csvs else choice[key % len(choice)]
         _vm(world, part, _Place(name, key, node, csv))
