@@ -7,10 +7,10 @@ import logging
 import random
 from typing import Final
 
-from hvtui.errors import RemoteError
+from hvtui.errors import BadReply, NodeRefused, RemoteError
 from hvtui.live.shared import Shared
-from hvtui.model.records import EventPage, Provider, Providers, WriterText
-from hvtui.remote.contract import CHANNELS, GET_EVENT, GET_PROVIDER, GET_WRITER
+from hvtui.model.records import EventPage, Info, Provider, Providers, WriterText
+from hvtui.remote.contract import CHANNELS, GET_EVENT, GET_INFO, GET_PROVIDER, GET_WRITER
 from hvtui.remote.lane import Lane
 
 BACK_HOURS: Final = 24
@@ -31,32 +31,39 @@ class NodeFacts:
         self._facts: Lane | None = None
         self._positions: dict[str, int] = {}
         self._look_now = asyncio.Event()
-        self._reading: asyncio.Task[None] | None = None
+        self._reading = False
+        self._reads: set[asyncio.Task[None]] = set()
         self._writers_seen = False
 
     async def run(self) -> None:
-        """Read the event logs back once, the writers once, then look for new events for ever."""
+        """Read what the node says of itself, the writers once, the event logs back; then new events for ever."""
         if not self._writers_seen:
             self.read_writers()
+        told = False
         while True:
             try:
                 async with self._shared.fact_slots:
+                    if not told:
+                        await self._read_info()
+                        told = True
                     await self._read_events()
             except RemoteError as error:
-                _log.info("%s: events: %s", self.name, error)
-                await self._close_facts()
+                _log.info("%s: slow facts: %s", self.name, error)
             except Exception:
-                _log.exception("reading the events of %s failed", self.name)
-                await self._close_facts()
+                _log.exception("reading the slow facts of %s failed", self.name)
             await self._pause()
+
+    async def _read_info(self) -> None:
+        info: Info = await self._lane().call(GET_INFO, {"Part": "All"})
+        self._shared.store.info(self.name, info)
+        self._shared.owner.member_seen(self.name, info)
 
     async def close(self) -> None:
         """Stop what runs and close both lanes."""
-        reading, self._reading = self._reading, None
-        if reading is not None:
-            reading.cancel()
-            await asyncio.wait({reading})
-        await self._close_facts()
+        reads = set(self._reads)
+        for read in reads:
+            read.cancel()
+        await asyncio.gather(self._close_facts(), *reads, return_exceptions=True)
 
     # --- events ---
 
@@ -89,10 +96,9 @@ class NodeFacts:
         for channel in CHANNELS:
             try:
                 await self._read_channel(lane, channel)
-            except RemoteError as error:
+            except (NodeRefused, BadReply) as error:
+                # This channel's own trouble; any other error is the lane's.
                 self._shared.store.events_failed(self.name, channel, error.text)
-                if not lane.alive:
-                    raise
 
     async def _read_channel(self, lane: Lane, channel: str) -> None:
         for _ in range(PAGES):
@@ -128,32 +134,45 @@ class NodeFacts:
 
     def read_writers(self) -> bool:
         """Start a read of the VSS writers; False when one is already running."""
-        if self._reading is not None and not self._reading.done():
+        if self._reading:
             return False
-        self._reading = asyncio.create_task(self._read_writers())
+        self._reading = True
+        read = asyncio.create_task(self._read_writers())
+        self._reads.add(read)
+        read.add_done_callback(self._read_ended)
         return True
+
+    def _read_ended(self, read: asyncio.Task[None]) -> None:
+        self._reads.discard(read)
+        if not self._reads:
+            self._reading = False
 
     async def _read_writers(self) -> None:
         store = self._shared.store
         store.writers_reading(self.name)
-        async with self._shared.writer_slots:
-            # vssadmin may hang for minutes: a lane of its own, which is closed when it is done.
-            lane = self._shared.connector.lane(self.name, "writers")
-            try:
-                answer: WriterText = await lane.call(GET_WRITER)
-                providers = await self._providers(lane)
-                store.writers(self.name, answer, providers)
-                self._writers_seen = True
-            except RemoteError as error:
-                store.writers_failed(self.name, error.text)
-            except asyncio.CancelledError:
-                store.writers_failed(self.name, "the read was given up when the connection ended")
-                raise
-            except Exception as error:
-                _log.exception("reading the writers of %s failed", self.name)
-                store.writers_failed(self.name, f"hvtui failed on this answer: {type(error).__name__}")
-            finally:
-                await lane.close()
+        try:
+            async with self._shared.writer_slots:
+                await self._ask_writers()
+        except RemoteError as error:
+            store.writers_failed(self.name, error.text)
+        except asyncio.CancelledError:
+            store.writers_failed(self.name, "the read was given up when the connection ended")
+            raise
+        except Exception as error:
+            _log.exception("reading the writers of %s failed", self.name)
+            store.writers_failed(self.name, f"hvtui failed on this answer: {type(error).__name__}")
+
+    async def _ask_writers(self) -> None:
+        """On a lane of its own, closed when it is done: vssadmin may hang for minutes."""
+        lane = self._shared.connector.lane(self.name, "writers")
+        try:
+            answer: WriterText = await lane.call(GET_WRITER)
+            providers = await self._providers(lane)
+            self._shared.store.writers(self.name, answer, providers)
+            self._writers_seen = True
+        finally:
+            self._reading = False
+            await lane.close()
 
     async def _providers(self, lane: Lane) -> tuple[Provider, ...] | None:
         try:

@@ -72,9 +72,13 @@ class Monitor:
         shared = Shared(self._config, self._connector, self._store, self.clock, self._timing, self)
         self._shared = shared
 
+        def tell() -> None:
+            shared.credential_given.set()
+            self._store.changed(Change(links={""}))
+
         def gate_changed() -> None:
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(shared.credential_given.set)
+                loop.call_soon_threadsafe(tell)
 
         self._gate.listen(gate_changed)
         self._cluster = ClusterWatch(shared)
@@ -119,6 +123,11 @@ class Monitor:
             return f"reading the writers of {where} now" if started else f"the writers of {where} are being read"
         return f"nothing is called {what}"
 
+    @property
+    def telling(self) -> str:
+        """The node that tells the cluster's picture now; empty while none does."""
+        return self._cluster.node if self._cluster is not None else ""
+
     # --- credential ---
 
     @property
@@ -127,13 +136,13 @@ class Monitor:
         return self._gate.refusal
 
     @property
-    def account(self) -> str:
+    def username(self) -> str:
         """The account hvtui logs on with."""
         return self._gate.username
 
-    def give_credential(self, password: str) -> None:
-        """Go on with another password after a refusal."""
-        self._gate.replace(Credential(self._gate.username, password))
+    def give_credential(self, username: str, password: str) -> None:
+        """Go on with another account or password after a refusal."""
+        self._gate.replace(Credential(username, password))
 
     # --- discovery ---
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from typing import Any, Final
 
 from hvtui.errors import BadReply, NotAuthenticated, RemoteError, Unreachable
@@ -91,18 +91,18 @@ class NodeWatch:
     async def _session(self) -> None:
         """From connecting to the loss of the connection, which is always an error."""
         shared = self._shared
-        async with AsyncExitStack() as held:
-            lane = shared.connector.lane(self.name, "watch")
-            held.push_async_callback(lane.close)
+        lane = shared.connector.lane(self.name, "watch")
+        try:
             # Slots keep the start of 64 nodes from being one stampede; nodes that fail have their own, fewer.
             async with shared.retry_slots if self._failing else shared.start_slots:
                 await lane.open()
                 info: Info = await lane.call(GET_INFO, {"Part": "Basic"})
             self._accept(info)
-            held.push_async_callback(self.facts.close)
-            held.push_async_callback(self._close_action)
             while True:
                 await self._watch(lane)
+        finally:
+            # All at once: a node that hangs holds up each of them for seconds.
+            await asyncio.gather(lane.close(), self._close_action(), self.facts.close())
 
     def _accept(self, info: Info) -> None:
         """Learn the node's own name and clock; refuse a node that hvtui cannot work with."""
@@ -223,12 +223,10 @@ class NodeWatch:
             await lane.close()
 
     async def _after_first_picture(self) -> None:
-        """Open the action lane, read the slow facts, then keep looking into the event logs."""
+        """Open the action lane and keep it; read the slow facts."""
         try:
             async with self._shared.fact_slots:
-                info: Info = await self._action_lane().call(GET_INFO, {"Part": "All"})
-            self._shared.store.info(self.name, info)
-            self._shared.check_member(self.name, info)
+                await self._action_lane().open()
         except RemoteError as error:
-            _log.info("%s: %s", self.name, error)
+            _log.info("%s: the action lane: %s", self.name, error)
         await self.facts.run()

@@ -63,7 +63,3 @@ class Shared:
             self.credential_given.clear()
             if self.connector.gate.refusal:
                 await self.credential_given.wait()
-
-    def check_member(self, node: str, info: Info) -> None:
-        """Pass on what a node says about its cluster."""
-        self.owner.member_seen(node, info)

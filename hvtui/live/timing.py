@@ -22,8 +22,8 @@ class Timing:
     """Longest wait where a person must do something first."""
     events: float = 30.0
     """Between two looks into the event logs of a node; longer with more than 32 nodes."""
-    idle: float = 45.0
-    """An on-demand lane is closed after so long without a call."""
+    idle: float = 90.0
+    """An on-demand lane is closed after so long without a call; opening one costs the node a new process."""
     without_cluster: float = 5.0
     """When no cluster picture came for so long, every configured address is tried."""
     stop: float = 6.0

@@ -95,10 +95,10 @@ def _from_keyring(service: str, username: str) -> str:
 class Attempt:
     """One log-on in progress; the one who makes it reports how it ended."""
 
-    def __init__(self, credential: Credential, version: int, *, first: bool) -> None:
+    def __init__(self, credential: Credential, version: int, began: float) -> None:
         self.credential = credential
         self.version = version
-        self.first = first
+        self.began = began
         self.outcome: bool | None = None
 
     def ended(self, *, accepted: bool) -> None:
@@ -107,24 +107,25 @@ class Attempt:
 
 
 class CredentialGate:
-    """Lets log-ons through so that a wrong password fails once, not once per node. Thread-safe.
+    """Lets one log-on through at a time, so that a wrong password fails once, not once per node. Thread-safe.
 
-    A log-on that follows no success of the last moment goes alone, all others wait for its outcome. A refusal closes
-    the gate for everybody until `replace` gives another credential.
+    A refusal closes the gate for everybody until `replace` gives another credential. That holds at any time, not only
+    at start: a password may be changed or expire while the console runs.
     """
 
-    FRESH_SECONDS = 2.0
-    """For so long after a success others need not wait: a password does not expire for all within it."""
+    OVERTAKE_SECONDS = 3.0
+    """Who takes longer for a log-on holds up the others no more, if the credential was good before."""
 
     def __init__(self, credential: Credential) -> None:
         self._clock = SystemClock()
         self._changed = threading.Condition()
         self._credential = credential
         self._version = 0
-        self._alone: Attempt | None = None
-        self._proven: float | None = None
+        self._at_work: Attempt | None = None
         self._refusal = ""
         self._listeners: list[Callable[[], None]] = []
+        self.proven = False
+        """Some node accepted the present credential."""
 
     @property
     def username(self) -> str:
@@ -142,8 +143,8 @@ class CredentialGate:
             self._credential = credential
             self._version += 1
             self._refusal = ""
-            self._proven = None
-            self._alone = None
+            self.proven = False
+            self._at_work = None
             self._changed.notify_all()
         self._tell()
 
@@ -173,12 +174,11 @@ class CredentialGate:
             while True:
                 if self._refusal:
                     raise self._refused(node)
-                if self._alone is None:
-                    fresh = self._proven is not None and self._clock.monotonic() - self._proven < self.FRESH_SECONDS
-                    attempt = Attempt(self._credential, self._version, first=not fresh)
-                    if attempt.first:
-                        self._alone = attempt
-                    return attempt
+                now = self._clock.monotonic()
+                other = self._at_work
+                if other is None or (self.proven and now - other.began > self.OVERTAKE_SECONDS):
+                    self._at_work = Attempt(self._credential, self._version, now)
+                    return self._at_work
                 if abandoned():
                     raise Unreachable("The connection was given up", node=node)
                 self._changed.wait(0.2)
@@ -186,11 +186,11 @@ class CredentialGate:
     def _leave(self, attempt: Attempt, node: str) -> None:
         closed = False
         with self._changed:
-            if self._alone is attempt:
-                self._alone = None
+            if self._at_work is attempt:
+                self._at_work = None
             if attempt.version == self._version:
                 if attempt.outcome:
-                    self._proven = self._clock.monotonic()
+                    self.proven = True
                 elif attempt.outcome is False and not self._refusal:
                     who = attempt.credential.username or "the present user"
                     self._refusal = f"{node} refused the log-on of {who}"

@@ -122,8 +122,6 @@ class Lane:
         self.node = node
         self.purpose = purpose
         self.source: Source | None = None
-        self.last_used = SystemClock().monotonic()
-        """Monotonic time of the last call's end, for closing idle lanes."""
         self._connect = connect
         self._endpoint = endpoint
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -234,7 +232,6 @@ class Lane:
                 job.settle(result, None)
             finally:
                 self._current = None
-                self.last_used = SystemClock().monotonic()
         self._end_session()
         self._ended.set()
 

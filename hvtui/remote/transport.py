@@ -26,6 +26,7 @@ from pypsrp.exceptions import AuthenticationError, WinRMTransportError
 from pypsrp.negotiate import HTTPNegotiateAuth
 from pypsrp.wsman import _TransportHTTP
 from requests.adapters import HTTPAdapter
+from spnego.exceptions import SpnegoError
 from urllib3.util.retry import Retry
 
 from hvtui.remote.credentials import CredentialGate
@@ -65,6 +66,12 @@ class GatedAuth(HTTPNegotiateAuth):
             self.password = attempt.credential.password or None
             try:
                 answer = super().handle_401(response, **kwargs)  # type: ignore[no-untyped-call]
+            except SpnegoError:
+                # Kerberos may fail before the node is asked; the domain has counted it all the same. Once the
+                # credential was good elsewhere it is this node's own trouble: its name, its trust.
+                if not self._gate.proven:
+                    attempt.ended(accepted=False)
+                raise
             finally:
                 self.password = None
             attempt.ended(accepted=answer.status_code != 401)

@@ -1,0 +1,67 @@
+"""Monitors on simulated clusters; each is stopped, and must leave neither threads nor shells."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from hvtui.lab.serve import Lab
+from hvtui.live.monitor import Monitor
+from hvtui.live.timing import Timing
+from hvtui.model.link import LinkStatus
+from hvtui.remote.credentials import CredentialGate
+from tests.remote.conftest import config_for, gate_for
+
+QUICK = Timing(
+    silence=1.5,
+    first_picture=4.0,
+    probe_again=1.0,
+    retry=0.1,
+    retry_most=0.5,
+    retry_unusable=0.5,
+    events=1.0,
+    without_cluster=1.0,
+)
+"""People wait longer than tests."""
+
+
+@pytest.fixture
+async def watch() -> AsyncIterator[Callable[..., Any]]:
+    """Start a Monitor on a lab: `await watch(lab, seeds=…, gate=…, pins=…)`."""
+    monitors: list[Monitor] = []
+
+    async def start(
+        lab: Lab,
+        *,
+        gate: CredentialGate | None = None,
+        pins: Any = None,
+        timing: Timing = QUICK,
+        clock: Any = None,
+        **changes: Any,
+    ) -> Monitor:
+        config = config_for(lab, **{"refresh": 0.5, **changes})
+        monitor = Monitor(config, credentials=gate or gate_for(lab), pins=pins, timing=timing, clock=clock)
+        monitors.append(monitor)
+        await monitor.start()
+        return monitor
+
+    yield start
+    for monitor in monitors:
+        await monitor.stop()
+    kinds = ("watch", "action", "facts", "writers", "cluster")
+    left = [thread.name for thread in threading.enumerate() if thread.name.rpartition(" ")[2] in kinds]
+    assert left == []
+
+
+def status(monitor: Monitor, node: str = "") -> LinkStatus:
+    """Connection state of a node, or of the cluster's stream."""
+    state = monitor.state
+    return (state.node(node).link if node else state.cluster.link).status
+
+
+def all_live(monitor: Monitor, lab: Lab) -> bool:
+    """Every node of the lab and the cluster's stream are live."""
+    return all(status(monitor, name) is LinkStatus.LIVE for name in ("", *lab.addresses))
