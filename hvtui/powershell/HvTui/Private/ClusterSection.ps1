@@ -119,7 +119,7 @@ function Get-HvTuiIoSection {
     if (-not (Test-HvTuiSource -Stream $Stream -Name 'io' -Fresh)) { return }
     $section = Get-HvTuiSection
     $volumes = $Stream.Data['io'].Item
-    foreach ($id in $volumes.Keys) {
+    foreach ($id in ($volumes.Keys | Sort-Object)) {
         $texts = foreach ($name in ($volumes[$id].Keys | Sort-Object)) { (ConvertTo-HvTuiString -Value $name) + ':' + $volumes[$id][$name] }
         $section.Id.Add($id)
         $section.Text[$id] = '{"id":' + (ConvertTo-HvTuiString -Value $id) + ',"nodes":{' + (@($texts) -join ',') + '}}'

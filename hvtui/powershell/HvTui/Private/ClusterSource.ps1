@@ -22,9 +22,13 @@ function Read-HvTuiClusterNode {
     .SYNOPSIS
     All nodes of the cluster.
     #>
+    param([hashtable]$Stream)
     $found = @(Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_Node' -OperationTimeoutSec $script:FastSeconds -Property 'Name', 'Id', 'State', 'StatusInformation', 'NodeDrainStatus', 'NodeWeight', 'DynamicWeight', 'MajorVersion', 'MinorVersion', 'BuildNumber')
-    # A cluster has nodes; none means that this account may not see them.
-    if ($found.Count -eq 0) { throw (New-Object -TypeName System.UnauthorizedAccessException -ArgumentList 'root\MSCluster shows no node to this account') }
+    if ($found.Count -eq 0) {
+        # A cluster has nodes; none means that this account may not see them, nor anything else there.
+        $Stream.Blind += 'resource', 'group', 'identity', 'fault'
+        throw (New-Object -TypeName System.UnauthorizedAccessException -ArgumentList 'root\MSCluster shows no node to this account')
+    }
     @{ Item = $found }
 }
 

@@ -14,16 +14,12 @@ function Read-HvTuiJob {
     foreach ($one in $found) { $jobs.Add(@{ Kind = 'storage'; Item = $one; Vm = $null; Destination = $null }) }
     foreach ($job in $jobs) {
         $id = $job.Item.InstanceID
-        if ($Stream.JobVm.ContainsKey($id)) { $job.Vm = $Stream.JobVm[$id] } elseif ([int]$Stream.JobTry[$id] -lt 3) { $open++ }
-    }
-    if ($open) {
-        Read-HvTuiJobLink -Stream $Stream
-        foreach ($job in $jobs) {
-            $id = $job.Item.InstanceID
+        if (-not $Stream.JobLink.ContainsKey($id) -and [int]$Stream.JobTry[$id] -lt 3) {
             $Stream.JobTry[$id] = [int]$Stream.JobTry[$id] + 1
-            if ($Stream.JobVm.ContainsKey($id)) { $job.Vm = $Stream.JobVm[$id] }
+            $open++
         }
     }
+    if ($open) { Read-HvTuiJobLink -Stream $Stream }
     $found = Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_MigrationJob' -OperationTimeoutSec $script:FastSeconds -Property 'InstanceID', 'JobType', 'JobState', 'PercentComplete', 'StartTime', 'TimeSubmitted', 'ErrorCode', 'VirtualSystemName', 'DestinationHost'
     foreach ($one in $found) {
         $jobs.Add(@{ Kind = 'migration'; Item = $one; Vm = (ConvertTo-HvTuiGuid -Value $one.VirtualSystemName); Destination = $one.DestinationHost })
@@ -37,6 +33,7 @@ function Read-HvTuiJob {
     }
     if ($Stream.JobTry.Count -gt 5000) {
         $Stream.JobTry.Clear()
+        $Stream.JobLink.Clear()
         $Stream.JobVm.Clear()
     }
     @{ Item = $jobs }
@@ -45,11 +42,9 @@ function Read-HvTuiJob {
 function Read-HvTuiJobLink {
     <#
     .SYNOPSIS
-    Which VM each job concerns: the VM itself, its settings, or one of its checkpoints.
+    The GUIDs of what each job concerns: a VM, its settings, one of its checkpoints, or something else.
     #>
     param([hashtable]$Stream)
-    $owner = @{}
-    if ($null -ne $Stream.Data['setting']) { $owner = $Stream.Data['setting'].Owner }
     try {
         $links = @(Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_AffectedJobElement' -OperationTimeoutSec $script:FastSeconds -Property 'AffectedElement', 'AffectingElement')
         $links += @(Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_AffectedStorageJobElement' -OperationTimeoutSec $script:FastSeconds -Property 'AffectedElement', 'AffectingElement')
@@ -60,12 +55,30 @@ function Read-HvTuiJobLink {
     }
     foreach ($link in $links) {
         $job = [string](Get-HvTuiValue -Object $link.AffectingElement -Name 'InstanceID')
-        if (-not $job -or $Stream.JobVm.ContainsKey($job)) { continue }
+        if (-not $job) { continue }
         $id = ConvertTo-HvTuiGuid -Value (Get-HvTuiValue -Object $link.AffectedElement -Name 'Name')
         if ($null -eq $id) { $id = ConvertTo-HvTuiGuid -Value (Get-HvTuiValue -Object $link.AffectedElement -Name 'InstanceID') }
         if ($null -eq $id) { continue }
-        if ($owner.ContainsKey($id)) { $id = $owner[$id] }
-        if ($Stream.Slot.ContainsKey($id)) { $Stream.JobVm[$job] = $id }
+        if (-not $Stream.JobLink.ContainsKey($job)) { $Stream.JobLink[$job] = New-Object -TypeName System.Collections.Generic.List[string] }
+        if (-not $Stream.JobLink[$job].Contains($id)) { $Stream.JobLink[$job].Add($id) }
+    }
+}
+
+function Find-HvTuiJobMachine {
+    <#
+    .SYNOPSIS
+    The VM of a job; nothing when none of its links leads to one of this node.
+    #>
+    param([hashtable]$Stream, [string]$Id)
+    # A job that removes a checkpoint outlives it: what was found once stays.
+    if ($Stream.JobVm.ContainsKey($Id)) { return $Stream.JobVm[$Id] }
+    if (-not $Stream.JobLink.ContainsKey($Id) -or $null -eq $Stream.Data['setting']) { return }
+    foreach ($own in $Stream.JobLink[$Id]) {
+        # VMs are among the owners too, each its own.
+        if ($Stream.Data['setting'].Owner.ContainsKey($own)) {
+            $Stream.JobVm[$Id] = $Stream.Data['setting'].Owner[$own]
+            return $Stream.JobVm[$Id]
+        }
     }
 }
 
@@ -79,6 +92,7 @@ function Get-HvTuiJobSection {
     $section = Get-HvTuiSection
     foreach ($job in $Stream.Data['job'].Item) {
         $one = $job.Item
+        if ($job.Kind -ne 'migration') { $job.Vm = Find-HvTuiJobMachine -Stream $Stream -Id $one.InstanceID }
         $id = ([string]$one.InstanceID).ToLowerInvariant().Trim('{', '}')
         $start = $one.StartTime
         if ($start -isnot [datetime] -or $start.Year -lt 1990) { $start = $one.TimeSubmitted }

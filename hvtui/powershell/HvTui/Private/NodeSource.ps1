@@ -30,8 +30,10 @@ function Read-HvTuiMachine {
     param([hashtable]$Stream)
     $found = Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_ComputerSystem' -OperationTimeoutSec $script:FastSeconds -Property 'Name', 'ElementName', 'EnabledState', 'HealthState', 'OperationalStatus', 'OnTimeInMilliseconds', 'LastSuccessfulBackupTime', 'ReplicationMode'
     $machines = New-Object -TypeName System.Collections.Generic.List[object]
+    $seen = $false
     foreach ($one in $found) {
         $id = $one.Name
+        $seen = $true
         if ($null -eq $id -or $id.Length -ne 36) { continue }
         $machines.Add($one)
         if (-not $Stream.First -and -not $Stream.Slot.ContainsKey($id)) {
@@ -39,6 +41,11 @@ function Read-HvTuiMachine {
             Request-HvTuiSource -Stream $Stream -Name 'setting'
             Request-HvTuiSource -Stream $Stream -Name 'disk'
         }
+    }
+    if (-not $seen) {
+        # To an account without rights VMMS answers with empty lists. The host itself is always in this one.
+        foreach ($one in $Stream.Source) { if ($one.Guard -eq 'vmms') { $Stream.Blind += $one.Name } }
+        throw (New-Object -TypeName System.UnauthorizedAccessException -ArgumentList 'root\virtualization\v2 shows nothing to this account')
     }
     @{ Item = $machines }
 }
@@ -55,7 +62,7 @@ function Read-HvTuiSetting {
     $found = Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_VirtualSystemSettingData' -OperationTimeoutSec $script:FastSeconds -Property 'InstanceID', 'VirtualSystemIdentifier', 'VirtualSystemType', 'UserSnapshotType', 'IsSaved', 'CreationTime', 'Version', 'ConfigurationDataRoot', 'SnapshotDataRoot', 'SwapFileDataRoot'
     $piece = @{}
     $owner = @{}
-    $folder = @{}
+    $folder = New-Object -TypeName System.Collections.Specialized.OrderedDictionary
     $counts = @{}
     foreach ($one in $found) {
         $id = ConvertTo-HvTuiGuid -Value $one.VirtualSystemIdentifier

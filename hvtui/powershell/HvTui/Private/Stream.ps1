@@ -10,15 +10,18 @@ function Get-HvTuiStream {
     <#
     .SYNOPSIS
     The state of a new stream. Sources: Name, Part (of its Problem), Reader (function), Guard, Period (seconds), Slow.
+    Section: the sections in their order; Single: those that are one record.
     #>
-    param([object[]]$Source, [string[]]$Single)
+    param([object[]]$Source, [string[]]$Section, [string[]]$Single)
     foreach ($one in $Source) {
         $one.Due = [double]0
         $one.Ok = $false
         $one.Fresh = $false
+        $one.Urgent = $false
     }
     @{
         Source   = $Source
+        Section  = $Section
         Single   = $Single
         First    = $true
         Seq      = 0
@@ -27,6 +30,7 @@ function Get-HvTuiStream {
         Problem  = New-Object -TypeName System.Collections.Specialized.OrderedDictionary
         Sent     = ''
         Hold     = @{}
+        Blind    = @()
         HoldFor  = @{}
         Waited   = [double]0
         Writing  = [double]0
@@ -53,6 +57,8 @@ function Invoke-HvTuiSource {
     param([hashtable]$Stream)
     $Stream.Now = Get-HvTuiNow
     $Stream.Waited = [double]0
+    $Stream.Blind = @()
+    $blind = ''
     $started = Get-HvTuiElapsed
     $slow = $null
     foreach ($one in $Stream.Source) {
@@ -60,9 +66,15 @@ function Invoke-HvTuiSource {
         if ($one.Slow -and $one.Due -le $started -and ($null -eq $slow -or $one.Due -lt $slow.Due)) { $slow = $one }
     }
     foreach ($one in $Stream.Source) {
-        if ($one.Due -gt $started) { continue }
-        if ($one.Slow -and -not $Stream.First -and -not [object]::ReferenceEquals($one, $slow)) { continue }
+        if ($one.Due -gt $started -and -not $one.Urgent) { continue }
+        if ($one.Slow -and -not $one.Urgent -and -not $Stream.First -and -not [object]::ReferenceEquals($one, $slow)) { continue }
         $before = Get-HvTuiElapsed
+        if ($Stream.Blind -contains $one.Name) {
+            $one.Ok = $false
+            $Stream.Data[$one.Name] = $null
+            $Stream.Problem[$one.Part] = $blind.Replace('"part":null', '"part":' + (ConvertTo-HvTuiString -Value $one.Part))
+            continue
+        }
         if ($one.Guard -and $Stream.Hold.ContainsKey($one.Guard) -and $Stream.Hold[$one.Guard] -gt $before) {
             # The provider just let another question run out; what it said there holds for this one.
             $one.Ok = $false
@@ -70,6 +82,8 @@ function Invoke-HvTuiSource {
             $Stream.Problem[$one.Part] = $Stream.HoldFor[$one.Guard].Replace('"part":null', '"part":' + (ConvertTo-HvTuiString -Value $one.Part))
             continue
         }
+        $one.Urgent = $false
+        $waited = $Stream.Waited
         try {
             $Stream.Data[$one.Name] = & $one.Reader $Stream
             $one.Ok = $true
@@ -80,6 +94,7 @@ function Invoke-HvTuiSource {
             $Stream.Data[$one.Name] = $null
             $problem = Get-HvTuiProblem -Part $one.Part -ErrorRecord $_
             $Stream.Problem[$one.Part] = $problem
+            if ($Stream.Blind.Count) { $blind = $problem.Replace('"part":' + (ConvertTo-HvTuiString -Value $one.Part), '"part":null') }
             if ($problem.Contains(',"kind":"timeout",')) {
                 # Waiting costs the node nothing; it must not count as work done there.
                 $Stream.Waited += (Get-HvTuiElapsed) - $before
@@ -92,7 +107,7 @@ function Invoke-HvTuiSource {
         $after = Get-HvTuiElapsed
         # What belongs to every round is read in every round; the wait between rounds keeps the share of time.
         $one.Due = [double]0
-        if ($one.Period) { $one.Due = $after + [System.Math]::Max($one.Period, 10 * ($after - $before)) }
+        if ($one.Period) { $one.Due = $after + [System.Math]::Max($one.Period, 10 * ($after - $before - $Stream.Waited + $waited)) }
     }
 }
 
@@ -114,11 +129,11 @@ function Test-HvTuiSource {
 function Request-HvTuiSource {
     <#
     .SYNOPSIS
-    Makes a source due in the next round.
+    Makes a source due now, or in the next round when its turn is over: something new belongs into the message.
     #>
     param([hashtable]$Stream, [string]$Name)
     foreach ($one in $Stream.Source) {
-        if ($one.Name -eq $Name) { $one.Due = [double]0 }
+        if ($one.Name -eq $Name) { $one.Urgent = $true }
     }
 }
 
@@ -171,7 +186,8 @@ function Join-HvTuiFrame {
     param([hashtable]$Stream, [hashtable]$Section, [string]$Load, [bool]$Full, [double]$Cost, [double]$Wait)
     $parts = New-Object -TypeName System.Collections.Generic.List[string]
     $gone = New-Object -TypeName System.Collections.Generic.List[string]
-    foreach ($name in $Section.Keys) {
+    foreach ($name in $Stream.Section) {
+        if (-not $Section.ContainsKey($name)) { continue }
         $new = $Section[$name]
         if (-not $Full) {
             $texts = $new.Text
@@ -191,7 +207,8 @@ function Join-HvTuiFrame {
     }
     if ($Full) {
         # What stands from an earlier round belongs to the whole picture too.
-        foreach ($name in $Stream.Base.Keys) {
+        foreach ($name in $Stream.Section) {
+            if (-not $Stream.Base.ContainsKey($name)) { continue }
             $texts = New-Object -TypeName System.Collections.Generic.List[string]
             foreach ($id in $Stream.Base[$name].Id) { $texts.Add($Stream.Base[$name].Text[$id]) }
             $parts.Add((Join-HvTuiSection -Stream $Stream -Name $name -Text $texts))

@@ -65,7 +65,7 @@ function Watch-HvTuiCluster {
         [ValidateRange(5, 600)] [int]$SlowSeconds = 30,
         [ValidateRange(0, 1000000)] [int]$Count = 0
     )
-    $stream = Get-HvTuiStream -Source (Get-HvTuiClusterSource -SlowSeconds $SlowSeconds) -Single 'cluster'
+    $stream = Get-HvTuiStream -Source (Get-HvTuiClusterSource -SlowSeconds $SlowSeconds) -Section 'cluster', 'nodes', 'csvs', 'io', 'roles' -Single 'cluster'
     $stream.Role = @{}
     $stream.RoleVm = @{}
     $stream.Identity = @{}

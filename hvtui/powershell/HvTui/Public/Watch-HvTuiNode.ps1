@@ -70,13 +70,14 @@ function Watch-HvTuiNode {
         [ValidateRange(1, 600)] [int]$LoadSeconds = 10,
         [ValidateRange(0, 1000000)] [int]$Count = 0
     )
-    $stream = Get-HvTuiStream -Source (Get-HvTuiNodeSource -SlowSeconds $SlowSeconds -LoadSeconds $LoadSeconds) -Single 'host'
+    $stream = Get-HvTuiStream -Source (Get-HvTuiNodeSource -SlowSeconds $SlowSeconds -LoadSeconds $LoadSeconds) -Section 'host', 'vms', 'files', 'jobs' -Single 'host'
     $stream.Slot = @{}
     $stream.NextSlot = 0
     $stream.Start = @{}
     $stream.Backup = @{}
     $stream.Load = @{}
     $stream.HostLoad = $null
+    $stream.JobLink = @{}
     $stream.JobVm = @{}
     $stream.JobTry = @{}
     $stream.JobMark = ''
