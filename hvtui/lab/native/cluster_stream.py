@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hvtui.lab.native.problems import TIMEOUT, cluster_trouble, part_trouble
+from hvtui.lab.native.problems import DENIED, NO_NODES, TIMEOUT, cluster_trouble, part_trouble
 from hvtui.lab.native.stream import HOLD, Section, Stream, wire
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.storage import Csv
@@ -12,9 +12,8 @@ from hvtui.lab.world.vm import Role
 from hvtui.lab.world.world import World
 from hvtui.model.enums import NodeState
 
-_PARTS: Final = (
-    "nodes", "roles.resources", "roles", "roles.vm", "csvs.fault", "cluster", "csvs", "io", "nodes.failback",
-)  # fmt: skip
+_BY_WMI: Final = ("nodes", "roles.resources", "roles", "roles.vm", "csvs.fault")
+_BY_CMDLET: Final = ("cluster", "csvs", "io", "nodes.failback")
 
 
 class ClusterStream(Stream):
@@ -39,7 +38,9 @@ class ClusterStream(Stream):
         trouble = cluster_trouble(self.node)
         if trouble is TIMEOUT:
             self._hold_until = self.world.elapsed + HOLD
-        readable = {part: self.note(part, trouble or part_trouble(self.node, part)) for part in _PARTS}
+        by_wmi = NO_NODES if trouble is DENIED else trouble
+        readable = {part: self.note(part, by_wmi or part_trouble(self.node, part)) for part in _BY_WMI}
+        readable |= {part: self.note(part, trouble or part_trouble(self.node, part)) for part in _BY_CMDLET}
         sections: dict[str, Section] = {}
         if readable["cluster"]:
             sections["cluster"] = {"cluster": self._cluster()}

@@ -16,6 +16,9 @@ class Trouble(NamedTuple):
 
 
 TIMEOUT: Final = Trouble("timeout", "The operation has timed out.", "0x80041069")
+# To an account without rights both namespaces answer with empty lists, not with an error.
+NO_MACHINES: Final = Trouble("denied", "root\\virtualization\\v2 shows nothing to this account", "0x80070005")
+NO_NODES: Final = Trouble("denied", "root\\MSCluster shows no node to this account", "0x80070005")
 WMI_DENIED: Final = Trouble("denied", "Access denied", "0x80041003")
 DENIED: Final = Trouble("denied", "Access is denied.", "0x80070005")
 GONE: Final = Trouble("unavailable", "The RPC server is unavailable.", "0x800706ba")
@@ -37,7 +40,7 @@ def hyperv_trouble(node: Node) -> Trouble | None:
     if faults.not_hyperv:
         return NO_NAMESPACE
     if "hyperv" in faults.rights:
-        return WMI_DENIED
+        return NO_MACHINES
     if node.services["vmms"].state == "Stopped":
         return GONE
     return TIMEOUT if faults.vmms_hung else None
