@@ -301,19 +301,23 @@ class ClusterState:
         view.link = link
 
     def _index_roles(self, change: Change, before: dict[str, Role], changed: set[str]) -> None:
+        if not changed:
+            return
         after = self.cluster.roles or {}
+        freed = set()
         for role_id in changed:
             old = before.get(role_id)
             if old is not None:
                 change.vms.add(vm_key(old))
                 if old.vm and self.roles_of.get(old.vm) == role_id:
                     del self.roles_of[old.vm]
-        for role_id in changed:
-            new = after.get(role_id)
-            if new is not None:
-                change.vms.add(vm_key(new))
-                if new.vm:
-                    self.roles_of[new.vm] = role_id
+                    freed.add(old.vm)
+        for role in after.values():
+            # Of two roles that claim one VM the first told has it.
+            if role.id in changed:
+                change.vms.add(vm_key(role))
+            if role.vm and (role.id in changed or role.vm in freed):
+                self.roles_of.setdefault(role.vm, role.id)
         for key in [key for key in self.adrift if key not in self.roles_of]:
             del self.adrift[key]
 

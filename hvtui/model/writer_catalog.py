@@ -34,8 +34,9 @@ class Known:
 
 _VSS_HOSTED: Final = "`Restart-Service VSS` while no backup runs"
 _CLUSTER: Final = (
-    "never restart ClusSvc for this: the node would leave the cluster; drain the node and reboot it instead"
+    "do not restart ClusSvc for this: the node would leave the cluster; drain the node before anything else"
 )
+
 
 WRITERS: Final = {
     HYPER_V: Known("Microsoft Hyper-V VSS Writer", "vmms", "drain the node, `Restart-Service vmms`, resume the node"),
@@ -129,21 +130,22 @@ def is_cut(text: str) -> bool:
     return key not in _BY_KEY and any(known.startswith(key) for known in _BY_KEY)
 
 
-def class_of(code: int | None, kind: str) -> str:
+def class_of(code: int | None, kind: str, *, doubt: bool = False) -> str:
     """`ok busy failed unreadable` of a state number and an error kind.
 
     A waiting writer with an error has failed: it will not come back by itself. Stable stays ok with an error left over
-    from an earlier backup. A number beyond vss.h, and a state whose error line is lost, are unreadable: never healthy.
+    from an earlier backup. A number beyond vss.h, a state whose error line is lost, and a waiting state with words of
+    an unknown language (`doubt`: they may mean *no error*) are unreadable: never healthy.
     """
-    if code is None:
-        return "unreadable"
     if code in FAILED:
         return "failed"
-    if kind == "unreadable" or code not in (STABLE, *WAITING):
+    if code is None or kind == "unreadable" or code not in (STABLE, *WAITING):
         return "unreadable"
     if code == STABLE:
         return "ok"
-    return "busy" if kind == "none" else "failed"
+    if kind == "none":
+        return "busy"
+    return "unreadable" if doubt else "failed"
 
 
 def service_of(writer: str) -> str:

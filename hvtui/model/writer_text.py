@@ -17,16 +17,17 @@ LINE_LIMIT: Final = 1_000
 """Characters of a line looked at; vssadmin's longest has about 80."""
 
 _BREAKS: Final = re.compile(r"\r\n|[\n\r\x0b\x0c\u2028\u2029]")
-_ESCAPED_BREAK: Final = re.compile(r"\\+r\\+n|\\+[nr](?![A-Za-z]*\\)")
-_ESCAPED_CHAR: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
-_ESCAPED_QUOTE: Final = re.compile(r"""\\+(["'/])""")
+_ESCAPED_BREAK: Final = re.compile(r"\\{1,8}r\\{1,8}n|\\{1,8}[nr]")
+_ESCAPED_CHAR: Final = re.compile(r"\\{1,8}u([0-9a-fA-F]{4})")
+_ESCAPED_QUOTE: Final = re.compile(r"""\\{1,8}(["'/])""")
+_JSON_HEAD: Final = re.compile(r'\A\s*[{\[][^\\]{0,2000}"\s{0,9}:\s{0,9}"')
 _JSON_TAIL: Final = re.compile(r'"\s*[,}\]].*\Z')
-_MARKDOWN: Final = re.compile(r"\\([\\`*_{}\[\]()#+\-.!>'\"|~])")
+_MARKDOWN: Final = re.compile(r"\\{1,8}([`*_{}\[\]()#+\-.!>'\"|~])")
 _TAG: Final = re.compile(r"</?(?:br|p|pre|code|b|i|em|strong|div|span|li|td|tr)\b[^<>]{0,80}>", re.IGNORECASE)
 _LEADING: Final = re.compile(r"^(?:[\s>*`|#•·…‥~_=+.]|[-–—](?=[\s\-–—]|[A-Za-z]))+")
 _TRAILING: Final = re.compile(r"[\s*`|\\~_…]+\Z")
 _SPACES: Final = re.compile(r"\s+")
-_MOJIBAKE: Final = re.compile(r"[ÃÂâÔ├┬Γ\u00c3\u00c2\u00e2].")
+_MOJIBAKE: Final = re.compile(r"[^\x00-\x7f]{2}")
 
 _FOLD: Final = {
     **dict.fromkeys(map(ord, "‘’‚‛′´＇ʼ"), "'"),
@@ -71,7 +72,8 @@ def plain_lines(text: str) -> tuple[list[str], bool]:
 
     An unended last line may be cut in the middle: a truncated paste ends anywhere.
     """
-    text = _unescape(text[:LIMIT])
+    # UTF-16 read as anything else has a NUL beside every character.
+    text = _unescape(text[: 2 * LIMIT].replace("\0", "").lstrip("\ufeff")[:LIMIT])
     raw = _BREAKS.split(text)
     lines = []
     for line in raw:
@@ -90,7 +92,7 @@ def _unescape(text: str) -> str:
             return held
     escaped = len(_ESCAPED_BREAK.findall(text))
     if escaped and escaped > text.count("\n"):
-        text = _ESCAPED_BREAK.sub("\n", text)
+        text = _ESCAPED_BREAK.sub("\n", _JSON_HEAD.sub("", text))
         text = _ESCAPED_CHAR.sub(lambda match: chr(int(match[1], 16)), text)
         text = _ESCAPED_QUOTE.sub(r"\1", text)
         text = "\n".join(_JSON_TAIL.sub("", line) for line in text.split("\n"))
@@ -119,8 +121,6 @@ def _clean(line: str) -> str:
     line = line[:LINE_LIMIT]
     if not line.isascii():
         line = _repaired(line).translate(_FOLD)
-    elif "\0" in line:
-        line = line.replace("\0", "")
     if "&" in line:
         line = html.unescape(line).translate(_FOLD)
     if "<" in line:
@@ -129,8 +129,9 @@ def _clean(line: str) -> str:
         line = _MARKDOWN.sub(r"\1", line)
     if "*" in line or "`" in line:
         line = line.replace("**", "").replace("`", "")
-    line = _TRAILING.sub("", _LEADING.sub("", line))
-    return _SPACES.sub(" ", line)
+    line = _SPACES.sub(" ", _TRAILING.sub("", _LEADING.sub("", line)))
+    # Rules, fences, brackets and quotes alone on a line say nothing.
+    return line if any(map(str.isalnum, line)) else ""
 
 
 def _repaired(line: str) -> str:

@@ -68,14 +68,20 @@ class WriterPicture(msgspec.Struct, frozen=True, kw_only=True):
     reading: bool = False
 
 
-_GUID: Final = re.compile(r"(?<![0-9a-zA-Z])([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})(?![0-9a-zA-Z])")
+_DASH: Final = r"[-?\u0080-\uffff]{1,3}"
+"""A hyphen, or what a wrong code page made of a dash."""
+_GUID: Final = re.compile(
+    rf"(?<![0-9a-zA-Z])([0-9a-fA-F]{{8}}){_DASH}([0-9a-fA-F]{{4}}){_DASH}([0-9a-fA-F]{{4}}){_DASH}([0-9a-fA-F]{{4}})"
+    rf"{_DASH}([0-9a-fA-F]{{12}})(?![0-9a-zA-Z])"
+)
 _BROKEN_GUID: Final = re.compile(
     r"\{[0-9a-fA-F-]{0,40}\s*\}?\s*\Z|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]*|\{[^{}]{20,60}\}\s*\Z"
 )
 _STATE: Final = re.compile(r"\[ ?([0-9]{1,2}) ?\]")
-_QUOTED: Final = re.compile(r"""(['"\ufffd]+)(.+?)(['"\ufffd]+)\Z""")
+_QUOTED: Final = re.compile(r"""['"]+(.+?)['"]+\Z""")
+_NAMED: Final = re.compile(r""": ?(['"\ufffd?]+)(.+?)['"\ufffd?]+\Z""")
 _PROMPT: Final = re.compile(r"^(?:\[[^\]]*\]: ?)?(?:PS )?(?:[A-Za-z]:|\\\\|Microsoft\.PowerShell)[^>]*>|^PS>")
-_GARBLED: Final = re.compile(r"[^\x20-\x7e]")
+_GARBLED: Final = re.compile(r"[^\x20-\x7e]|\?")
 
 
 @dataclass(slots=True)
@@ -89,13 +95,21 @@ class _Draft:
     error_cut: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Language:
+    """`no_error`: words for it, in lower case, empty when not found. `known`: some error text is a known one."""
+
+    no_error: str
+    known: bool
+
+
 def read_writers(text: str | bytes) -> WriterReport:
     """Read a `vssadmin list writers` text, however it was pasted; never raises, linear in the first 2 MB."""
     long = len(text) > LIMIT * (2 if isinstance(text, bytes) else 1)
     lines, ended = plain_lines(decode(text) if isinstance(text, bytes) else text)
     drafts, unreadable = _drafts(lines, ended and not long)
-    normal = _no_error(drafts)
-    writers = tuple(_writer(draft, normal) for draft in drafts[:_WRITER_LIMIT])
+    language = _language(drafts)
+    writers = tuple(_writer(draft, language) for draft in drafts[:_WRITER_LIMIT])
     if long or len(drafts) > _WRITER_LIMIT:
         unreadable.append("… the text is longer than vssadmin's can be; the rest was not read")
     failure = ""
@@ -141,6 +155,8 @@ def _drafts(lines: list[str], ended: bool) -> tuple[list[_Draft], list[str]]:
     unreadable: list[str] = []
     texts: list[str] = []  # text lines since the last GUID or state line
     for line in lines:
+        if _PROMPT.match(line):
+            continue
         found = _GUID.findall(line)
         state = _STATE.search(line)
         if len(found) > 1 or (found and state):
@@ -150,7 +166,7 @@ def _drafts(lines: list[str], ended: bool) -> tuple[list[_Draft], list[str]]:
         elif found or (not state and _BROKEN_GUID.search(line)):
             if not found:
                 unreadable.append(line)
-            guid = found[0].lower() if found else None
+            guid = "-".join(found[0]).lower() if found else None
             draft = drafts[-1] if drafts else None
             if draft is not None and not texts and draft.state is None and len(draft.guids) == 1:
                 draft.guids.append(guid)
@@ -171,7 +187,7 @@ def _drafts(lines: list[str], ended: bool) -> tuple[list[_Draft], list[str]]:
             texts.append(line)
     preamble_only = not drafts
     rest = _settle(drafts, texts, ended=ended, last=True)
-    unreadable += [line for line in (texts if preamble_only else rest) if not _PROMPT.match(line)]
+    unreadable += texts if preamble_only else rest
     # A broken line that opened a "writer" with nothing else readable in it is no writer.
     whole = [draft for draft in drafts if any(draft.guids) or draft.state is not None]
     return whole, unreadable
@@ -207,34 +223,48 @@ def _settle(drafts: list[_Draft], texts: list[str], *, ended: bool, last: bool =
 def _is_name(line: str) -> bool:
     """A quoted text that is no known error: the name of a writer whose other lines are lost."""
     quoted = _QUOTED.search(line)
-    return quoted is not None and catalog.kind_of(quoted[2]) == "other"
+    return quoted is not None and catalog.kind_of(quoted[1]) == "other"
 
 
 # --- drafts to writers --------------------------------------------------------------------------------------------
 
 
-def _no_error(drafts: list[_Draft]) -> str | None:
-    """The words for *no error* in an unknown language: those that most stable writers share, two at least."""
-    stable = Counter(
-        _after_colon(draft.error).lower()
-        for draft in drafts
-        if draft.error is not None and draft.state is not None and _code(draft.state) == catalog.STABLE
-    )
-    if not stable:
-        return None
-    text, count = stable.most_common(1)[0]
-    return text if count >= 2 and count * 2 > stable.total() and catalog.kind_of(text) in ("other", "none") else None
+def _language(drafts: list[_Draft]) -> _Language:
+    """What the error lines of all writers together tell about the words of an unknown language.
+
+    Writers are stable without error nearly always, so the words that most stable ones share mean *no error*; when none
+    is stable, the words that at least three waiting ones and most of them share.
+    """
+    stable: Counter[str] = Counter()
+    waiting: Counter[str] = Counter()
+    known = False
+    for draft in drafts:
+        if draft.error is None or draft.state is None or draft.error_cut:
+            continue
+        text, code = _after_colon(draft.error), _code(draft.state)
+        known = known or catalog.kind_of(text) != "other"
+        if text and code == catalog.STABLE:
+            stable[text.lower()] += 1
+        elif text and code in catalog.WAITING:
+            waiting[text.lower()] += 1
+    counts, least = (stable, 1) if stable else (waiting, 3)
+    words, count = counts.most_common(1)[0] if counts else ("", 0)
+    if count >= least and count * 2 > counts.total() and catalog.kind_of(words) == "other":
+        return _Language(words, known)
+    return _Language("", known)
 
 
-def _writer(draft: _Draft, normal: str | None) -> Writer:
+def _writer(draft: _Draft, language: _Language) -> Writer:
     first, second = (*draft.guids, None)[:2]
     writer, instance = first or "", second or ""
-    if second is None and len(draft.guids) == 1 and draft.name is None and writer not in catalog.WRITERS:
+    if len(draft.guids) == 1 and writer not in catalog.WRITERS and not _QUOTED.search(draft.name or ""):
+        # Of a writer whose first lines are cut off the instance is what is left.
         writer, instance = "", writer
     code = _code(draft.state) if draft.state is not None else None
     error = _after_colon(draft.error) if draft.error is not None else ""
-    kind = _kind(error, cut=draft.error_cut, normal=normal)
-    state_class = catalog.class_of(code, kind)
+    kind = _kind(error, draft.error_cut, language)
+    doubt = kind == "other" and not language.known and not language.no_error
+    state_class = catalog.class_of(code, kind, doubt=doubt)
     return Writer(
         name=_name(draft.name, writer, instance),
         id=writer,
@@ -249,17 +279,17 @@ def _writer(draft: _Draft, normal: str | None) -> Writer:
     )
 
 
-def _kind(error: str, *, cut: bool, normal: str | None) -> str:
+def _kind(error: str, cut: bool, language: _Language) -> str:
     if not error:
         return "unreadable"
     kind = catalog.kind_of(error)
     if kind != "other":
         return kind
-    if normal is not None and error.lower() == normal:
+    words, no_error = error.lower(), language.no_error
+    if words == no_error:
         return "none"
-    if cut and (catalog.is_cut(error) or (normal is not None and normal.startswith(error.lower()))):
-        return "unreadable"
-    return "other"
+    # The last line of a paste may end in the middle of any word.
+    return "unreadable" if cut and (catalog.is_cut(error) or no_error.startswith(words)) else "other"
 
 
 def _code(state: str) -> int:
@@ -284,8 +314,10 @@ def _name(line: str | None, writer: str, instance: str) -> str:
     known = catalog.WRITERS.get(writer)
     name = ""
     if line is not None:
-        quoted = _QUOTED.search(line)
-        name = (quoted[2] if quoted else line.partition(":")[2] or line).strip(" '\"\ufffd?")[:_SHOWN]
+        named = _NAMED.search(line)
+        quoted = _QUOTED.search(line) if ":" not in line else None
+        name = named[2] if named else quoted[1] if quoted else line.partition(":")[2] or line
+        name = name.strip(" '\"\ufffd")[:_SHOWN]
     if known is not None and (not name or _GARBLED.search(name)):
         return known.name
     return name or (f"{{{writer or instance}}}" if writer or instance else "?")
