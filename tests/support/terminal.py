@@ -100,7 +100,7 @@ class Terminal:
         """Send the program a signal."""
         self.process.send_signal(number)
 
-    def wait_for(self, wanted: str | Callable[[str], Any], timeout: float = 40) -> str:
+    def wait_for(self, wanted: str | Callable[[str], Any], timeout: float = 60) -> str:
         """Wait until the screen matches a pattern or pleases a function; gives the screen back, fails with it."""
         pattern = re.compile(wanted, re.MULTILINE) if isinstance(wanted, str) else None
         deadline = time.monotonic() + timeout

@@ -1,0 +1,75 @@
+"""`hvtui demo` as a newcomer meets it: it opens by itself, it moves, and it leaves nothing behind."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+import pytest
+
+from tests.support.processes import children, wait_gone
+from tests.support.terminal import Terminal
+
+FILLED = (r"8 nodes · 74 VMs · 9 CSVs", r"HV08 +Up", r"Volume1 +HV01", r"APP01 +Running", r"\d+ ✓")
+
+
+def open_demo(terminal: Terminal) -> list[int]:
+    """Wait until every pane has rows; gives the lab's process."""
+    for wanted in FILLED:
+        terminal.wait_for(wanted)
+    return children(terminal.process.pid)
+
+
+def test_every_pane_fills_and_q_leaves_a_clean_terminal_and_no_process() -> None:
+    with Terminal(["-m", "hvtui", "demo"]) as terminal:
+        lab = open_demo(terminal)
+        assert len(lab) == 1
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+        wait_gone(lab)
+        assert terminal.restored() == []
+
+
+def test_it_moves(home: object) -> None:
+    with Terminal(["-m", "hvtui", "demo", "--scenario", "backup-window", "--speed", "20"], lines=60) as terminal:
+        shown = terminal.wait_for(r"backup +\d+%|backup \d+%|creating|merg", timeout=60)
+        clock = re.search(r"\d\d:\d\d:\d\d", shown)
+        assert clock is not None
+        terminal.wait_for(lambda text: clock[0] not in text and text != shown)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_the_lab_ends_with_the_console_however_that_ends(number: signal.Signals) -> None:
+    with Terminal(["-m", "hvtui", "demo"]) as terminal:
+        lab = open_demo(terminal)
+        assert len(lab) == 1
+        terminal.signal(number)
+        terminal.wait_exit()
+        wait_gone(lab)
+        if number is not signal.SIGKILL:
+            assert terminal.restored() == []
+
+
+def test_ctrl_c_while_it_starts_leaves_nothing() -> None:
+    with Terminal(["-m", "hvtui", "demo", "--scenario", "limit"]) as terminal:
+        terminal.wait_for("starting the simulated cluster")
+        lab = children(terminal.process.pid)
+        terminal.send("ctrl+c")
+        assert terminal.wait_exit() == 130
+        wait_gone(lab)
+        assert terminal.restored() == []
+        assert "Traceback" not in terminal.text()
+
+
+def test_a_small_terminal() -> None:
+    with Terminal(["-m", "hvtui", "demo", "--ascii"], columns=80, lines=24) as terminal:
+        terminal.wait_for("CLU-HEALTHY")
+        terminal.wait_for("APP01 +Running")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+
+
+def test_a_scenario_that_does_not_exist() -> None:
+    with Terminal(["-m", "hvtui", "demo", "--scenario", "stuck-writter"]) as terminal:
+        assert terminal.wait_exit() == 64
+        terminal.wait_for("did you mean `stuck-writer`")
