@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
+import msgspec
+
+from hvtui.lab.native.node_stream import NodeStream
+from hvtui.lab.native.vssadmin_text import vssadmin_text
 from hvtui.lab.world import World, actions
 from hvtui.lab.world.behaviours.csv_moves import move_csv
 from hvtui.lab.world.events import HA, SYSTEM, VMMS
 from hvtui.lab.world.guests import KINDS
-from hvtui.lab.world.scenario import load_scenario
+from hvtui.lab.world.scenario import NodePart, load_scenario
 from hvtui.lab.world.vm import Vm
+from hvtui.lab.world.writers import HYPERV
 from hvtui.model.enums import DrainStatus, GroupState, GroupStatus, JobType, NodeState, NodeStatus, VmState
+from hvtui.model.records import NodeFrame
 from tests.support.world import START
 
 
@@ -180,3 +187,38 @@ def test_a_snapshot_vetoes_the_move_of_its_csv() -> None:
     run_until(world, lambda: not csv.snapshotting)
     assert move_csv(world, csv, world.node("HV04"))
     assert csv.owner is world.node("HV04")
+
+
+def test_while_vmms_is_away_its_writer_and_its_vms_cannot_be_read() -> None:
+    world = quiet()
+    node = world.node("HV01")
+    stream = NodeStream(world, node)
+    stream.tick()
+    assert HYPERV in vssadmin_text(node)
+    actions.restart_vmms(world, node)
+    world.advance(4)
+    assert node.services["vmms"].state == "Stopped"
+    assert HYPERV not in vssadmin_text(node)
+    away = msgspec.json.decode(stream.tick(), type=NodeFrame)
+    assert {(p.kind, p.code) for p in away.errors or ()} == {("unavailable", "0x800706ba")}
+    assert away.gone == {}
+    assert away.host is not None
+    assert (away.host.vmms, away.host.vmms_started, away.host.max_migrations) == ("Stopped", None, None)
+    world.advance(10)
+    back = msgspec.json.decode(stream.tick(), type=NodeFrame)
+    assert back.errors == []
+    assert back.host is not None
+    assert back.host.vmms_started == START + timedelta(seconds=9)
+    assert HYPERV in vssadmin_text(node)
+
+
+def test_a_node_with_a_wrong_clock_dates_everything_by_it() -> None:
+    scenario = load_scenario("stuck-writer")
+    scenario.node = [NodePart(name="HV03", clock_offset="-2h")]
+    world = World.load(scenario, start=START, at=120)
+    node = world.node("HV03")
+    failed = [event.time for event in node.log(VMMS).records if event.id == 10102]
+    assert failed == [START + timedelta(seconds=60, hours=-2)] * 2
+    frame = msgspec.json.decode(NodeStream(world, node).tick(), type=NodeFrame)
+    assert frame.time == world.now - timedelta(hours=2)
+    assert {job.started for job in frame.jobs or ()} == {START + timedelta(seconds=46, hours=-2)}

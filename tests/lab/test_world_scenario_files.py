@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hvtui.lab.world import ScenarioError, World
-from hvtui.lab.world.scenario import load_scenario, parse_scenario, seconds
+from hvtui.lab.world import ScenarioError, World, scenario_names
+from hvtui.lab.world.scenario import VERBS, load_scenario, parse_scenario, seconds
 from tests.support.world import START
 
 GOOD: dict[str, Any] = {
@@ -84,3 +84,15 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 )
 def test_spans(span: str | int, value: float) -> None:
     assert seconds(span) == value
+
+
+def test_the_documented_file_works_and_every_scenario_is_documented(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    listed = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
+    assert listed == set(scenario_names())
+    assert all(verb in text for verb in VERBS)
+    path = tmp_path / "mine.toml"
+    path.write_text(text.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    world = World.load(path, start=START, at=60)
+    writer = world.node("HV01").hyperv_writer
+    assert (writer.state, writer.error) == (5, "Retryable error")
