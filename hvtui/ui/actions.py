@@ -107,9 +107,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "read",
         True,
     ),
-    Action(
-        "pane.back", ("escape",), "Back", "End a range, clear the filter, the marks, the zoom: one at a time", "back"
-    ),
+    Action("pane.back", ("escape",), "Back", "One thing less: the range, the filter, the marks, the zoom", "back"),
     # Tables
     Action("table.open", ("enter",), "Open", "Everything known of the row under the cursor", "open", "table", "detail"),
     Action("table.down", ("j", "down"), "Down", "Next row", "cursor(1)", "table"),

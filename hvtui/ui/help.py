@@ -41,7 +41,7 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen {
         align: center middle; background: $hv-base 60%;
         & > VerticalScroll {
-            width: 84; max-width: 100%; height: 90%; max-height: 100%; padding: 0 1;
+            width: 92; max-width: 100%; height: 90%; max-height: 100%; padding: 0 1;
             background: $hv-base; color: $hv-text; border: round $hv-frame-focus;
             scrollbar-size-vertical: 1; scrollbar-background: $hv-base; scrollbar-color: $hv-bar;
         }

@@ -101,17 +101,19 @@ class Overview(Screen[None]):
 
     def apply(self, change: Change) -> None:
         """Hand a change to every pane; one that fails says so and the others go on."""
-        for pane in self.panes.values():
-            if pane.is_mounted:
-                self._guarded(pane, change)
+        self._each_pane(change)
         self.header.apply(change)
 
     def _second(self) -> None:
+        self._each_pane(None)
+        self.call_later(self.header.tick)
+        self.call_later(self._fit_rows)
+
+    def _each_pane(self, change: Change | None) -> None:
+        # One message each, so that a key never waits for more than one pane.
         for pane in self.panes.values():
             if pane.is_mounted:
-                self._guarded(pane, None)
-        self.header.tick()
-        self._fit_rows()
+                self.call_later(self._guarded, pane, change)
 
     def _fit_rows(self) -> None:
         """Rows of panes get no more lines than they can fill; the VMs get the rest."""

@@ -171,7 +171,11 @@ class Pane(Container):
 
     def clear_filter(self) -> bool:
         """Remove the filter; False when there was none."""
-        return self.filterable and self.query_one(FilterLine).clear_filter()
+        if not self.filterable or not self.query_one(FilterLine).clear_filter():
+            return False
+        self.filter_changed("")
+        self.retitle()
+        return True
 
     def show_failure(self, text: str) -> None:
         """Say in the title that this view does not work; it stays until hvtui is started again."""
