@@ -13,6 +13,7 @@ from pypsrp.messages import GetCommandMetadata
 from pypsrp.powershell import PowerShell, RunspacePool
 
 from hvtui.lab.serve import Lab
+from hvtui.remote.packaged import module_text
 from tests.lab.endpoint_client import (
     NODE,
     EchoEngine,
@@ -148,6 +149,13 @@ def test_only_the_accepted_script_runs_and_brings_the_functions(engine: EchoEngi
         assert run(pool, "Get-HvTuiInfo").output == ["{}"]
         with opened(connect(lab)) as other:
             assert ids(run(other, "Get-HvTuiInfo")) == ["CommandNotFoundException"], "a runspace shares nothing"
+
+
+def test_the_packaged_module_is_the_script_a_lab_accepts_by_itself(engine: EchoEngine) -> None:
+    with Lab({NODE: engine}, installed=False) as lab, opened(connect(lab)) as pool:
+        assert ids(script(pool, module_text() + "\n")) == ["LabScriptNotAccepted"]
+        assert script(pool, module_text()).state == PSInvocationState.COMPLETED
+        assert run(pool, "Get-HvTuiInfo").output == ["{}"]
 
 
 def test_a_module_larger_than_one_envelope_is_accepted(engine: EchoEngine) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import struct
+import tempfile
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -175,10 +177,16 @@ def test_any_token_is_refused_and_breaks_nothing(rubbish: bytes) -> None:
         accounts.close()
 
 
-@pytest.mark.parametrize("password", ["a:b", "a\nb"])
-def test_a_password_the_file_cannot_hold_is_refused(password: str) -> None:
-    with pytest.raises(ValueError, match="colon"):
-        Accounts([Account("oncall", password)])
+@pytest.mark.parametrize("password", ["a:b", "a\nb", "", "漢字 é"])
+def test_any_password_works_and_none_is_on_the_disk(password: str, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    accounts = Accounts([Account("oncall", password)])
+    try:
+        assert token_of(spnego.client("LAB\\oncall", password, protocol="ntlm"), Logon(accounts, None))
+        (file,) = tmp_path.iterdir()
+        assert not password or password not in file.read_text(encoding="utf-8").split(":")
+    finally:
+        accounts.close()
 
 
 # --- the output buffer ---

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -220,3 +222,14 @@ def _streams(answer: bytes) -> list[str]:
     import xml.etree.ElementTree as ET
 
     return [stream.text or "" for stream in ET.fromstring(answer).iter(f"{{{NAMESPACES['rsp']}}}Stream")]
+
+
+def test_a_command_whose_data_cannot_be_read_leaves_the_shell_as_it_was(lab: Lab) -> None:
+    with opened(connect(lab)) as pool:
+        with pytest.raises(WSManFaultError) as fault:
+            pool.shell.command("", [base64.b64encode(b"rubbish" * 10).decode()], command_id=str(uuid.uuid4()))
+        assert fault.value.code == faults.BAD_PARAMETER
+        assert lab.on_loop(lambda: [shell.commands for shell in lab.cluster.nodes[NODE].service.shells.values()]) == [
+            []
+        ]
+        assert run(pool, "Invoke-Echo", Text="fine").output == ["fine"]

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 import spnego._ntlm as provider
+from spnego._ntlm_raw.crypto import ntowfv1
 
 DOMAIN: Final = "LAB"
+_NO_LM: Final = "0" * 32
 
 Status = Literal["ok", "expired", "locked"]
 
@@ -55,7 +57,7 @@ class Logons:
 
 
 class Accounts:
-    """All accounts of one lab, with the temporary file from which the NTLM provider reads them.
+    """All accounts of one lab, with the temporary file of password hashes from which the NTLM provider reads them.
 
     `lock_after`: an account is locked after this many refusals in a row; 0 never locks.
     """
@@ -81,13 +83,12 @@ class Accounts:
         self._write()
 
     def _write(self) -> None:
+        """A line for each spelling of a name: the provider compares literally, and need not hash each time."""
         lines = []
         for account in self._accounts.values():
-            if ":" in account.password or "\n" in account.password:
-                raise ValueError("a password of the lab may hold neither a colon nor a line end")
-            # With the domain, without it, and as a user principal name: the provider compares the spelling literally.
-            for domain, name in ((DOMAIN, account.name), ("", account.name), ("", f"{account.name}@{DOMAIN}")):
-                lines.append(f"{domain}:{name}:{account.password}\n")
+            digest = ntowfv1(account.password).hex().upper()
+            for name in (account.principal, account.name, f"{account.name}@{DOMAIN}"):
+                lines.append(f"{name}:0:{_NO_LM}:{digest}:[U]:LCT-0\n")
         self._file.write_text("".join(lines), encoding="utf-8")
 
     @contextlib.contextmanager

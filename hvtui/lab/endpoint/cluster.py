@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -18,6 +17,7 @@ from hvtui.lab.endpoint.node import DEFAULT_SESSION, LabNode, NodeOptions, Tls
 from hvtui.lab.endpoint.runspace import Language, RunspaceOptions
 from hvtui.lab.engine import Engine
 from hvtui.remote.contract import CONTRACT
+from hvtui.remote.packaged import module_hash
 
 if TYPE_CHECKING:
     from hvtui.lab.pki import Authority
@@ -130,7 +130,7 @@ class Cluster:
     def _node_options(self, build: str | None) -> NodeOptions:
         options = self.options
         installed = options.installed if isinstance(options.installed, str) else CONTRACT if options.installed else ""
-        accepted = _module() if options.accepted is None else options.accepted
+        accepted = frozenset({module_hash()}) if options.accepted is None else options.accepted
         whole = build if build and build.startswith("10.0.") else f"10.0.{build or '20348.2700'}"
         return NodeOptions(
             sessions={
@@ -146,10 +146,3 @@ class Cluster:
 def _toml(value: object) -> str:
     """A string or list as TOML: JSON's spelling of them is TOML's too."""
     return json.dumps(value, ensure_ascii=False)
-
-
-@cache
-def _module() -> frozenset[str]:
-    from hvtui.remote.packaged import module_hash  # noqa: PLC0415 - reads the module's files, wanted by few tests
-
-    return frozenset({module_hash()})

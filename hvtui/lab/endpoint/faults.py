@@ -1,4 +1,8 @@
-"""The faults of WinRM, with its numbers (wsmerror.h, winerror.h) and its words."""
+"""The faults of WinRM, with its numbers (wsmerror.h, winerror.h).
+
+The words of time-out, unknown shell, unknown command and bad time-out are Windows' own (recorded exchanges); of the
+others only the number is certain, and clients go by that.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,10 @@ QUOTA: Final = 2150859173
 ABORTED: Final = 995
 DENIED: Final = 5
 BAD_HEADER: Final = 2150858767
-MALFORMED: Final = 2150858754
-BAD_ACTION: Final = 2150858759
+MALFORMED: Final = 2150858817
+BAD_ACTION: Final = 2150858753
 BAD_PARAMETER: Final = 87
-BAD_RESOURCE: Final = 2150858752
+BAD_RESOURCE: Final = 2150858811
 
 
 class Fault(Exception):
@@ -99,19 +103,19 @@ def bad_timeout(value: str, relates_to: str) -> Fault:
 
 
 def malformed() -> Fault:
-    """A body that is no SOAP envelope."""
+    """ERROR_WSMAN_SCHEMA_VALIDATION_ERROR: a body that is no SOAP envelope."""
     text = "The WS-Management service cannot process the request because the XML is invalid. "
     return Fault(MALFORMED, "w:SchemaValidationError", text)
 
 
 def unsupported() -> Fault:
-    """An action that this resource does not have."""
+    """ERROR_WSMAN_INVALID_ACTIONURI: an action that this resource does not have."""
     text = "The WS-Management service cannot process the request. The action is not supported by the resource. "
     return Fault(BAD_ACTION, "a:ActionNotSupported", text)
 
 
 def unknown_resource() -> Fault:
-    """A resource URI that is not there, such as a session configuration that is not registered."""
+    """ERROR_WSMAN_INVALID_RESOURCE_URI: such as a session configuration that is not registered on the node."""
     text = "The WS-Management service cannot process the request. The resource URI is missing or is not registered. "
     return Fault(BAD_RESOURCE, "a:DestinationUnreachable", text, about="InvalidResourceURI")
 

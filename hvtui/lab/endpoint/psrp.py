@@ -79,7 +79,9 @@ class PsrpSession:
 
     async def stop(self, command_id: str) -> None:
         """Ask a pipeline to stop; its Stopped state comes as output."""
-        self._pipelines[command_id].stop()
+        pipeline = self._pipelines.get(command_id)
+        if pipeline is not None:
+            pipeline.stop()
 
     async def close_command(self, command_id: str) -> None:
         """Forget a pipeline at once."""

@@ -81,7 +81,11 @@ class Shell:
         if command_id in self._buffers:
             raise faults.bad_parameter()
         self._buffers[command_id] = OutputBuffer(batching=self._batching)
-        await self.session.command(command_id, data)
+        try:
+            await self.session.command(command_id, data)
+        except faults.Fault:
+            await self.close_command(command_id)
+            raise
 
     async def receive(
         self, request: soap.Request, command_id: str | None, limit: int, gone: Callable[[], bool]

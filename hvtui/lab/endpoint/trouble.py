@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["drop", "truncate", "garble"]
@@ -21,9 +21,9 @@ class Trouble:
     hang: bool = False
     delay: float = 0.0
     rewrite: Callable[[str], str] | None = None
-    _kind: Kind = "drop"
-    _verb: str = ""
-    _left: int = 0
+    _kind: Kind = field(default="drop", init=False)
+    _verb: str = field(default="", init=False)
+    _left: int = field(default=0, init=False)
 
     def next(self, kind: Kind, *, verb: str = "", times: int = 1) -> None:
         """Spoil the next answers: `drop` the connection in the middle, `truncate` or `garble` the envelope.
