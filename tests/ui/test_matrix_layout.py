@@ -14,8 +14,6 @@ from hvtui.ui.widgets.matrix_layout import (
     FOLD,
     GAP,
     GUTTER,
-    GAP,
-    GUTTER,
     Cell,
     MatrixData,
     body_line,

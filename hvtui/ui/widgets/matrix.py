@@ -259,6 +259,11 @@ class Matrix(Widget, can_focus=True):
 
     # --- keys and mouse ---
 
+    def on_focus(self) -> None:
+        """From now on the cursor stays where the user sees it."""
+        self._cursor = self.cursor
+        self.touched = True
+
     def action_cursor(self, rows: int) -> None:
         """Move the cursor by rows."""
         self._move(rows, 0)
