@@ -23,7 +23,8 @@ class ClusterStream(Stream):
 
     def __init__(self, world: World, node: Node, *, interval_ms: int = 2000, slow_seconds: int = 30) -> None:
         super().__init__(world, node, interval_ms, slow_seconds)
-        self._roles: dict[str, tuple[int, bytes]] = {}
+        self._roles: dict[str, tuple[int, tuple[int, int], bytes]] = {}
+        self._moving: dict[str, tuple[int, int]] = {}
         self._nodes: dict[str, tuple[int, bytes]] = {}
         self._csvs: dict[str, tuple[tuple[int, int | None], bytes]] = {}
         self._io: dict[str, tuple[Any, bytes]] = {}
@@ -111,13 +112,27 @@ class ClusterStream(Stream):
         return section
 
     def _role_section(self) -> Section:
-        held, section, elapsed = self._roles, {}, self.world.elapsed
-        for role_id, role in self.world.roles.items():
+        """Migration state and progress come from the resources' private properties, which are read more rarely."""
+        held, section, roles = self._roles, {}, self.world.roles
+        if self.due("identity", self.slow_seconds / 3):
+            elapsed = self.world.elapsed
+            self._moving = {
+                role.id: (int(role.migration_state), role.migration.percent(elapsed) if role.migration else 0)
+                for role in roles.values()
+                if role.migration_state
+            }
+        moving = self._moving
+        for role_id, role in roles.items():
+            migration = moving.get(role_id, _AT_REST)
             cached = held.get(role_id)
-            if cached is None or cached[0] != role.revision or role.migration is not None:
-                cached = held[role_id] = (role.revision, _role(role, elapsed))
-            section[role_id] = cached[1]
+            if cached is None or cached[0] != role.revision or cached[1] != migration:
+                cached = held[role_id] = (role.revision, migration, _role(role, migration))
+            section[role_id] = cached[2]
         return section
+
+
+_AT_REST: Final = (0, 0)
+"""Migration state and percent of a role that does not move."""
 
 
 def _node(node: Node) -> bytes:
@@ -157,8 +172,7 @@ def _csv(csv: Csv, free: int | None) -> bytes:
     )
 
 
-def _role(role: Role, elapsed: float) -> bytes:
-    job = role.migration
+def _role(role: Role, migration: tuple[int, int]) -> bytes:
     return wire(
         {
             "id": role.id,
@@ -170,8 +184,8 @@ def _role(role: Role, elapsed: float) -> bytes:
             "priority": role.priority,
             "resource_state": int(role.resource_state),
             "configuration_state": int(role.configuration_state),
-            "migration_state": int(role.migration_state),
-            "migration_percent": job.percent(elapsed) if job is not None else 0,
+            "migration_state": migration[0],
+            "migration_percent": migration[1],
             "anti_affinity": list(role.anti_affinity),
         }
     )
