@@ -21,6 +21,7 @@ from textual.widgets import Input
 import hvtui
 from hvtui.live.feed import Feed
 from hvtui.model.change import Change
+from hvtui.model.link import LinkStatus
 from hvtui.text import safe_text
 from hvtui.ui.actions import bindings
 from hvtui.ui.credential import CredentialScreen, LogsOn
@@ -28,6 +29,7 @@ from hvtui.ui.gc_policy import IdleCollector
 from hvtui.ui.help import HelpScreen
 from hvtui.ui.look import Look
 from hvtui.ui.messages import OpenDetail
+from hvtui.ui.notice import NoticeScreen
 from hvtui.ui.overview import Overview
 from hvtui.ui.palette import Commands, Places
 from hvtui.ui.themes import DEFAULT, Palette, load_themes, theme_dirs
@@ -106,6 +108,7 @@ class HvtuiApp(App[None]):
         self._unsubscribe: Callable[[], None] = lambda: None
         self._starting: asyncio.Task[None] | None = None
         self._asked_for = ""
+        self._told_stop = ""
         self._last_key = 0.0
         self._collector = IdleCollector(time.monotonic()) if own_process else None
         for palette in self.palettes.values():
@@ -160,6 +163,7 @@ class HvtuiApp(App[None]):
         if change is not None and self.is_running:
             self.overview.apply(change)
             self._ask_for_credential()
+            self._tell_stop()
 
     def _each_second(self) -> None:
         if self._collector is not None:
@@ -176,6 +180,14 @@ class HvtuiApp(App[None]):
             self.push_screen(CredentialScreen(self.look, feed.username, refusal, feed.give_credential))
         elif not refusal:
             self._asked_for = ""
+
+    def _tell_stop(self) -> None:
+        """Why hvtui stopped by itself (another cluster answers, say) must be read whole, with the command that helps."""
+        link = self.feed.state.cluster.link
+        reason = f"{link.text} {link.hint}" if link.status is LinkStatus.STOPPED else ""
+        if reason and reason != self._told_stop:
+            self.push_screen(NoticeScreen(self.look, "hvtui has stopped asking this cluster", link.text, link.hint))
+        self._told_stop = reason
 
     # --- what users ask for ---
 

@@ -31,8 +31,8 @@ class LogsOn(Protocol):
         """The account."""
         ...
 
-    def give_credential(self, password: str) -> None:
-        """Go on with another password."""
+    def give_credential(self, username: str, password: str) -> None:
+        """Go on with another account or password."""
         ...
 
 
@@ -66,7 +66,7 @@ class CredentialScreen(ModalScreen[None]):
     }
     """
 
-    def __init__(self, look: Look, username: str, refusal: str, give: Callable[[str], None]) -> None:
+    def __init__(self, look: Look, username: str, refusal: str, give: Callable[[str, str], None]) -> None:
         super().__init__(classes="-ascii" if look.ascii else "")
         self._look = look
         self._username = username
@@ -82,18 +82,23 @@ class CredentialScreen(ModalScreen[None]):
                 classes="credential--dim",
                 markup=False,
             )
-            yield Static(Content(f"Password of {safe_text(self._username)}"))
+            yield Static("Account", markup=False)
+            yield Input(safe_text(self._username), id="account", compact=True)
+            yield Static("Password", markup=False)
             yield SecretInput(password=True, id="password", compact=True)
             yield Static("Enter uses it once; Esc leaves everything stopped.", classes="credential--dim", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter hands the password over, once."""
+        """Enter in the account leads to the password, there it hands both over, once."""
         event.stop()
-        secret = event.input.value
-        if secret:
-            event.input.value = ""
-            self.dismiss(None)
-            self._give(secret)
+        secret = self.query_one(SecretInput)
+        if event.input is not secret or not secret.value:
+            self.set_focus(secret)
+            return
+        account, password = self.query_one("#account", Input).value.strip(), secret.value
+        secret.value = ""
+        self.dismiss(None)
+        self._give(account, password)
 
     def action_leave(self) -> None:
         """Close; everything stays stopped."""

@@ -125,6 +125,9 @@ class Header(Vertical):
         text = f"   {self._look.glyphs.dot}   ".join(told.words[:4])
         rest = len(told.words) - 4
         pieces = [Piece(f" {self._signs[told.severity]} {self._look.plain(text)}", role)]
+        link = self._feed.state.cluster.link
+        if link.status is not LinkStatus.LIVE and link.hint:
+            pieces.append(Piece(f"   {self._look.plain(link.hint)}"))
         if rest > 0:
             pieces.append(Piece(f"   and {rest} more", "dim"))
         return pieces

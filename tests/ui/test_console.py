@@ -10,12 +10,14 @@ from rich.cells import cell_len
 from textual.widgets import Input
 
 from hvtui.model.change import Change
+from hvtui.model.link import Link, LinkStatus
 from hvtui.ui.actions import ACTIONS, PANES
 from hvtui.ui.app import HvtuiApp
 from hvtui.ui.credential import CredentialScreen
 from hvtui.ui.help import HelpScreen
 from hvtui.ui.look import Look
 from hvtui.ui.messages import OpenDetail
+from hvtui.ui.notice import NoticeScreen
 from hvtui.ui.overview import Overview
 from hvtui.ui.panes.csvs import CsvsPane
 from tests.support.world import DirectFeed
@@ -170,7 +172,7 @@ async def test_the_palette_goes_to_a_vm_even_when_a_filter_hides_it() -> None:
 
 
 async def test_names_that_break_things_stay_text_on_every_surface() -> None:
-    async with console("hostile", size=(160, 50)) as (app, pilot, feed):
+    async with console("hostile", size=(160, 50)) as (app, pilot, _):
         seen: list[str] = []
 
         async def look() -> None:
@@ -309,8 +311,8 @@ class RefusedFeed(DirectFeed):
     refusal = ""
     username = "CORP\\ops[/x]"
 
-    def give_credential(self, password: str) -> None:
-        self.given = [*getattr(self, "given", []), password]
+    def give_credential(self, username: str, password: str) -> None:
+        self.given = [*getattr(self, "given", []), (username, password)]
         self.refusal = ""
 
 
@@ -323,7 +325,7 @@ async def test_a_refused_log_on_asks_once_and_hands_the_password_over_once() -> 
         assert "HV01 refused the log-on" in text(app)
         await pilot.press(*"pa]ss", "enter")
         await settled(pilot, lambda: isinstance(app.screen, Overview))
-        assert getattr(feed, "given", None) == ["pa]ss"]
+        assert getattr(feed, "given", None) == [("CORP\\ops[/x]", "pa]ss")]
         assert "pa]ss" not in text(app)
 
 
@@ -341,6 +343,21 @@ async def test_a_refused_log_on_left_alone_is_not_asked_again_by_itself() -> Non
         assert not hasattr(feed, "given")
 
 
+async def test_a_stop_is_told_whole_once_with_the_command_that_helps() -> None:
+    feed = DirectFeed.load("healthy")
+    async with console(feed=feed, size=(80, 24)) as (app, pilot, _):
+        link = Link(status=LinkStatus.STOPPED, text="Another cluster [/x] answers", hint="Accept it: hvtui accept lab")
+        feed._tell(feed.state.set_link("", link))
+        await settled(pilot, lambda: isinstance(app.screen, NoticeScreen))
+        assert "Another cluster [/x] answers" in text(app)
+        assert "hvtui accept lab" in text(app)
+        await pilot.press("escape")
+        feed._tell(Change(cluster=True))
+        await settled(pilot, lambda: "Another cluster [/x] answers" in lines(app)[1])
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, Overview)
+
+
 async def test_a_fault_of_hvtui_itself_is_logged_without_the_values_of_variables(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -350,10 +367,13 @@ async def test_a_fault_of_hvtui_itself_is_logged_without_the_values_of_variables
         password = "hunter2"
         raise RuntimeError(f"broken {len(password)}")
 
-    with caplog.at_level(logging.CRITICAL, logger="hvtui"), pytest.raises(RuntimeError):
+    async def run() -> None:
         async with app.run_test(size=(100, 30)) as pilot:
             app.call_later(breaks)
-            await pilot.pause(0.3)
+            await settled(pilot, lambda: app.failed)
+
+    with caplog.at_level(logging.CRITICAL, logger="hvtui"), pytest.raises(RuntimeError):
+        await run()
     assert app.failed
     assert "RuntimeError: broken 7" in caplog.text
     assert "hunter2" not in caplog.text
