@@ -81,8 +81,12 @@ def _load(source: str | Path | World, at: float, start: datetime | None) -> Worl
 
     if isinstance(source, World):
         return source
-    first = start or (datetime.now(UTC) - timedelta(seconds=at)).replace(microsecond=0)
-    return World.load(source, start=first, at=at)
+    if start is not None:
+        return World.load(source, start=start, at=at)
+    world = World.load(source, start=datetime.now(UTC) - timedelta(seconds=at), at=at)
+    # Building took a moment; a host's clock is right unless the scenario says otherwise.
+    world.advance((datetime.now(UTC) - world.now).total_seconds())
+    return world
 
 
 async def _follow(world: World, cluster: Cluster) -> None:

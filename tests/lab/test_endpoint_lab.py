@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,20 @@ def test_the_world_answers_through_the_whole_road() -> None:
             assert private is not None
             build = str(private.data["PSVersionTable"]["BuildVersion"])
             assert lab.call(lambda world: world.node(node).build) in build
+
+
+def test_the_worlds_clock_shows_the_real_time_by_default() -> None:
+    before = datetime.now(UTC)
+    with Lab("healthy", speed=0, at=600) as lab:
+        assert before <= lab.call(lambda world: world.now) <= datetime.now(UTC)
+        assert lab.call(lambda world: world.elapsed) >= 600
+
+
+def test_a_world_may_begin_at_any_time_and_stand_still() -> None:
+    start = datetime(2026, 3, 1, 23, tzinfo=UTC)
+    with Lab("healthy", speed=0, at=60, start=start) as lab:
+        lab.advance(30)
+        assert lab.call(lambda world: world.now) == start + timedelta(seconds=90)
 
 
 def test_a_host_that_goes_down_in_the_world_answers_no_more() -> None:
