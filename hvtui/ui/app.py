@@ -182,7 +182,7 @@ class HvtuiApp(App[None]):
             self._asked_for = ""
 
     def _tell_stop(self) -> None:
-        """Why hvtui stopped by itself (another cluster answers, say) must be read whole, with the command that helps."""
+        """Why hvtui stopped by itself (another cluster answers, say) is told whole, with the command that helps."""
         link = self.feed.state.cluster.link
         reason = f"{link.text} {link.hint}" if link.status is LinkStatus.STOPPED else ""
         if reason and reason != self._told_stop:
