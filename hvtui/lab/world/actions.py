@@ -69,7 +69,7 @@ def _restart_vmms(world: World, node: Node) -> Process:
             world.ledger.note(world.elapsed, "migration_broken", vm.name, f"VMMS restarted on {node.name}")
         else:
             world.ledger.note(world.elapsed, "backup_broken", vm.name, f"VMMS restarted on {node.name}")
-        end_job(world, node, job, error=32768)
+        end_job(world, job, error=32768)
     events.emit(world, node, events.VMMS, 14096)
     node.touch()
     yield 2.0
@@ -161,7 +161,7 @@ def fail_node(world: World, node: Node) -> None:
     node.touch()
     survivors = world.up_nodes()
     for job in node.running_jobs():
-        end_job(world, node, job, error=32768)
+        end_job(world, job, error=32768)
     for other in survivors:
         events.emit(world, other, events.SYSTEM, 1135, NodeName=node.name)
     for csv in world.csvs.values():

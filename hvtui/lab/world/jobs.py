@@ -20,6 +20,8 @@ class Job:
     type: int
     vm: str
     started: float
+    shelf: dict[str, Job] = field(repr=False)
+    """The jobs of the node that runs it; a VM may move away from its job."""
     plan: list[tuple[float, float]] = field(default_factory=list)
     state: int = JobState.Running
     error: int = 0

@@ -29,6 +29,7 @@ def start_job(
         type=job_type,
         vm=vm.id,
         started=now,
+        shelf=node.jobs,
         plan=[(now + after, percent) for after, percent in plan],
         destination=destination,
     )
@@ -36,7 +37,7 @@ def start_job(
     return job
 
 
-def end_job(world: World, node: Node, job: Job, error: int = 0) -> None:
+def end_job(world: World, job: Job, error: int = 0) -> None:
     """End a job; it stays visible for five minutes. Ending an ended job changes nothing."""
     if not job.running:
         return
@@ -44,7 +45,7 @@ def end_job(world: World, node: Node, job: Job, error: int = 0) -> None:
     job.held = percent if error else 100
     job.state = JobState.Exception if error else JobState.Completed
     job.error = error
-    world.scheduler.after(KEPT, lambda: node.jobs.pop(job.id, None))
+    world.scheduler.after(KEPT, lambda: job.shelf.pop(job.id, None))
 
 
 def take_checkpoint(world: World, vm: Vm, kind: SnapshotType, name: str, *, saved: bool, rate: float) -> Checkpoint:
@@ -83,6 +84,6 @@ def merge(world: World, vm: Vm, checkpoint: Checkpoint, duration: float) -> Proc
             if csv is not None:
                 csv.layers.pop(layer.path, None)
                 csv.used += layer.size(world.elapsed) // 20
-    end_job(world, node, job)
+    end_job(world, job)
     events.emit(world, node, events.VMMS, 19080, vm=vm)
     vm.touch()

@@ -75,7 +75,7 @@ class HostBackup:
         self.running = self.pending = False
         self.due = self.world.elapsed + seconds(self.part.every)
         for job in self._jobs:
-            end_job(self.world, self.node, job, error=32768)
+            end_job(self.world, job, error=32768)
         self._release()
         writer = self.node.hyperv_writer
         if writer.error == RETRYABLE:
@@ -176,7 +176,7 @@ class HostBackup:
         self._jobs = [job for _, job in jobs]
         yield _GUESTS
         for vm, job in jobs:
-            end_job(world, node, job, error=32768 if vm.full_volumes() and run == self._run else 0)
+            end_job(world, job, error=32768 if vm.full_volumes() and run == self._run else 0)
             vm.lock(on=False)
             vm.end(OperationalStatus.BackingUpVirtualMachine)
 

@@ -72,7 +72,7 @@ def live_migrate(world: World, vm: Vm, target: Node) -> Process:
         return
     world.migrating.pop(role.id, None)
     # VMMS went away or an end failed: the VM stays on its source (windows.md §7).
-    end_job(world, source, job, error=32768)
+    end_job(world, job, error=32768)
     vm.end(OperationalStatus.MigratingVirtualMachine)
     role.migration, role.migration_state = None, MigrationState.Failure
     role.revision += 1
@@ -84,7 +84,7 @@ def _arrive(world: World, vm: Vm, source: Node, target: Node) -> None:
     role = vm.role
     if role is None or role.migration is None:
         return
-    end_job(world, source, role.migration)
+    end_job(world, role.migration)
     vm.end(OperationalStatus.MigratingVirtualMachine)
     move(vm, target)
     role.migration, role.migration_state = None, MigrationState.NoMigration

@@ -74,30 +74,30 @@ class RctRun:
         if stuck or not snapshot.running:
             for job in (guest, snapshot, backup):
                 if job is not None:
-                    end_job(world, node, job, error=32768)
+                    end_job(world, job, error=32768)
             vm.lock(on=False)
             self._failed(vm)
             return
         if guest is not None:
-            end_job(world, node, guest)
+            end_job(world, guest)
         rate = 20_000.0 + 900_000.0 * self.chance.random() if vm.running else 0.0
         checkpoint = take_checkpoint(world, vm, SnapshotType.Recovery, f"{vm.name} - Backup", saved=False, rate=rate)
-        end_job(world, node, snapshot)
+        end_job(world, snapshot)
         vm.lock(on=False)
         vm.begin(OperationalStatus.BackingUpVirtualMachine)
         yield copy
         vm.end(OperationalStatus.BackingUpVirtualMachine)
         node = vm.node
         ended = backup.running
-        end_job(world, node, backup)
+        end_job(world, backup)
         convert = start_job(world, node, vm, JobType.ConvertToReferencePoint, [(5.0, 100.0)])
         yield 5.0
-        end_job(world, node, convert)
+        end_job(world, convert)
         yield from merge(world, vm, checkpoint, 15.0 + 45.0 * self.chance.random())
         node = vm.node
         old = start_job(world, node, vm, JobType.DeleteReferencePoint, [(2.0, 100.0)])
         yield 2.0
-        end_job(world, node, old)
+        end_job(world, old)
         if ended:
             vm.last_backup = world.elapsed
             vm.touch()
