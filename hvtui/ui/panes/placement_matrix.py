@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hvtui.model.placement import Matrix
+from hvtui.model.rows import short_path
 from hvtui.model.state import ClusterState
 from hvtui.text import safe_text
 from hvtui.ui.cells import natural, width_of
@@ -31,16 +32,11 @@ class PlacementView:
     split: int = 0
 
 
-def short_name(path: str) -> str:
-    """A CSV's folder name: `Volume10` of `C:\\ClusterStorage\\Volume10`."""
-    return path.replace("/", "\\").rstrip("\\").rpartition("\\")[2] or path
-
-
 def placement_view(state: ClusterState, found: Matrix, monotonic: float, look: Look) -> PlacementView:
     """What the pane shows of the model's counts."""
     csvs = state.cluster.csvs or {}
     blank = " " * width_of(look.glyphs.unequal)
-    names = {csv.id: safe_text(short_name(csv.path), 40) for csv in csvs.values()}
+    names = {csv.id: safe_text(short_path(csv.path), 40) for csv in csvs.values()}
     cells: dict[tuple[str, str], Cell] = {}
     drift = 0
     for (node, csv), cell in found.cells.items():

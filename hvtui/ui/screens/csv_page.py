@@ -8,7 +8,7 @@ from hvtui.model.csv_rows import csv_row
 from hvtui.model.durations import csv_key, io_key
 from hvtui.model.enums import flags_of, name_of
 from hvtui.model.records import Csv
-from hvtui.model.vm_rows import short_path, vm_row
+from hvtui.model.rows import short_path, vm_row
 from hvtui.ui import format as fmt
 from hvtui.ui.cells import natural
 from hvtui.ui.screens.facts import Facts, row, span, text, yes_no

@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from hvtui.live.feed import Feed
 from hvtui.model.change import Change
-from hvtui.model.vm_rows import short_path, vm_row
+from hvtui.model.rows import short_path, vm_row
 from hvtui.text import safe_text
 from hvtui.ui import format as fmt
 from hvtui.ui.actions import bindings

@@ -6,9 +6,9 @@ from hvtui.model.activity import activity_of
 from hvtui.model.durations import job_key, writer_key
 from hvtui.model.enums import JobState, JobType, name_of
 from hvtui.model.records import Job
+from hvtui.model.rows import VmRow
 from hvtui.model.severity import Severity
 from hvtui.model.views import NodeView
-from hvtui.model.vm_rows import VmRow
 from hvtui.model.writers import Writer
 from hvtui.ui.cells import fit
 from hvtui.ui.panes.writer_matrix import ROLES

@@ -10,8 +10,8 @@ from hvtui.model.durations import node_key
 from hvtui.model.enums import name_of
 from hvtui.model.node_rows import node_row
 from hvtui.model.records import ClusterNode, Host
+from hvtui.model.rows import short_path, vm_row
 from hvtui.model.views import NodeView
-from hvtui.model.vm_rows import short_path, vm_row
 from hvtui.ui import format as fmt
 from hvtui.ui.cells import natural
 from hvtui.ui.panes.writer_matrix import RANK, why_blind

@@ -8,8 +8,8 @@ from hvtui.model.durations import merge_key, role_condition, vm_condition
 from hvtui.model.enums import IntegrationStatus, SnapshotType, flags_of, name_of
 from hvtui.model.placement import is_at_rest
 from hvtui.model.records import Role, Vm
+from hvtui.model.rows import VmRow, short_path, vm_row
 from hvtui.model.views import NodeView
-from hvtui.model.vm_rows import VmRow, short_path, vm_row
 from hvtui.ui import format as fmt
 from hvtui.ui.screens.facts import Facts, row, span, stale_note, text
 from hvtui.ui.screens.lines import SEVERITY_ROLES, glyph_of, job_line

@@ -172,7 +172,7 @@ class Document(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     Document {
         background: $hv-base; color: $hv-text; height: 1fr; padding: 0;
-        overflow-x: hidden; overflow-y: auto; scrollbar-size: 1 1;
+        overflow-x: hidden; overflow-y: scroll; scrollbar-size: 1 1;
         scrollbar-color: $hv-bar; scrollbar-color-hover: $hv-frame-focus; scrollbar-color-active: $hv-frame-focus;
         scrollbar-background: $hv-base;
         & > .document--title { color: $hv-title; text-style: bold; }
@@ -208,9 +208,14 @@ class Document(ScrollView, can_focus=True):
         """The whole page as plain text, as laid out now."""
         return "\n".join("".join(text for text, _ in line).rstrip() for line in self._lines)
 
+    @property
+    def _width(self) -> int:
+        """Cells beside the scroll bar, which always has its column."""
+        return self.scrollable_content_region.width
+
     def _lay_out(self) -> None:
-        width = self.size.width
-        if not width:
+        width = self._width
+        if width <= 0:
             return
         old, self._lines = self._lines, layout_page(self._sections, width, self._look)
         new = self._lines
@@ -234,7 +239,7 @@ class Document(ScrollView, can_focus=True):
         return strip
 
     def _paint(self, place: int) -> Strip:
-        base, width = self.rich_style, self.size.width
+        base, width = self.rich_style, self._width
         if place >= len(self._lines):
             return Strip.blank(width, base)
         segments = [Segment(text, base + self._style(role)) for text, role in self._lines[place]]
