@@ -52,7 +52,7 @@ function Get-HvTuiMachineSection {
             if ($null -eq $held -or ($state -eq 2 -and [System.Math]::Abs($now - $vm.OnTimeInMilliseconds * 10000 - $held.Ticks) -gt 50000000)) {
                 $begin = $now - [long]$vm.OnTimeInMilliseconds * 10000
                 $begin -= $begin % 10000000
-                $held = @{ Ticks = $begin; Text = ConvertTo-HvTuiTime -Value (New-Object -TypeName System.DateTime -ArgumentList $begin, ([System.DateTimeKind]::Utc)) }
+                $held = @{ Ticks = $begin; Text = ConvertTo-HvTuiTime -Value ([datetime]::new($begin, [System.DateTimeKind]::Utc)) }
                 $starts[$id] = $held
             }
             $begun = $held.Text
@@ -110,22 +110,30 @@ function Get-HvTuiFileSection {
     $fresh = (Test-HvTuiSource -Stream $Stream -Name 'disk' -Fresh) -or (Test-HvTuiSource -Stream $Stream -Name 'setting' -Fresh)
     if (-not $fresh) { return }
     $disks = @{}
+    $names = $Stream.Name
     foreach ($own in $disk.Path.Keys) {
-        $id = $own
-        if ($setting.Owner.ContainsKey($own)) { $id = $setting.Owner[$own] }
-        if (-not $disks.ContainsKey($id)) { $disks[$id] = New-Object -TypeName System.Collections.Generic.List[string] }
-        $disks[$id].AddRange($disk.Path[$own])
+        $id = $setting.Owner[$own]
+        if ($null -eq $id) { $id = $own }
+        $of = $disks[$id]
+        if ($null -eq $of) {
+            # The same file may be named by the VM and by its checkpoints.
+            $of = [System.Collections.Generic.SortedSet[string]]::new([System.StringComparer]::OrdinalIgnoreCase)
+            $disks[$id] = $of
+        }
+        foreach ($path in $disk.Path[$own]) { [void]$of.Add($path) }
     }
     $section = Get-HvTuiSection
     foreach ($id in $setting.Folder.Keys) {
-        $paths = '[]'
+        $paths = ''
         if ($disks.ContainsKey($id)) {
-            $unique = New-Object -TypeName 'System.Collections.Generic.SortedSet[string]' -ArgumentList ([System.StringComparer]::OrdinalIgnoreCase)
-            foreach ($path in $disks[$id]) { [void]$unique.Add($path) }
-            $paths = ConvertTo-HvTuiList -Value $unique
+            $texts = foreach ($path in $disks[$id]) {
+                if (-not $names.ContainsKey($path)) { $names[$path] = ConvertTo-HvTuiString -Value $path }
+                $names[$path]
+            }
+            $paths = $texts -join ','
         }
         $section.Id.Add($id)
-        $section.Text[$id] = '{"id":"' + $id + '",' + $setting.Folder[$id] + ',"disks":' + $paths + '}'
+        $section.Text[$id] = "{`"id`":`"$id`",$($setting.Folder[$id]),`"disks`":[$paths]}"
     }
     $section
 }

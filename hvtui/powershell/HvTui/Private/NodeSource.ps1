@@ -55,6 +55,7 @@ function Read-HvTuiSetting {
     .SYNOPSIS
     Settings of all VMs and of all their checkpoints: one query for checkpoint types, checkpoints and folders.
     #>
+    param([hashtable]$Stream)
     $kinds = @{
         'Realized' = 0; 'Recovery' = 1; 'Planned' = 2; 'Missing' = 5
         'Replica:Standard' = 6; 'Replica:ApplicationConsistent' = 7; 'Replica:PlannedFailover' = 8
@@ -64,42 +65,73 @@ function Read-HvTuiSetting {
     $owner = @{}
     $folder = New-Object -TypeName System.Collections.Specialized.OrderedDictionary
     $counts = @{}
+    $names = $Stream.Name
+    $times = $Stream.Time
+    if ($times.Count -gt 20000) { $times.Clear() }
     foreach ($one in $found) {
-        $id = ConvertTo-HvTuiGuid -Value $one.VirtualSystemIdentifier
+        $id = $one.VirtualSystemIdentifier
+        if ($null -eq $id -or $id.Length -ne 36) { continue }
+        $id = $id.ToLowerInvariant()
         $type = [string]$one.VirtualSystemType
-        if ($null -eq $id) { continue }
-        $own = ConvertTo-HvTuiGuid -Value $one.InstanceID
-        if ($null -ne $own) { $owner[$own] = $id }
+        $own = $one.InstanceID
+        if ($null -ne $own -and $own.Length -eq 46) { $owner[$own.Substring(10).ToLowerInvariant()] = $id }
         if ($type -eq 'Microsoft:Hyper-V:System:Realized') {
             $kind = $one.UserSnapshotType
             if ($null -eq $kind) { $kind = 'null' }
-            $piece[$id] = '"version":' + (ConvertTo-HvTuiString -Value $one.Version) + ',"checkpoint_type":' + $kind
-            $folder[$id] = '"configuration":' + (ConvertTo-HvTuiString -Value $one.ConfigurationDataRoot) + ',"checkpoints":' +
-                (ConvertTo-HvTuiString -Value $one.SnapshotDataRoot) + ',"paging":' + (ConvertTo-HvTuiString -Value $one.SwapFileDataRoot)
+            $texts = foreach ($path in $one.Version, $one.ConfigurationDataRoot, $one.SnapshotDataRoot, $one.SwapFileDataRoot) {
+                if ($null -eq $path) {
+                    'null'
+                } else {
+                    if (-not $names.ContainsKey($path)) { $names[$path] = ConvertTo-HvTuiString -Value $path }
+                    $names[$path]
+                }
+            }
+            $piece[$id] = "`"version`":$($texts[0]),`"checkpoint_type`":$kind"
+            $folder[$id] = "`"configuration`":$($texts[1]),`"checkpoints`":$($texts[2]),`"paging`":$($texts[3])"
         } elseif ($type.StartsWith('Microsoft:Hyper-V:Snapshot:', [System.StringComparison]::Ordinal)) {
             $kind = $kinds[$type.Substring(27)]
             # A kind that no document lists: kept and shown as a number that is none of them.
             if ($null -eq $kind) { $kind = 9999 }
-            if (-not $counts.ContainsKey($id)) { $counts[$id] = @{} }
-            $key = '{0:d4}{1}' -f $kind, [int][bool]$one.IsSaved
-            $held = $counts[$id][$key]
+            $of = $counts[$id]
+            if ($null -eq $of) {
+                $of = @{}
+                $counts[$id] = $of
+            }
+            $saved = [bool]$one.IsSaved
+            # Sorted by kind, then by what holds memory.
+            $key = 2 * $kind + [int]$saved
+            $held = $of[$key]
             if ($null -eq $held) {
-                $held = @{ Type = $kind; Saved = [bool]$one.IsSaved; Count = 0; Oldest = $null }
-                $counts[$id][$key] = $held
+                $held = @{ Type = $kind; Saved = $saved; Count = 0; Oldest = $null }
+                $of[$key] = $held
             }
             $held.Count++
             if ($null -ne $one.CreationTime -and ($null -eq $held.Oldest -or $one.CreationTime -lt $held.Oldest)) { $held.Oldest = $one.CreationTime }
         }
     }
     foreach ($id in @($piece.Keys)) {
-        $texts = ''
-        if ($counts.ContainsKey($id)) {
-            $texts = foreach ($key in ($counts[$id].Keys | Sort-Object)) {
-                $held = $counts[$id][$key]
-                '{"type":' + $held.Type + ',"saved":' + (ConvertTo-HvTuiBoolean -Value $held.Saved) + ',"count":' + $held.Count + ',"oldest":' + (ConvertTo-HvTuiTime -Value $held.Oldest) + '}'
-            }
+        $of = $counts[$id]
+        if ($null -eq $of) {
+            $piece[$id] += ',"checkpoints":[]'
+            continue
         }
-        $piece[$id] += ',"checkpoints":[' + (@($texts) -join ',') + ']'
+        $keys = @($of.Keys)
+        if ($keys.Count -gt 1) { $keys = $keys | Sort-Object }
+        $texts = foreach ($key in $keys) {
+            $held = $of[$key]
+            $saved = 'false'
+            if ($held.Saved) { $saved = 'true' }
+            $oldest = 'null'
+            if ($null -ne $held.Oldest) {
+                $oldest = $times[$held.Oldest]
+                if ($null -eq $oldest) {
+                    $oldest = ConvertTo-HvTuiTime -Value $held.Oldest
+                    $times[$held.Oldest] = $oldest
+                }
+            }
+            "{`"type`":$($held.Type),`"saved`":$saved,`"count`":$($held.Count),`"oldest`":$oldest}"
+        }
+        $piece[$id] += ",`"checkpoints`":[$($texts -join ',')]"
     }
     @{ Piece = $piece; Owner = $owner; Folder = $folder }
 }
@@ -159,10 +191,16 @@ function Read-HvTuiDisk {
     $found = Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_StorageAllocationSettingData' -OperationTimeoutSec $script:SlowSecondsLimit -Property 'InstanceID', 'ResourceSubType', 'HostResource'
     foreach ($one in $found) {
         if ($one.ResourceSubType -eq 'Microsoft:Hyper-V:Virtual CD/DVD Disk' -or $one.ResourceSubType -eq 'Microsoft:Hyper-V:Virtual Floppy Disk') { continue }
-        $id = ConvertTo-HvTuiGuid -Value $one.InstanceID
-        if ($null -eq $id) { continue }
-        if (-not $paths.ContainsKey($id)) { $paths[$id] = New-Object -TypeName System.Collections.Generic.List[string] }
-        foreach ($path in @($one.HostResource)) { if ($path) { $paths[$id].Add($path) } }
+        # Microsoft:<GUID of the VM or checkpoint>\<the drive>
+        $id = $one.InstanceID
+        if ($null -eq $id -or $id.Length -lt 46) { continue }
+        $id = $id.Substring(10, 36).ToLowerInvariant()
+        $of = $paths[$id]
+        if ($null -eq $of) {
+            $of = [System.Collections.Generic.List[string]]::new()
+            $paths[$id] = $of
+        }
+        foreach ($path in $one.HostResource) { if ($path) { $of.Add($path) } }
     }
     $found = Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_ResourceAllocationSettingData' -Filter "ResourceSubType = 'Microsoft:Hyper-V:Physical Disk Drive'" -OperationTimeoutSec $script:SlowSecondsLimit -Property 'InstanceID', 'HostResource'
     $names = $null
@@ -174,7 +212,7 @@ function Read-HvTuiDisk {
             $drives = Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_DiskDrive' -OperationTimeoutSec $script:SlowSecondsLimit -Property 'DeviceID', 'ElementName'
             foreach ($drive in $drives) { if ($drive.DeviceID) { $names[$drive.DeviceID] = $drive.ElementName } }
         }
-        if (-not $paths.ContainsKey($id)) { $paths[$id] = New-Object -TypeName System.Collections.Generic.List[string] }
+        if (-not $paths.ContainsKey($id)) { $paths[$id] = [System.Collections.Generic.List[string]]::new() }
         foreach ($path in @($one.HostResource)) {
             if (-not $path) { continue }
             # The reference names the drive by DeviceID, with its backslashes doubled.

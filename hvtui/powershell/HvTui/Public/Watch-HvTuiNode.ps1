@@ -75,6 +75,7 @@ function Watch-HvTuiNode {
     $stream.NextSlot = 0
     $stream.Start = @{}
     $stream.Backup = @{}
+    $stream.Time = @{}
     $stream.Load = @{}
     $stream.HostLoad = $null
     $stream.JobLink = @{}
