@@ -52,7 +52,7 @@ def fits(text: str, kind: type[Record]) -> Record:
 @pytest.mark.parametrize("scenario", scenario_names())
 async def test_every_function_answers_with_its_record(scenario: str) -> None:
     world = World.load(scenario, start=START, at=300)
-    engine = NativeEngine(world, next(n.name for n in world.nodes.values() if not n.faults.down), deadline=0.01)
+    engine = NativeEngine(world, next(n.name for n in world.nodes.values() if not n.faults.down))
     for part in ("All", "Basic"):
         (text,) = await ask(engine, "Get-HvTuiInfo", Part=part)
         info = fits(text, Info)

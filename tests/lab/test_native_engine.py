@@ -173,7 +173,8 @@ async def test_a_vssadmin_that_hangs_is_ended_at_the_time_limit_of_the_node() ->
 
 async def test_a_hanging_vmms_is_told_from_a_node_that_answers() -> None:
     world = World.load("healthy", start=START)
-    engine = NativeEngine(world, "HV01", deadline=0.3)
+    world.deadline = 0.3
+    engine = NativeEngine(world, "HV01")
     async with running(engine, "Watch-HvTuiNode", IntervalMs=500) as sink:
         await sink.count(1)
         world.node("HV01").faults.vmms_hung = True
@@ -193,8 +194,9 @@ async def test_a_hanging_vmms_is_told_from_a_node_that_answers() -> None:
 
 async def test_info_tells_what_is_missing() -> None:
     world = World.load("faults", start=START)
+    world.deadline = 0.05
     answers = {
-        name: msgspec.json.decode(await ask(NativeEngine(world, name, deadline=0.05), "Get-HvTuiInfo"), type=Info)
+        name: msgspec.json.decode(await ask(NativeEngine(world, name), "Get-HvTuiInfo"), type=Info)
         for name, node in world.nodes.items()
         if not node.faults.down
     }

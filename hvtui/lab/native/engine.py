@@ -23,13 +23,12 @@ _LOOK: Final = 0.2
 class NativeEngine:
     """Answers for one node. Streams tick in real time every interval and at once when the world is stepped.
 
-    `deadline` is how long a question to a provider that hangs takes, in seconds of real time.
+    A question to something that hangs takes the world's `deadline`, in seconds of real time.
     """
 
-    def __init__(self, world: World, node: str, *, deadline: float = 10.0) -> None:
+    def __init__(self, world: World, node: str) -> None:
         self.world = world
         self.node = world.node(node)
-        self.deadline = deadline
         self._reading_writers = False
 
     def functions(self) -> frozenset[str]:
@@ -78,7 +77,7 @@ class NativeEngine:
         if name == "Get-HvTuiInfo":
             part = values["Part"]
             async with self._waking(call) as wake:
-                await self._wait(lambda: calls.waits_for_hung(node, part), self.deadline, call, wake)
+                await self._wait(lambda: calls.waits_for_hung(node, part), self.world.deadline, call, wake)
             text = calls.info(world, node, part)
         elif name == "Get-HvTuiProvider":
             text = calls.providers(world, node)
@@ -101,7 +100,7 @@ class NativeEngine:
                 if self.node.faults.down:
                     await call.stopped.wait()
                     return
-                await self._wait(stream.hanging, self.deadline, call, wake)
+                await self._wait(stream.hanging, self.world.deadline, call, wake)
                 if call.stopped.is_set():
                     return
                 wake.clear()

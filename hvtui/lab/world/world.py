@@ -60,6 +60,8 @@ class World:
         """Host-VSS backup jobs by node, running or pending."""
         self.migrating: dict[str, tuple[Node, Node]] = {}
         """Roles that migrate now: source and target."""
+        self.deadline = 10.0
+        """Real seconds after which a question to a service that hangs ends: the module's OperationTimeoutSec."""
         self.speed = 0.0
         self._ids = Random(f"{seed}:ids")  # noqa: S311 - repeatable, not secret
         self._real = 0.0
