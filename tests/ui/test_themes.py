@@ -63,6 +63,8 @@ def test_with_sixteen_colours_text_cursor_and_marks_still_stand_out(name: str) -
     }
     for fore in ("text", "ok", "busy", "warn", "bad", "info", "mark"):
         assert colours[fore] != colours["base"], fore
+    states = [colours[role] for role in ("ok", "busy", "warn", "bad")]
+    assert len(set(states)) == len(states)
     assert colours["cursor"] != colours["cursor-bg"]
     assert colours["cursor-bg"] != colours["base"]
     assert colours["text"] != colours["blur-bg"]
