@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import struct
-import tempfile
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -155,38 +154,49 @@ def token_of(client: Any, logon: Logon) -> bool:
 @pytest.mark.parametrize("user", ["LAB\\oncall", "lab\\ONCALL", "oncall", "oncall@LAB"])
 def test_an_account_may_be_spelt_as_windows_allows(protocol: str, user: str) -> None:
     accounts = Accounts([Account("oncall", "pässword")])
-    try:
-        logon = Logon(accounts, None)
-        assert token_of(spnego.client(user, "pässword", protocol=protocol), logon)
-        assert logon.account is not None
-        assert logon.account.principal == "LAB\\oncall"
-        assert accounts.logons["LAB\\oncall"].succeeded == 1
-    finally:
-        accounts.close()
+    logon = Logon(accounts, None)
+    assert token_of(spnego.client(user, "pässword", protocol=protocol), logon)
+    assert logon.account is not None
+    assert logon.account.principal == "LAB\\oncall"
+    assert accounts.logons["LAB\\oncall"].succeeded == 1
 
 
 @given(st.binary(max_size=200))
 def test_any_token_is_refused_and_breaks_nothing(rubbish: bytes) -> None:
     accounts = Accounts([Account("oncall", "x")])
-    try:
-        logon = Logon(accounts, None)
-        for token in (rubbish, b"NTLMSSP\x00" + struct.pack("<I", 3) + rubbish):
-            with pytest.raises(LogonFailed):
-                logon.step(f"Negotiate {base64.b64encode(token).decode()}")
-    finally:
-        accounts.close()
+    logon = Logon(accounts, None)
+    for token in (rubbish, b"NTLMSSP\x00" + struct.pack("<I", 3) + rubbish):
+        with pytest.raises(LogonFailed):
+            logon.step(f"Negotiate {base64.b64encode(token).decode()}")
 
 
 @pytest.mark.parametrize("password", ["a:b", "a\nb", "", "漢字 é"])
-def test_any_password_works_and_none_is_on_the_disk(password: str, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def test_any_password_works(password: str) -> None:
     accounts = Accounts([Account("oncall", password)])
-    try:
-        assert token_of(spnego.client("LAB\\oncall", password, protocol="ntlm"), Logon(accounts, None))
-        (file,) = tmp_path.iterdir()
-        assert not password or password not in file.read_text(encoding="utf-8").split(":")
-    finally:
-        accounts.close()
+    assert token_of(spnego.client("LAB\\oncall", password, protocol="ntlm"), Logon(accounts, None))
+
+
+def test_an_account_of_another_domain_is_another_account() -> None:
+    accounts = Accounts([Account("oncall", "x")])
+    with pytest.raises(LogonFailed):
+        token_of(spnego.client("ELSEWHERE\\oncall", "x", protocol="ntlm"), Logon(accounts, None))
+    assert {name: counted.failed for name, counted in accounts.logons.items()} == {
+        "LAB\\oncall": 0,
+        "ELSEWHERE\\oncall": 1,
+    }
+
+
+def test_outside_the_lab_the_provider_reads_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "users"
+    file.write_text("OTHER:somebody:secret\n")
+    monkeypatch.setenv("NTLM_USER_FILE", str(file))
+    client = spnego.client("OTHER\\somebody", "secret", protocol="ntlm")
+    server = spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
+    token = client.step()
+    while token:
+        token = server.step(token)
+        token = client.step(token) if token else None
+    assert server.client_principal == "OTHER\\somebody"
 
 
 # --- the output buffer ---

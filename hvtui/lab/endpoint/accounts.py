@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Literal
 
 import spnego._ntlm as provider
 from spnego._ntlm_raw.crypto import ntowfv1
+from spnego.exceptions import ErrorCode, SpnegoError
 
 DOMAIN: Final = "LAB"
-_NO_LM: Final = "0" * 32
+_NO_LM: Final = bytes(16)
 
 Status = Literal["ok", "expired", "locked"]
 
-# pyspnego's provider finds its passwords through one variable of the process, NTLM_USER_FILE. Several labs may live in
-# one process, each with its own passwords, and setting the variable for a moment breaks other threads that walk through
-# the environment (requests does). So the provider is asked to look here first.
-_user_file: Final[ContextVar[str | None]] = ContextVar("hvtui_lab_user_file", default=None)
-_from_environment: Final = provider._get_credential_file
+# pyspnego's provider finds its passwords in a file that one variable of the process names, NTLM_USER_FILE. Several labs
+# may live in one process, each with its own passwords; setting the variable for a moment breaks other threads that walk
+# through the environment (requests does); and a file stays behind when the process is killed. So the provider is told
+# to ask the lab whose log-on it is taking a step of, and only without one to look where it always does.
+_Lookup = Callable[[str, str], bytes | None]
+_asked: Final[ContextVar[_Lookup | None]] = ContextVar("hvtui_lab_accounts", default=None)
+_own_file: Final = provider._get_credential_file
+_own_credential: Final = provider._get_credential
 
 
 def _credential_file() -> str | None:
-    return _user_file.get() or _from_environment()
+    return "hvtui lab" if _asked.get() else _own_file()
+
+
+def _credential(
+    store: str | None, domain: str | None = None, username: str | None = None
+) -> tuple[str | None, str | None, bytes, bytes]:
+    lookup = _asked.get()
+    if lookup is None:
+        return _own_credential(store, domain, username)
+    digest = lookup(domain or "", username or "")
+    if digest is None:
+        raise SpnegoError(ErrorCode.failure, context_msg="no such account in the lab")
+    return domain, username, _NO_LM, digest
 
 
 provider._get_credential_file = _credential_file
+provider._get_credential = _credential
 
 
 @dataclass
@@ -57,7 +71,7 @@ class Logons:
 
 
 class Accounts:
-    """All accounts of one lab, with the temporary file of password hashes from which the NTLM provider reads them.
+    """All accounts of one lab. Their passwords are in memory only.
 
     `lock_after`: an account is locked after this many refusals in a row; 0 never locks.
     """
@@ -67,38 +81,33 @@ class Accounts:
         self.lock_after = lock_after
         self.logons: dict[str, Logons] = {account.principal: Logons() for account in accounts}
         self._in_a_row: dict[str, int] = {}
-        handle, name = tempfile.mkstemp(prefix="hvtui-lab-", suffix=".ntlm")
-        os.close(handle)
-        self._file = Path(name)
-        self._write()
 
     def find(self, name: str) -> Account | None:
-        """An account by name, with or without the domain."""
-        return self._accounts.get(name.rpartition("\\")[2].partition("@")[0].lower())
+        """An account as a client names it: `LAB\\name`, `name` or `name@LAB`, in any case."""
+        domain, _, rest = name.rpartition("\\")
+        user, at, realm = rest.partition("@")
+        return self._accounts.get(user.lower()) if (realm if at else domain).upper() in ("", DOMAIN) else None
 
     def set_password(self, name: str, password: str) -> None:
         """Change a password, as a domain does it under a running console."""
-        account = self._accounts[name.lower()]
-        account.password = password
-        self._write()
-
-    def _write(self) -> None:
-        """A line for each spelling of a name: the provider compares literally, and need not hash each time."""
-        lines = []
-        for account in self._accounts.values():
-            digest = ntowfv1(account.password).hex().upper()
-            for name in (account.principal, account.name, f"{account.name}@{DOMAIN}"):
-                lines.append(f"{name}:0:{_NO_LM}:{digest}:[U]:LCT-0\n")
-        self._file.write_text("".join(lines), encoding="utf-8")
+        self._accounts[name.lower()].password = password
 
     @contextlib.contextmanager
     def provider(self) -> Iterator[None]:
-        """While inside, the NTLM provider reads this lab's accounts, for this thread alone."""
-        token = _user_file.set(str(self._file))
+        """While inside, the NTLM provider asks this lab for accounts, in this thread or task alone."""
+        token = _asked.set(self._digest)
         try:
             yield
         finally:
-            _user_file.reset(token)
+            _asked.reset(token)
+
+    def _digest(self, domain: str, name: str) -> bytes | None:
+        """The NT hash of an account's password, None without such an account."""
+        known = self.find(f"{domain}\\{name}")
+        if known is None:
+            return None
+        digest: bytes = ntowfv1(known.password)
+        return digest
 
     def succeeded(self, account: Account) -> None:
         """Count a log-on."""
@@ -116,7 +125,3 @@ class Accounts:
 
     def _counter(self, principal: str) -> Logons:
         return self.logons.setdefault(principal, Logons())
-
-    def close(self) -> None:
-        """Remove the temporary file."""
-        self._file.unlink(missing_ok=True)

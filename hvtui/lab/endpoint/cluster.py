@@ -93,7 +93,6 @@ class Cluster:
         try:
             await asyncio.gather(*(node.stop() for node in self.nodes.values()))
         finally:
-            self.accounts.close()
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
