@@ -122,7 +122,7 @@ class ClusterWatch:
             while True:
                 await self._watch(node, lane)
         finally:
-            await lane.close()
+            await shared.close(lane)
 
     async def _watch(self, node: str, lane: Lane) -> None:
         """Follow the stream until it must be started again; raises when another node should be asked."""

@@ -58,12 +58,12 @@ class NodeFacts:
         self._shared.store.info(self.name, info)
         self._shared.owner.member_seen(self.name, info)
 
-    async def close(self) -> None:
-        """Stop what runs and close both lanes."""
-        reads = set(self._reads)
-        for read in reads:
+    def release(self) -> list[Lane]:
+        """Stop what runs; the caller closes the lanes. A read of the writers closes its own."""
+        for read in self._reads:
             read.cancel()
-        await asyncio.gather(self._close_facts(), *reads, return_exceptions=True)
+        lane, self._facts = self._facts, None
+        return [] if lane is None else [lane]
 
     # --- events ---
 
@@ -127,8 +127,7 @@ class NodeFacts:
 
     async def _close_facts(self) -> None:
         lane, self._facts = self._facts, None
-        if lane is not None:
-            await lane.close()
+        await self._shared.close(lane)
 
     # --- writers ---
 
@@ -172,7 +171,7 @@ class NodeFacts:
             self._writers_seen = True
         finally:
             self._reading = False
-            await lane.close()
+            await self._shared.close(lane)
 
     async def _providers(self, lane: Lane) -> tuple[Provider, ...] | None:
         try:

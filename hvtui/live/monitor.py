@@ -58,6 +58,9 @@ class Monitor:
         self._cluster: ClusterWatch | None = None
         self._nodes: dict[str, NodeWatch] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        """Watches that were cancelled and still close their lanes."""
+        self._members: set[str] = set()
         self._stopped = ""
 
     # --- Feed ---
@@ -89,12 +92,17 @@ class Monitor:
 
     async def stop(self) -> None:
         """End every remote call and close every lane; a node that hangs is left after some seconds."""
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *self._ending]
         self._tasks.clear()
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=self._timing.stop)
+        closings = self._shared.closings if self._shared is not None else set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.stop):
+                if tasks:
+                    await asyncio.wait(tasks)
+                while closings:
+                    await asyncio.wait(set(closings))
         self._store.close()
 
     def refresh(self, what: str, node: str = "") -> str:
@@ -186,18 +194,34 @@ class Monitor:
             except HvtuiError as error:
                 self._halt(error.text, error.hint)
                 return False
+        told = {node.name.lower() for node in frame.nodes or ()}
         for node in frame.nodes or ():
             self._meet(node.name)
+        gone = {name.lower() for name in frame.gone.get("nodes", ())}
+        if frame.kind == "full" and frame.nodes is not None:
+            gone |= self._members - told
+        self._members = (self._members | told) - gone
+        for name in gone:
+            self._part(name)
         return True
+
+    def _part(self, key: str) -> None:
+        """A node was evicted from the cluster: it is no longer asked."""
+        watch = self._nodes.pop(key, None)
+        task = self._tasks.pop(key, None)
+        if task is not None:
+            task.cancel()
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+        if watch is not None:
+            self._store.link(watch.name, LinkStatus.STOPPED, "no longer a member of the cluster")
 
     def member_seen(self, node: str, info: Info) -> None:
         """A node that belongs to another cluster is no longer watched."""
         ours = self._identity.id
         if not info.cluster_id or not ours or info.cluster_id == ours:
             return
-        task = self._tasks.pop(node.lower(), None)
-        if task is not None:
-            task.cancel()
+        self._part(node.lower())
         other = safe_text(info.cluster_name or info.cluster_id)
         hint = f"Correct the address of {node} in the configuration."
         self._store.link(node, LinkStatus.STOPPED, f"it belongs to another cluster, {other}", hint)

@@ -38,6 +38,7 @@ class NodeWatch:
         self._backoff = Backoff(shared.timing.retry, shared.timing.retry_most)
         self._wake = asyncio.Event()
         self._failing = False
+        self._first_name = name
         self._stream: Stream | None = None
         self._action: Lane | None = None
         self._restart = asyncio.Event()
@@ -62,14 +63,23 @@ class NodeWatch:
 
     async def run(self) -> None:
         """Never returns and never raises, but for cancellation."""
-        store, timing = self._shared.store, self._shared.timing
+        store = self._shared.store
         store.link(self.name, LinkStatus.CONNECTING, "connecting")
+        self._shared.begins(self._first_name)
+        try:
+            await self._for_ever()
+        finally:
+            self._shared.began(self._first_name)
+
+    async def _for_ever(self) -> None:
+        store, timing = self._shared.store, self._shared.timing
         while True:
             most = 0.0
             try:
                 await self._session()
             except RemoteError as error:
                 store.failed(self.name, error)
+                self._shared.began(self._first_name)
                 self._failing = True
                 if status_of(error) in {LinkStatus.REFUSED, LinkStatus.UNUSABLE}:
                     most = timing.retry_unusable
@@ -101,8 +111,8 @@ class NodeWatch:
             while True:
                 await self._watch(lane)
         finally:
-            # All at once: a node that hangs holds up each of them for seconds.
-            await asyncio.gather(lane.close(), self._close_action(), self.facts.close())
+            action, self._action = self._action, None
+            await shared.close(lane, action, *self.facts.release())
 
     def _accept(self, info: Info) -> None:
         """Learn the node's own name and clock; refuse a node that hvtui cannot work with."""
@@ -141,6 +151,7 @@ class NodeWatch:
                 if not seen:
                     seen = True
                     self._failing = False
+                    shared.began(self._first_name)
                     self._backoff.reset()
                     children.append(asyncio.create_task(self._after_first_picture()))
         except SequenceGapError as gap:
@@ -217,13 +228,11 @@ class NodeWatch:
             self._action = self._shared.connector.lane(self.name, "action")
         return self._action
 
-    async def _close_action(self) -> None:
-        lane, self._action = self._action, None
-        if lane is not None:
-            await lane.close()
-
     async def _after_first_picture(self) -> None:
-        """Open the action lane and keep it; read the slow facts."""
+        """Open the action lane and keep it; read the slow facts. First pictures of other nodes come first."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._shared.timing.settle):
+                await self._shared.settled.wait()
         try:
             async with self._shared.fact_slots:
                 await self._action_lane().open()

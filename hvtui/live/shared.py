@@ -57,6 +57,34 @@ class Shared:
     writer_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     credential_given: asyncio.Event = field(default_factory=asyncio.Event)
 
+    starting: set[str] = field(default_factory=set)
+    """Nodes that have neither sent their first picture nor failed yet."""
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when no node is starting; slow facts wait for it, first pictures come first."""
+
+    closings: set[asyncio.Future[object]] = field(default_factory=set)
+    """Lanes being closed; the monitor's stop waits for them."""
+
+    async def close(self, *lanes: Lane | None) -> None:
+        """Close lanes, all at once; goes on even when the waiting task is cancelled."""
+        work: asyncio.Future[object] = asyncio.ensure_future(
+            asyncio.gather(*(lane.close() for lane in lanes if lane is not None), return_exceptions=True)
+        )
+        self.closings.add(work)
+        work.add_done_callback(self.closings.discard)
+        await asyncio.shield(work)
+
+    def begins(self, node: str) -> None:
+        """A node is contacted for the first time."""
+        self.starting.add(node)
+        self.settled.clear()
+
+    def began(self, node: str) -> None:
+        """Its first picture came, or it failed."""
+        self.starting.discard(node)
+        if not self.starting:
+            self.settled.set()
+
     async def gate_open(self) -> None:
         """Wait until the user has given another credential."""
         while self.connector.gate.refusal:

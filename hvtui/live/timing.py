@@ -26,6 +26,8 @@ class Timing:
     """An on-demand lane is closed after so long without a call; opening one costs the node a new process."""
     without_cluster: float = 5.0
     """When no cluster picture came for so long, every configured address is tried."""
+    settle: float = 15.0
+    """Slow facts of a node wait for the first pictures of the others, but not longer."""
     stop: float = 6.0
 
 

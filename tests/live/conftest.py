@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from hvtui.remote.credentials import CredentialGate
 from tests.remote.conftest import config_for, gate_for
 
 QUICK = Timing(
-    silence=1.5,
+    silence=3.0,
     first_picture=4.0,
     probe_again=1.0,
     retry=0.1,
@@ -29,7 +30,14 @@ QUICK = Timing(
 
 
 @pytest.fixture
-async def watch() -> AsyncIterator[Callable[..., Any]]:
+def labs() -> Iterator[Callable[..., Lab]]:
+    """Start labs: `labs("healthy", speed=0)`. They outlive the monitors that look at them."""
+    with ExitStack() as running:
+        yield lambda *args, **options: running.enter_context(Lab(*args, **options))
+
+
+@pytest.fixture
+async def watch(labs: Callable[..., Lab]) -> AsyncIterator[Callable[..., Any]]:
     """Start a Monitor on a lab: `await watch(lab, seeds=…, gate=…, pins=…)`."""
     monitors: list[Monitor] = []
 

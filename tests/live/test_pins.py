@@ -17,6 +17,7 @@ from hvtui.model.link import LinkStatus
 from tests.live.conftest import all_live, status
 from tests.support.wait import until
 
+Labs = Callable[..., Lab]
 Watch = Callable[..., Awaitable[Monitor]]
 
 
@@ -59,25 +60,27 @@ def test_a_damaged_file_is_said_to_be_damaged(tmp_path: Path, content: str) -> N
         Pins(tmp_path, None).get("prod")
 
 
-async def test_monitor_pins_at_first_contact_and_stops_at_another_cluster(watch: Watch, tmp_path: Path) -> None:
+async def test_monitor_pins_at_first_contact_and_stops_at_another_cluster(
+    labs: Labs, watch: Watch, tmp_path: Path
+) -> None:
     pins = Pins(tmp_path, None)
-    with Lab("healthy", speed=0) as lab:
-        monitor = await watch(lab, pins=pins)
-        await until(lambda: all_live(monitor, lab))
-        first = lab.call(lambda w: w.cluster.id)
-        assert pins.get("lab") == first
-        await monitor.stop()
-        lab.call(lambda w: setattr(w.cluster, "id", "00000000-0000-0000-0000-00000000beef"))
-        stranger = await watch(lab, pins=pins)
-        await until(lambda: status(stranger) is LinkStatus.STOPPED)
-        link = stranger.state.cluster.link
-        assert first in link.text
-        assert "hvtui config accept-id lab" in link.hint
-        assert stranger.state.cluster.nodes is None
-        await until(lambda: all(view.link.status is LinkStatus.STOPPED for view in stranger.state.nodes.values()))
-        await until(lambda: sum(lab.node(name).shells for name in lab.addresses) <= 1)
-        assert stranger.refresh("node").startswith("Stopped")
-        await stranger.stop()
-        accept_pin(pins, "lab")
-        accepted = await watch(lab, pins=pins)
-        await until(lambda: all_live(accepted, lab))
+    lab = labs("healthy", speed=0)
+    monitor = await watch(lab, pins=pins)
+    await until(lambda: all_live(monitor, lab))
+    first = lab.call(lambda w: w.cluster.id)
+    assert pins.get("lab") == first
+    await monitor.stop()
+    lab.call(lambda w: setattr(w.cluster, "id", "00000000-0000-0000-0000-00000000beef"))
+    stranger = await watch(lab, pins=pins)
+    await until(lambda: status(stranger) is LinkStatus.STOPPED)
+    link = stranger.state.cluster.link
+    assert first in link.text
+    assert "hvtui config accept-id lab" in link.hint
+    assert stranger.state.cluster.nodes is None
+    await until(lambda: all(view.link.status is LinkStatus.STOPPED for view in stranger.state.nodes.values()))
+    await until(lambda: sum(lab.node(name).shells for name in lab.addresses) <= 1)
+    assert stranger.refresh("node").startswith("Stopped")
+    await stranger.stop()
+    accept_pin(pins, "lab")
+    accepted = await watch(lab, pins=pins)
+    await until(lambda: all_live(accepted, lab))

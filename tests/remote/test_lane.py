@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -242,6 +243,29 @@ async def test_unknown_authority(lane_to: Lanes) -> None:
         with pytest.raises(Untrusted, match="CA that is not trusted"):
             await lane_to(lab, ca=None).open()
         assert lab.logons[lab.username].succeeded == 0
+
+
+@pytest.mark.parametrize(
+    ("mistake", "says"), [({"expired": True}, "has expired"), ({"address": "hv01.example"}, "is for another name")]
+)
+async def test_bad_certificate(lane_to: Lanes, mistake: dict[str, Any], says: str) -> None:
+    with Lab({"HV01": ScriptedEngine()}, tls=True) as lab:
+        node = lab.cluster.nodes["HV01"]
+        assert lab.cluster.authority is not None
+        lab.node("HV01").stop()
+        node.tls = lab.cluster.authority.issue(**mistake).tls()
+        lab.node("HV01").start()
+        with pytest.raises(Untrusted, match=says):
+            await lane_to(lab).open()
+        assert lab.logons[lab.username].succeeded == 0
+
+
+async def test_text_that_is_no_text(lane_to: Lanes) -> None:
+    with Lab({"HV01": ScriptedEngine(**{"Get-HvTuiInfo": info(build="\ud800")})}) as lab:
+        lane = lane_to(lab)
+        lab.node("HV01").rewrite(lambda text: text.replace("\\ud800", "\ud800"))
+        with pytest.raises(BadReply):
+            await lane.call(GET_INFO)
 
 
 async def test_http_asked_for_tls(lane_to: Lanes) -> None:
