@@ -119,27 +119,41 @@ def test_without_private_properties_one_pipeline_of_cmdlets_tells_the_vms(runner
     for row in world["cim"]["MSCluster_Resource"]:
         private, row["PrivateProperties"] = row["PrivateProperties"], None
         if private:
-            kind = {"ResourceType": {"Name": row["Type"]}, "Name": row["Name"], "Parameters": private}
+            kind = {"ResourceType": {"Name": row["Type"]}, "Id": row["Id"], "Parameters": private}
             world["commands"].setdefault("Get-ClusterResource", []).append(kind)
     answer = runner.run("Watch-HvTuiCluster", {"steps": [world]}, Count=1)
     assert answer.asked.count("Get-ClusterResource") == 1
     frame = msgspec.json.decode(answer[0], type=ClusterFrame)
     assert [r.vm for r in frame.roles or []] == [SQL, WEB]
-    assert frame.errors == []
+    # The migration is in the private properties alone.
+    assert [(p.part, p.kind) for p in frame.errors or []] == [("roles.migration_state", "missing")]
 
 
-def test_a_role_keeps_its_vm_while_private_properties_cannot_be_read(runner: Runner) -> None:
-    denied = {"fail": worlds.fail("Get-ClusterResource", "Access is denied", 0x80070005)}
-    hidden = worlds.cluster()
-    for row in hidden["cim"]["MSCluster_Resource"]:
-        row["PrivateProperties"] = None
-    step = {**denied, "cim": {"MSCluster_Resource": hidden["cim"]["MSCluster_Resource"]}}
-    got = frames(runner, worlds.cluster(), *[step] * 6)
-    vms: dict[str, str | None] = {}
-    for frame in got:
-        vms |= {r.name: r.vm for r in frame.roles or []}
+def test_a_role_keeps_its_vm_while_resources_cannot_be_read(runner: Runner) -> None:
+    """Its VM is the key under which everything about it is kept: it must not come and go with one question."""
+    denied = {"fail": worlds.fail("MSCluster_Resource", "Access is denied", 0x80070005)}
+    got = frames(runner, worlds.cluster(), *[denied] * 6)
+    assert [(r.name, r.vm, r.resource_state) for r in got[1].roles or []] == [
+        ("SQL role", SQL, None),
+        ("web", WEB, None),
+    ]
+    assert [p.part for p in got[1].errors or []] == ["roles.resources"]
+    vms = {r.name: r.vm for frame in got for r in frame.roles or []}
     assert vms == {"SQL role": SQL, "web": WEB}
-    assert [p.part for p in next(f.errors for f in reversed(got) if f.errors) or []] == ["roles.vm"]
+    last = next(f.errors for f in reversed(got) if f.errors)
+    assert sorted(p.part for p in last) == ["roles.resources", "roles.vm"]
+
+
+def test_a_role_whose_vm_nobody_tells_is_named(runner: Runner) -> None:
+    world = worlds.cluster()
+    for row in world["cim"]["MSCluster_Resource"]:
+        row["PrivateProperties"] = None
+    (frame,) = frames(runner, world)
+    assert [r.vm for r in frame.roles or []] == [None, None]
+    assert {(p.part, p.kind) for p in frame.errors or []} == {
+        ("roles.vm", "missing"),
+        ("roles.migration_state", "missing"),
+    }
 
 
 def test_an_account_that_is_shown_nothing_is_denied(runner: Runner) -> None:

@@ -157,9 +157,15 @@ function Get-HvTuiRoleSection {
         $group = $title
         if (-not $machines.ContainsKey($group) -and -not $configurations.ContainsKey($group)) { $group = $raw }
         $resource = 'null'
-        if ($machines.ContainsKey($group)) { $resource = ConvertTo-HvTuiNumber -Value $machines[$group].State }
+        if ($machines.ContainsKey($group)) {
+            $resource = $machines[$group].State
+            if ($null -eq $resource) { $resource = 'null' } elseif ($resource -eq 4294967295) { $resource = -1 }
+        }
         $configuration = 'null'
-        if ($configurations.ContainsKey($group)) { $configuration = ConvertTo-HvTuiNumber -Value $configurations[$group].State }
+        if ($configurations.ContainsKey($group)) {
+            $configuration = $configurations[$group].State
+            if ($null -eq $configuration) { $configuration = 'null' } elseif ($configuration -eq 4294967295) { $configuration = -1 }
+        }
         $vm = 'null'
         $migration = 'null'
         $percent = 'null'
@@ -172,8 +178,12 @@ function Get-HvTuiRoleSection {
         }
         # A role keeps its VM: once known it stays known, even while the private properties cannot be read.
         if ($Stream.RoleVm.ContainsKey($id)) { $vm = $Stream.RoleVm[$id] }
-        $owner = ConvertTo-HvTuiString -Value $one.OwnerNode
-        $state = ConvertTo-HvTuiNumber -Value $one.State
+        $owner = [string]$one.OwnerNode
+        if (-not $names.ContainsKey($owner)) { $names[$owner] = ConvertTo-HvTuiString -Value $owner }
+        $owner = $names[$owner]
+        $state = $one.State
+        # What WMI shows for -1, unknown.
+        if ($null -eq $state -or $state -eq 4294967295) { $state = -1 }
         $status = $one.StatusInformation
         if ($null -eq $status) { $status = 'null' }
         $priority = $one.Priority

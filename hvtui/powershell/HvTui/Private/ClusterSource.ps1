@@ -88,45 +88,73 @@ function Read-HvTuiIdentity {
     param([hashtable]$Stream)
     $found = Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_Resource' -Filter "Type = 'Virtual Machine' OR Type = 'Virtual Machine Configuration'" -OperationTimeoutSec $script:SlowSecondsLimit -Property 'Id', 'Name', 'Type', 'OwnerGroup', 'PrivateProperties'
     $identity = @{}
+    $known = $Stream.Identity
     $unknown = 0
+    $hidden = 0
     foreach ($one in $found) {
-        $id = ConvertTo-HvTuiGuid -Value (Get-HvTuiValue -Object $one.PrivateProperties -Name 'VmID')
-        if ($null -eq $id) {
-            $id = $Stream.Identity[[string]$one.Name]
-            if ($null -eq $id) { $unknown++ }
+        $private = $null
+        if ($null -ne $one.PrivateProperties) { $private = $one.PrivateProperties.PSObject.Properties }
+        # A resource keeps its VM, so its GUID is taken out of the properties once.
+        $id = $known[$one.Id]
+        if ($null -eq $id -and $null -ne $private -and $null -ne $private['VmID']) {
+            $id = ConvertTo-HvTuiGuid -Value $private['VmID'].Value
+            if ($null -ne $id) { $known[$one.Id] = $id }
         }
-        $isMachine = $one.Type -eq 'Virtual Machine'
-        if ($isMachine -or -not $identity.ContainsKey($one.OwnerGroup) -or $null -eq $identity[$one.OwnerGroup].Vm) {
-            $percent = $null
-            $state = $null
-            if ($isMachine) {
-                $state = Get-HvTuiValue -Object $one.PrivateProperties -Name 'MigrationState'
-                $percent = Get-HvTuiValue -Object $one.PrivateProperties -Name 'MigrationProgress'
-            }
-            if ($null -eq $id -and $identity.ContainsKey($one.OwnerGroup)) { $id = $identity[$one.OwnerGroup].Vm }
-            $identity[$one.OwnerGroup] = @{ Vm = $id; State = $state; Percent = $percent; Resource = [string]$one.Name }
+        if ($null -eq $id) { $unknown++ }
+        $held = $identity[$one.OwnerGroup]
+        if ($null -eq $held) {
+            $held = @{ Vm = $id; State = $null; Percent = $null; Resource = $one.Id }
+            $identity[$one.OwnerGroup] = $held
+        } elseif ($null -eq $held.Vm) {
+            $held.Vm = $id
+        }
+        if ($null -eq $private) {
+            $hidden++
+        } elseif ($one.Type -eq 'Virtual Machine') {
+            $property = $private['MigrationState']
+            if ($null -ne $property) { $held.State = $property.Value }
+            $property = $private['MigrationProgress']
+            if ($null -ne $property) { $held.Percent = $property.Value }
         }
     }
     if ($unknown) {
         # WMI did not hand out the private properties: one pipeline of cmdlets for all that are missing.
         Read-HvTuiParameter -Stream $Stream
         foreach ($group in @($identity.Keys)) {
-            if ($null -eq $identity[$group].Vm) { $identity[$group].Vm = $Stream.Identity[$identity[$group].Resource] }
+            if ($null -eq $identity[$group].Vm) { $identity[$group].Vm = $known[([string]$identity[$group].Resource).Trim('{', '}')] }
         }
     }
+    $nameless = 0
+    foreach ($held in $identity.Values) { if ($null -eq $held.Vm) { $nameless++ } }
+    Join-HvTuiGap -Stream $Stream -Part 'roles.migration_state' -Count $hidden -Text 'VM resources show no private properties'
+    Join-HvTuiGap -Stream $Stream -Part 'roles.vm' -Count $nameless -Text 'VM roles show no VM'
     @{ Item = $identity }
+}
+
+function Join-HvTuiGap {
+    <#
+    .SYNOPSIS
+    Keeps or drops the problem that an answer came with gaps.
+    #>
+    param([hashtable]$Stream, [string]$Part, [int]$Count, [string]$Text)
+    $key = 'gap ' + $Part
+    if ($Count) {
+        $Stream.Problem[$key] = Join-HvTuiProblem -Part $Part -Kind 'missing' -Text "$Count $Text"
+    } elseif ($Stream.Problem.Contains($key)) {
+        $Stream.Problem.Remove($key)
+    }
 }
 
 function Read-HvTuiParameter {
     <#
     .SYNOPSIS
-    The VM GUIDs of all VM resources by cmdlet, kept by the resources' names.
+    The VM GUIDs of all VM resources by cmdlet, kept by the resources' ids.
     #>
     param([hashtable]$Stream)
     $found = Get-ClusterResource | Where-Object -FilterScript { $_.ResourceType.Name -eq 'Virtual Machine' -or $_.ResourceType.Name -eq 'Virtual Machine Configuration' } | Get-ClusterParameter -Name 'VmID'
     foreach ($one in $found) {
         $id = ConvertTo-HvTuiGuid -Value $one.Value
-        if ($null -ne $id) { $Stream.Identity[[string](Get-HvTuiValue -Object $one.ClusterObject -Name 'Name')] = $id }
+        if ($null -ne $id) { $Stream.Identity[([string]$one.ClusterObject.Id).Trim('{', '}')] = $id }
     }
 }
 
