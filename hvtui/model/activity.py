@@ -15,7 +15,7 @@ _JOBS: Final[dict[int, str]] = {
     JobType.Save: "saving",
     JobType.Shutdown: "shutting down",
     JobType.MergeDisks: "merging",
-    JobType.GuestVssSnapshot: "backup: guest VSS",
+    JobType.GuestVssSnapshot: "guest VSS",
     JobType.Export: "export",
     JobType.Snapshot: "checkpoint",
     JobType.ApplySnapshot: "applying checkpoint",
@@ -61,11 +61,12 @@ BACKUP_JOBS: Final = frozenset(
 
 
 class Activity(msgspec.Struct, frozen=True):
-    """`text` for people, `percent` of the first job that tells one, `job` its id, empty when none is behind it."""
+    """`text` for people; `percent` of the first job that tells one, `job` its id (empty: none), `type` its type."""
 
     text: str = ""
     percent: int | None = None
     job: str = ""
+    type: int = 0
 
 
 IDLE: Final = Activity()
@@ -79,7 +80,7 @@ def activity_of(vm: Vm | None, jobs: tuple[Job, ...], role: Role | None) -> Acti
     if not jobs and not busy and not moving and not status:
         return IDLE
     parts: dict[str, str] = {}
-    percent, job_id = None, ""
+    percent, job_id, job_type = None, "", 0
     for job in jobs:
         word = _JOBS.get(job.type) if job.state in RUNNING_JOBS else None
         if word is None:
@@ -88,7 +89,7 @@ def activity_of(vm: Vm | None, jobs: tuple[Job, ...], role: Role | None) -> Acti
         shown = "" if job.percent is None else f" {job.percent}%"
         parts.setdefault(word, f"{word}{target}{shown}")
         if percent is None:
-            percent, job_id = job.percent, job.id
+            percent, job_id, job_type = job.percent, job.id, job.type
     if moving and role is not None and "migrating" not in parts:
         shown = "" if role.migration_percent is None else f" {role.migration_percent}%"
         parts["migrating"] = f"migrating{shown}"
@@ -100,7 +101,7 @@ def activity_of(vm: Vm | None, jobs: tuple[Job, ...], role: Role | None) -> Acti
     texts = list(parts.values())
     if status:
         texts += [word for flag, word in _FLAGS if status & flag]
-    return Activity(" · ".join(texts), percent, job_id)
+    return Activity(" · ".join(texts), percent, job_id, job_type)
 
 
 _FLAGS: Final = (

@@ -106,7 +106,7 @@ def is_critical(vm: Vm) -> bool:
     """Windows would put `Critical` behind the state's name."""
     if vm.health is not None and vm.health > HEALTHY:
         return True
-    return any(number in _CRITICAL for number in vm.op or ())
+    return bool(vm.op) and not _CRITICAL.isdisjoint(vm.op or ())
 
 
 def of_vm(vm: Vm | None) -> str:

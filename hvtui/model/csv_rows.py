@@ -20,8 +20,8 @@ from hvtui.model.enums import (
     name_of,
     signed,
 )
+from hvtui.model.placement import short_path
 from hvtui.model.severity import Severity, worst
-from hvtui.model.vm_rows import short_path
 
 if TYPE_CHECKING:
     from hvtui.model.records import Csv

@@ -103,6 +103,8 @@ class History:
     _seen: dict[Key, Seen] = field(default_factory=dict)
     _last: dict[str, datetime] = field(default_factory=dict)
     _onsets: dict[Key, tuple[int, Seen, Since]] = field(default_factory=dict)
+    _read: dict[str, tuple[Writer, ...]] = field(default_factory=dict)
+    """Node → the writers of its last read."""
 
     # --- asking ---
 
@@ -179,8 +181,9 @@ class History:
         if picture is None or picture.time is None or picture.reading or not picture.writers:
             return
         source = f"writers of {name}"
-        if self._last.get(source) == picture.time:
+        if self._last.get(source) == picture.time and self._read.get(name) == picture.writers:
             return
+        self._read[name] = picture.writers
         before = self._advance(source, picture.time)
         self._keep(("writer", name), {writer_key(name, writer) for writer in picture.writers})
         for writer in picture.writers:

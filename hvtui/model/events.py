@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import msgspec
 
-from hvtui.model.event_catalog import describe, is_noise, severity_of, subject_of, writer_of
+from hvtui.model.event_catalog import describe, is_noise, meaning, severity_of, subject_of, writer_of
 from hvtui.model.records import Event, EventPage, Problem
 from hvtui.model.severity import Severity
 
@@ -41,6 +41,7 @@ class NodeEvent(msgspec.Struct, frozen=True):
 class _Channel:
     """One channel of one node: what was read of it."""
 
+    node: str
     position: int = 0
     oldest_time: datetime | None = None
     wrapped: bool | None = None
@@ -65,6 +66,8 @@ class EventLog:
         self._sorted: list[NodeEvent] = []
         self._by_id: dict[int, list[NodeEvent]] = {}
         self._recent: list[NodeEvent] | None = None
+        self.backup_failed: dict[str, NodeEvent] = {}
+        """VM → the newest event that says its backup failed; another dict whenever it changes."""
 
     def __len__(self) -> int:
         return len(self._sorted)
@@ -130,7 +133,7 @@ class EventLog:
 
     def errors(self) -> list[tuple[str, str, Problem]]:
         """Every channel that could not be read: node, channel, problem."""
-        return [(node, name, p) for (node, name), channel in self._channels.items() for p in channel.problems]
+        return [(channel.node, name, p) for (_, name), channel in self._channels.items() for p in channel.problems]
 
     def set_error(self, node: str, channel: str, text: str, kind: str = "other") -> bool:
         """Note that a channel could not be asked at all; True when that is news."""
@@ -145,7 +148,7 @@ class EventLog:
     # --- helpers ---
 
     def _channel(self, node: str, name: str) -> _Channel:
-        return self._channels.setdefault((node.lower(), name), _Channel())
+        return self._channels.setdefault((node.lower(), name), _Channel(node))
 
     def _insert(self, channel: _Channel, fresh: list[NodeEvent]) -> None:
         if not fresh:
@@ -155,12 +158,26 @@ class EventLog:
             insort(channel.kept, item, key=NodeEvent.order)
             insort(self._sorted, item, key=NodeEvent.order)
             insort(self._by_id.setdefault(item.event.id, []), item, key=NodeEvent.order)
+        self._note_backups(fresh)
         if len(channel.kept) > self.channel_limit:
             dropped = channel.kept[: len(channel.kept) - self.channel_limit * 9 // 10]
             del channel.kept[: len(dropped)]
             self._forget(dropped)
         if len(self._sorted) > self.limit:
             self._forget(self._sorted[: len(self._sorted) - self.limit * 9 // 10])
+
+    def _note_backups(self, fresh: list[NodeEvent]) -> None:
+        failed: dict[str, NodeEvent] = {}
+        for item in fresh:
+            vm = item.event.vm
+            known = meaning(item.event) if vm else None
+            if vm is None or known is None or known.kind != "backup" or known.severity is not Severity.BAD:
+                continue
+            held = failed.get(vm) or self.backup_failed.get(vm)
+            if held is None or held.event.time < item.event.time:
+                failed[vm] = item
+        if failed:
+            self.backup_failed = self.backup_failed | failed
 
     def _forget(self, dropped: list[NodeEvent]) -> None:
         """Drop the oldest; a channel remembers for good that it dropped something."""

@@ -13,6 +13,7 @@ from hvtui.model.durations import node_key
 from hvtui.model.enums import NodeState, name_of
 from hvtui.model.link import LinkStatus
 from hvtui.model.severity import Severity, worst
+from hvtui.model.views import problem_texts
 from hvtui.model.writer_catalog import HYPER_V
 
 if TYPE_CHECKING:
@@ -115,10 +116,11 @@ def writer_counts(picture: WriterPicture | None) -> WriterCounts:
     """The writers of a node by class; lines that could not be read count as unreadable."""
     if picture is None:
         return WriterCounts()
-    counts = {"ok": 0, "busy": 0, "failed": 0, "unreadable": 1 if picture.unreadable else 0}
+    # Lines beside writers that were read are of one more; without any, `failure` says it all.
+    counts = {"ok": 0, "busy": 0, "failed": 0, "unreadable": 1 if picture.unreadable and picture.writers else 0}
     for writer in picture.writers:
         counts[writer.state_class] += 1
-    return WriterCounts(bool(picture.writers or picture.unreadable), failure=picture.failure, **counts)
+    return WriterCounts(bool(picture.writers), failure=picture.failure, **counts)
 
 
 def node_row(state: ClusterState, name: str) -> NodeRow:
@@ -190,9 +192,9 @@ def _own_reasons(view: NodeView, counts: WriterCounts) -> list[tuple[Severity, s
     host = view.host
     if host is not None and host.vmms is not None and host.vmms != "Running":
         reasons.append((Severity.BAD, f"vmms {host.vmms}"))
-    reasons += [(Severity.UNKNOWN, f"{problem.part}: {problem.text or problem.kind}") for problem in view.problems]
+    reasons += [(Severity.UNKNOWN, text) for text in problem_texts(view.problems)]
     if view.load_problem is not None:
-        reasons.append((Severity.UNKNOWN, f"load: {view.load_problem.text}"))
+        reasons += [(Severity.UNKNOWN, text) for text in problem_texts((view.load_problem,))]
     picture = view.writers
     if picture is None:
         return reasons

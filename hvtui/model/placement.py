@@ -45,12 +45,16 @@ class CsvIndex:
 
     def __init__(self, csvs: Iterable[Csv]) -> None:
         self._roots: dict[str, str] = {}
+        paths: dict[str, str] = {}
         for csv in csvs:
+            paths[csv.id] = csv.path
             for root in (csv.path, csv.volume):
                 if root:
                     self._roots[normal_path(root)] = csv.id
         # Longest first: a volume may be mounted inside another one's folder.
         self._depths = sorted({root.count("\\") for root in self._roots}, reverse=True)
+        self.names = {csv_id: short_path(path) for csv_id, path in paths.items()}
+        """CSV → the last part of its path."""
         self._known: dict[str, str | None] = {}
 
     def find(self, path: str) -> str | None:
@@ -76,6 +80,11 @@ class CsvIndex:
 def csv_of(path: str, csvs: Iterable[Csv]) -> str | None:
     """Id of the CSV a path is on: longest prefix of whole components, without case, `Volume1` is not `Volume10`."""
     return CsvIndex(csvs).find(path)
+
+
+def short_path(path: str) -> str:
+    """The last part of a volume's path: `Volume1` of `C:\\ClusterStorage\\Volume1`."""
+    return path.rstrip("\\/").replace("/", "\\").rpartition("\\")[2] or path
 
 
 def normal_path(path: str) -> str:
@@ -115,14 +124,28 @@ def place(state: ClusterState, key: str) -> Placement:
     return state.placements.place(state, key)
 
 
+class _Held(msgspec.Struct):
+    """A placement and what it was worked out from: reused while all of that is the same."""
+
+    files: VmFiles
+    index: CsvIndex
+    csvs: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    whole: bool
+    owned: tuple[str | None, ...] = ()
+    home: str | None = None
+    at_rest: bool | None = None
+    placement: Placement | None = None
+
+
 @dataclass(slots=True)
 class Placements:
-    """Placements worked out so far; each is kept until one of its inputs is another object."""
+    """Placements worked out so far; each is kept until one of its inputs is another."""
 
     _index: CsvIndex | None = None
     _csvs: dict[str, Csv] | None = None
     _shape: tuple[tuple[str, str, str | None], ...] = ()
-    _volumes: dict[str, tuple[VmFiles, CsvIndex, tuple[str, ...], tuple[str, ...], bool]] = field(default_factory=dict)
+    _held: dict[str, _Held] = field(default_factory=dict)
 
     def index(self, state: ClusterState) -> CsvIndex | None:
         """The index of the cluster's volumes, None while they are unread."""
@@ -133,37 +156,50 @@ class Placements:
             if shape != self._shape or self._index is None:
                 self._shape = shape
                 self._index = CsvIndex((csvs or {}).values())
-                self._volumes.clear()
+                self._held.clear()
         return None if csvs is None else self._index
+
+    @property
+    def names(self) -> dict[str, str]:
+        """CSV → the last part of its path, of the volumes that placements name."""
+        return {} if self._index is None else self._index.names
+
+    def on(self, csvs: set[str]) -> list[str]:
+        """VMs known to have a file on one of these volumes."""
+        return [key for key, held in self._held.items() if not csvs.isdisjoint(held.csvs)]
 
     def place(self, state: ClusterState, key: str) -> Placement:
         """See the function of this name."""
+        return self.place_at(state, key, state.files(key), state.home(key), state.at_rest(key))
+
+    def place_at(
+        self, state: ClusterState, key: str, files: VmFiles | None, home: str | None, at_rest: bool | None
+    ) -> Placement:
+        """The same when the VM's files, home and whether it is at rest are known to the caller."""
         index = self.index(state)
-        files = state.files(key)
         if index is None or files is None:
-            self._volumes.pop(key, None)
+            self._held.pop(key, None)
             return UNKNOWN
-        held = self._volumes.get(key)
-        if held is None or held[0] is not files or held[1] is not index:
-            held = self._volumes[key] = (files, index, *_volumes(files, index))
-        _, _, csvs, elsewhere, whole = held
+        held = self._held.get(key)
+        if held is None or held.files is not files or held.index is not index:
+            held = self._held[key] = _Held(files, index, *_volumes(files, index))
         known = self._csvs or {}
-        owners: list[str] = []
-        for csv in csvs:
-            owner = known[csv].owner
-            if owner is None:
-                return Placement(csvs, tuple(owners), elsewhere)
-            if owner not in owners:
-                owners.append(owner)
-        node = state.home(key)
-        if not whole or node is None:
-            return Placement(csvs, tuple(owners), elsewhere)
-        if not csvs:
-            return Placement(csvs, (), elsewhere, False, False, False)
-        off = node not in owners and node.lower() not in [owner.lower() for owner in owners]
-        at_rest = state.at_rest(key)
-        drift = False if not off else None if at_rest is None else not at_rest
-        return Placement(csvs, tuple(owners), elsewhere, off, drift, len(owners) > 1)
+        owned = tuple([known[csv].owner for csv in held.csvs])
+        if held.placement is None or owned != held.owned or home != held.home or at_rest is not held.at_rest:
+            held.owned, held.home, held.at_rest = owned, home, at_rest
+            held.placement = _placed(state, held)
+        return held.placement
+
+
+def _placed(state: ClusterState, held: _Held) -> Placement:
+    owners = tuple(dict.fromkeys(state.node_name(owner) for owner in held.owned if owner is not None))
+    if None in held.owned or not held.whole or held.home is None:
+        return Placement(held.csvs, owners, held.elsewhere)
+    if not held.csvs:
+        return Placement((), (), held.elsewhere, False, False, False)
+    off = held.home not in owners
+    drift = False if not off else None if held.at_rest is None else not held.at_rest
+    return Placement(held.csvs, owners, held.elsewhere, off, drift, len(owners) > 1)
 
 
 def _volumes(files: VmFiles, index: CsvIndex) -> tuple[tuple[str, ...], tuple[str, ...], bool]:

@@ -7,7 +7,7 @@ all: everything is worked out before anything is changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hvtui.model.change import Change
@@ -19,6 +19,7 @@ from hvtui.model.placement import Placements, is_at_rest
 from hvtui.model.records import (
     ClusterFrame,
     ClusterNode,
+    Csv,
     EventPage,
     Info,
     NodeFrame,
@@ -113,36 +114,39 @@ class ClusterState:
             return roles.get(key[5:]) if key.startswith("role:") else None
         return roles.get(found)
 
-    def home(self, key: str) -> str | None:
+    def home(self, key: str, role: Role | None = None) -> str | None:
         """The node a VM lives on: the role's owner if that node lists it, else a node that lists it."""
         listed = self.homes.get(key)
-        role = self.role(key)
+        role = role or self.role(key)
         if role is not None and role.owner:
             owner = role.owner if role.owner in self.nodes else self.node_name(role.owner)
             if not listed or owner in listed:
                 return owner
         return self._lister(listed) if listed else None
 
-    def vm(self, key: str) -> tuple[NodeView, Vm] | None:
+    def vm(self, key: str, home: str | None = None) -> tuple[NodeView, Vm] | None:
         """The VM's record and the node that told it; for a VM between two nodes the last one that did."""
         listed = self.homes.get(key)
         if not listed:
             last = self.adrift.get(key)
             return None if last is None else (self.nodes[last.node], last.vm)
-        home = listed[0] if len(listed) == 1 else self.home(key)
-        view = self.nodes[home if home in listed else self._lister(listed)]
+        name = listed[0]
+        if len(listed) > 1:
+            home = home or self.home(key)
+            name = home if home in listed else self._lister(listed)
+        view = self.nodes[name]
         record = (view.vms or {}).get(key)
         return None if record is None else (view, record)
 
-    def files(self, key: str) -> VmFiles | None:
+    def files(self, key: str, view: NodeView | None = None) -> VmFiles | None:
         """Where a VM's files are, None while that is unread."""
-        found = self.vm(key)
-        if found is None:
-            return None
-        files = (found[0].files or {}).get(key)
-        if files is None and key in self.adrift:
-            return self.adrift[key].files
-        return files
+        if view is None:
+            found = self.vm(key)
+            if found is None:
+                return None
+            view = found[0]
+        files = view.files.get(key) if view.files is not None else None
+        return self.adrift[key].files if files is None and key in self.adrift else files
 
     def at_rest(self, key: str) -> bool | None:
         """The VM is off or saved; None when its state is unread."""
@@ -177,12 +181,7 @@ class ClusterState:
         change.nodes |= {self.node(name).name for name in names}
         change.csvs |= csv_ids | {c.id for c in (csvs or {}).values() if c.volume in volumes}
         self._index_roles(change, old_roles, role_ids)
-        for csv_id in csv_ids:
-            old, new = old_csvs.get(csv_id), (csvs or {}).get(csv_id)
-            if old is None or new is None or (old.owner, old.path, old.volume) != (new.owner, new.path, new.volume):
-                # Every VM on it may have begun or ceased to drift.
-                change.vms.update(self.vm_keys())
-                break
+        change.vms.update(self._moved_with(old_csvs, csv_ids))
         self.history.after_cluster(self, change)
         self.tally.touch(change.vms)
         return change
@@ -221,6 +220,8 @@ class ClusterState:
         change.vms |= vm_ids | file_ids
         for job_id in job_ids:
             change.vms.update(r.vm for r in (old_jobs.get(job_id), (jobs or {}).get(job_id)) if r is not None and r.vm)
+        # A job that stands still is news, too.
+        change.vms.update(view.jobs_of.keys() & (vms or {}).keys())
         self.history.after_node(self, name, change)
         self.tally.touch(change.vms)
         # Load comes last: it changes numbers in rows, and nothing that is counted.
@@ -284,7 +285,18 @@ class ClusterState:
 
     def add_events(self, name: str, page: EventPage) -> Change:
         """Take in a piece of a node's event log."""
-        return Change(events=self.events.add(self.node(name).name, page))
+        view = self.node(name)
+        before = self.events.backup_failed
+        change = Change(events=self.events.add(view.name, page))
+        if self.events.backup_failed is not before:
+            after = self.events.backup_failed
+            change.vms.update(key for key in before.keys() | after.keys() if before.get(key) is not after.get(key))
+            self.tally.touch(change.vms)
+        if change.events:
+            # An event may tell when something that is already shown began.
+            change.nodes.add(view.name)
+            change.writers.add(view.name)
+        return change
 
     def set_event_error(self, name: str, channel: str, text: str, kind: str = "other") -> Change:
         """Note that a node's event channel could not be asked."""
@@ -299,6 +311,17 @@ class ClusterState:
             if isinstance(view, NodeView) and (view.link.status is LinkStatus.LIVE) != (link.status is LinkStatus.LIVE):
                 change.vms.update(view.vms or ())
         view.link = link
+
+    def _moved_with(self, before: dict[str, Csv], changed: set[str]) -> Iterable[str]:
+        """VMs that may have begun or ceased to drift because a volume has another owner, or is another."""
+        owners = set()
+        for csv_id in changed:
+            old, new = before.get(csv_id), (self.cluster.csvs or {}).get(csv_id)
+            if old is None or new is None or (old.path, old.volume) != (new.path, new.volume):
+                return self.vm_keys()
+            if old.owner != new.owner:
+                owners.add(csv_id)
+        return self.placements.on(owners) if owners else ()
 
     def _index_roles(self, change: Change, before: dict[str, Role], changed: set[str]) -> None:
         if not changed:

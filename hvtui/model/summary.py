@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -11,6 +11,8 @@ from hvtui.model.enums import QuorumType, ResourceState, name_of
 from hvtui.model.link import LinkStatus
 from hvtui.model.node_rows import node_row
 from hvtui.model.severity import Severity
+from hvtui.model.views import problem_texts
+from hvtui.model.vm_rows import vm_row
 
 if TYPE_CHECKING:
     from hvtui.model.state import ClusterState
@@ -51,11 +53,7 @@ def summary(state: ClusterState) -> Summary:
     reasons: list[tuple[Severity, str]] = []
     reasons += [(row.severity, f"{row.name}: {row.reasons[0]}") for row in nodes if row.severity > Severity.INFO]
     reasons += [(row.severity, f"{row.name}: {row.reasons[0]}") for row in csvs if row.severity > Severity.INFO]
-    for severity in (Severity.BAD, Severity.WARN, Severity.UNKNOWN):
-        count = tally.severities[severity]
-        if count:
-            word = {Severity.BAD: "in trouble", Severity.WARN: "need attention", Severity.UNKNOWN: "not read"}[severity]
-            reasons.append((severity, f"{count} VMs {word}"))
+    reasons += _vm_reasons(state)
     reasons += _cluster_reasons(state)
     reasons.sort(key=lambda reason: -reason[0])
     top = reasons[0][0] if reasons else Severity.OK
@@ -83,7 +81,24 @@ def summary(state: ClusterState) -> Summary:
     )
 
 
-_HEALTH = {
+_NAMED: Final = 3
+"""So many VMs in trouble are named, more are counted."""
+_VM_WORDS: Final = {Severity.BAD: "in trouble", Severity.WARN: "need attention", Severity.UNKNOWN: "not read"}
+
+
+def _vm_reasons(state: ClusterState) -> list[tuple[Severity, str]]:
+    reasons: list[tuple[Severity, str]] = []
+    for severity, words in _VM_WORDS.items():
+        count = state.tally.severities[severity]
+        if count > _NAMED:
+            reasons.append((severity, f"{count} VMs {words}"))
+        elif count:
+            rows = [vm_row(state, key) for key in state.tally.keys_with(severity)]
+            reasons += [(severity, f"{row.name}: {row.reasons[0]}") for row in rows]
+    return reasons
+
+
+_HEALTH: Final = {
     Severity.OK: "healthy",
     Severity.INFO: "healthy",
     Severity.UNKNOWN: "unknown",
@@ -99,7 +114,7 @@ def _cluster_reasons(state: ClusterState) -> list[tuple[Severity, str]]:
         bad = status not in (LinkStatus.CONNECTING, LinkStatus.NOT_CONTACTED)
         text = f"cluster service {status.value}" + (f": {view.link.text}" if view.link.text else "")
         reasons.append((Severity.BAD if bad else Severity.UNKNOWN, text))
-    reasons += [(Severity.UNKNOWN, f"{problem.part}: {problem.text or problem.kind}") for problem in view.problems]
+    reasons += [(Severity.UNKNOWN, text) for text in problem_texts(view.problems)]
     info = view.info
     if info is not None and info.witness_state == ResourceState.Failed:
         reasons.append((Severity.BAD, "the witness has failed"))

@@ -62,6 +62,10 @@ class Tally:
                 self._take(state, key)
         return self
 
+    def keys_with(self, severity: Severity) -> list[str]:
+        """Keys of the VMs of one severity."""
+        return [key for key, vm in self._counted.items() if vm.severity is severity]
+
     def _take(self, state: ClusterState, key: str) -> None:
         old = self._counted.get(key)
         there = key in state.homes or state.role(key) is not None

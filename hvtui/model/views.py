@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 from hvtui.model.link import Link, LinkStatus
 from hvtui.model.records import (
@@ -24,12 +23,20 @@ from hvtui.model.records import (
 )
 from hvtui.model.writers import WriterPicture
 
-_NOT_HEARD: Final = frozenset(LinkStatus) - {LinkStatus.LIVE}
-
 
 def problem_of(problems: Iterable[Problem], part: str) -> Problem | None:
     """Why a section, or a field of one (`vms.last_backup`), could not be read; None when it was."""
     return next((p for p in problems if p.part == part or part.startswith(f"{p.part}.")), None)
+
+
+def problem_texts(problems: Iterable[Problem]) -> list[str]:
+    """`vms, jobs: Access is denied.`: one text for every reason, with the sections it hit; fields go with theirs."""
+    found: dict[str, list[str]] = {}
+    for problem in problems:
+        parts = found.setdefault(problem.text or problem.kind, [])
+        if not any(problem.part.startswith(f"{part}.") for part in parts):
+            parts.append(problem.part)
+    return [f"{', '.join(parts)}: {text}" for text, parts in found.items()]
 
 
 @dataclass(slots=True)
@@ -83,7 +90,12 @@ class NodeView:
     @property
     def heard(self) -> bool:
         """The stream is live; whether its data are fresh is `link.stale`."""
-        return self.link.status not in _NOT_HEARD
+        return self.link.status is LinkStatus.LIVE
+
+    @property
+    def all_read(self) -> bool:
+        """The stream is live and its last look at the VMs worked."""
+        return self.link.status is LinkStatus.LIVE and (not self.problems or self.problem("vms") is None)
 
     def problem(self, part: str) -> Problem | None:
         """Why a part could not be read the last time, None when it was."""

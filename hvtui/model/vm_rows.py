@@ -8,15 +8,28 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from hvtui.model.activity import IDLE, activity_of
+from hvtui.model.activity import IDLE, Activity, activity_of
 from hvtui.model.conditions import is_critical
-from hvtui.model.enums import CheckpointType, GroupState, JobState, MigrationState, SnapshotType, VmState, name_of
+from hvtui.model.durations import job_key
+from hvtui.model.enums import (
+    CheckpointType,
+    GroupState,
+    JobState,
+    JobType,
+    MigrationState,
+    SnapshotType,
+    VmState,
+    name_of,
+)
+from hvtui.model.placement import is_at_rest, short_path
 from hvtui.model.records import CheckpointCount, Job, Role, Vm
 from hvtui.model.severity import Severity, worst
 
 if TYPE_CHECKING:
-    from hvtui.model.placement import Placement
     from hvtui.model.state import ClusterState
+    from hvtui.model.views import NodeView
+
+__all__ = ["VmRow", "checkpoint_text", "short_path", "state_name", "vm_row"]
 
 
 class VmRow(msgspec.Struct, kw_only=True, frozen=True):
@@ -134,24 +147,27 @@ def checkpoint_text(counts: list[CheckpointCount] | None) -> tuple[str, int | No
 def vm_row(state: ClusterState, key: str) -> VmRow:
     """Everything shown of one VM; also for a key that is no longer there (the row then has no facts)."""
     role = state.role(key)
-    found = state.vm(key)
-    placement = state.placements.place(state, key)
-    home = state.home(key) or ""
-    csvs = state.cluster.csvs or {}
-    names = tuple([short_path(csvs[csv].path) for csv in placement.csvs])
+    home = state.home(key, role)
+    found = state.vm(key, home)
     if found is None:
-        return _role_row(state, key, role, home)
+        return _role_row(state, key, role, home or "")
     view, vm = found
-    fresh = view.name == home and view.heard and view.problem("vms") is None and key not in state.adrift
-    source = "" if fresh else view.name
+    placement = state.placements.place_at(state, key, state.files(key, view), home, is_at_rest(vm.state))
+    fresh = view.name == home and view.all_read and key not in state.adrift
     jobs = view.jobs_of.get(key, ())
-    activity = activity_of(vm, jobs, role) if jobs or role is not None or vm.op is not None else IDLE
+    busy = jobs or role is not None or (vm.op is not None and len(vm.op) > 1)
+    activity = activity_of(vm, jobs, role) if busy else IDLE
     text, count, recovery = checkpoint_text(vm.checkpoints)
     load = view.vm_load.get(vm.slot)
-    reasons = _storage_reasons(placement) + _reasons(vm, role, jobs)
-    if source:
-        reasons.append((Severity.UNKNOWN, f"last told by {source}"))
-    severity, words = worst(reasons)
+    reasons = _reasons(state, vm, role, jobs)
+    if placement.split:
+        reasons.append((Severity.INFO, "on CSVs of different owners"))
+    elif placement.drift:
+        reasons.append((Severity.INFO, "runs off its CSV's owner"))
+    if not fresh:
+        reasons.append((Severity.UNKNOWN, f"last told by {view.name}"))
+    severity, words = worst(reasons) if reasons else _FINE
+    names = state.placements.names
     return VmRow(
         key=key,
         name=vm.name,
@@ -160,8 +176,8 @@ def vm_row(state: ClusterState, key: str) -> VmRow:
         state_number=vm.state,
         severity=severity,
         reasons=words,
-        node=home,
-        csvs=names,
+        node=home or "",
+        csvs=tuple([names[csv] for csv in placement.csvs]) if placement.csvs else (),
         csv_ids=placement.csvs,
         owners=placement.owners,
         elsewhere=placement.elsewhere,
@@ -174,15 +190,34 @@ def vm_row(state: ClusterState, key: str) -> VmRow:
         checkpoints=text,
         checkpoint_count=count,
         recovery_count=recovery,
-        activity=activity.text,
+        activity=activity.text + _stalled(state, view, activity),
         percent=activity.percent,
         job=activity.job,
         cpu=None if load is None else load[0],
         memory_mb=None if load is None else load[1],
         started=vm.started,
         clustered=True if role is not None else None if state.cluster.roles is None else False,
-        source=source,
+        source="" if fresh else view.name,
     )
+
+
+_FINE: Final[tuple[Severity, tuple[str, ...]]] = (Severity.OK, ())
+
+
+def _stalled(state: ClusterState, view: NodeView, activity: Activity) -> str:
+    """How long a job stands at its percentage, when that is longer than it should."""
+    if not activity.job:
+        return ""
+    key = job_key(view.name, activity.job)
+    stands = state.history.seconds(state, key)
+    if stands < STALLED.get(activity.type, _STALLED):
+        return ""
+    return f" · stalled {state.history.short(state, key)}"
+
+
+STALLED: Final[dict[int, float]] = {JobType.GuestVssSnapshot: 300.0, JobType.Snapshot: 300.0}
+"""Seconds after which a job at one percentage counts as stalled: the guest's freeze lasts a minute at most."""
+_STALLED: Final = 900.0
 
 
 def _role_row(state: ClusterState, key: str, role: Role | None, home: str) -> VmRow:
@@ -191,7 +226,7 @@ def _role_row(state: ClusterState, key: str, role: Role | None, home: str) -> Vm
         return VmRow(key=key, name=key, severity=Severity.UNKNOWN, reasons=("gone",))
     view = state.nodes.get(home)
     read = view is not None and view.heard and view.vms is not None
-    reason = f"not registered on {home}" if read else f"{home or 'its node'} is not read"
+    reason = f"not registered on {home}" if read else _unread(view, home)
     severity = Severity.BAD if role.state == GroupState.Failed else Severity.WARN if read else Severity.UNKNOWN
     if read and role.state == GroupState.Offline:
         severity = Severity.INFO
@@ -210,14 +245,16 @@ def _role_row(state: ClusterState, key: str, role: Role | None, home: str) -> Vm
     )
 
 
-def _storage_reasons(placement: Placement) -> list[tuple[Severity, str]]:
-    if placement.split:
-        return [(Severity.INFO, "on CSVs of different owners")]
-    return [(Severity.INFO, "runs off its CSV's owner")] if placement.drift else []
+def _unread(view: NodeView | None, home: str) -> str:
+    problem = None if view is None else view.problem("vms")
+    return f"{home}: {problem.text or problem.kind}" if problem is not None else f"{home or 'its node'} is not read"
 
 
-def _reasons(vm: Vm, role: Role | None, jobs: tuple[Job, ...]) -> list[tuple[Severity, str]]:
+def _reasons(state: ClusterState, vm: Vm, role: Role | None, jobs: tuple[Job, ...]) -> list[tuple[Severity, str]]:
     reasons: list[tuple[Severity, str]] = []
+    failed = state.events.backup_failed.get(vm.id)
+    if failed is not None and (vm.last_backup is None or vm.last_backup < failed.event.time):
+        reasons.append((Severity.WARN, f"backup failed (event {failed.event.id})"))
     if is_critical(vm):
         reasons.append((Severity.BAD, "critical"))
     elif vm.state in (VmState.Paused, VmState.PausedVendor):
@@ -227,14 +264,9 @@ def _reasons(vm: Vm, role: Role | None, jobs: tuple[Job, ...]) -> list[tuple[Sev
             reasons.append((Severity.BAD, "role failed"))
         if role.migration_state == MigrationState.Failure:
             reasons.append((Severity.WARN, "last migration failed"))
-    if any(job.state in _FAILED_JOBS for job in jobs):
+    if jobs and any(job.state in _FAILED_JOBS for job in jobs):
         reasons.append((Severity.WARN, "a job failed"))
     return reasons
 
 
 _FAILED_JOBS: Final = frozenset({JobState.Exception, JobState.Killed, JobState.Terminated})
-
-
-def short_path(path: str) -> str:
-    """The last part of a volume's path: `Volume1` of `C:\\ClusterStorage\\Volume1`."""
-    return path.rstrip("\\/").replace("/", "\\").rpartition("\\")[2] or path

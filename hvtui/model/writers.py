@@ -124,6 +124,8 @@ def writer_picture(answer: WriterText, read_at: float | None = None) -> WriterPi
     failure = report.failure
     if failure and answer.text is not None:
         failure = _why_not(answer, failure)
+        if report.unreadable:
+            failure = f"{failure}: {' '.join(report.unreadable)[:_SHOWN]}"
     return WriterPicture(
         time=answer.time,
         read_at=read_at,
