@@ -101,7 +101,7 @@ class HvtuiApp(App[None]):
         super().__init__()
         self.feed = feed
         self.look = look or Look()
-        self.overview = Overview(feed, self.look)
+        self.overview = Overview(feed, self.look, self.ask_again)
         self.failed = False
         self._log_file = log_file
         self._pending: Change | None = None
@@ -180,6 +180,12 @@ class HvtuiApp(App[None]):
             self.push_screen(CredentialScreen(self.look, feed.username, refusal, feed.give_credential))
         elif not refusal:
             self._asked_for = ""
+
+    def ask_again(self) -> bool:
+        """Open the password dialog again; False when no log-on was refused."""
+        self._asked_for = ""
+        self._ask_for_credential()
+        return isinstance(self.screen, CredentialScreen)
 
     def _tell_stop(self) -> None:
         """Why hvtui stopped by itself (another cluster answers, say) is told whole, with the command that helps."""

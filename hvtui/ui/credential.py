@@ -86,7 +86,11 @@ class CredentialScreen(ModalScreen[None]):
             yield Input(safe_text(self._username), id="account", compact=True)
             yield Static("Password", markup=False)
             yield SecretInput(password=True, id="password", compact=True)
-            yield Static("Enter uses it once; Esc leaves everything stopped.", classes="credential--dim", markup=False)
+            yield Static(
+                "Enter uses it once; Esc leaves everything stopped, r asks again.",
+                classes="credential--dim",
+                markup=False,
+            )
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in the account leads to the password, there it hands both over, once."""

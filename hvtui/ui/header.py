@@ -14,6 +14,7 @@ from hvtui.model.rows import Summary, summary
 from hvtui.model.severity import Severity
 from hvtui.ui import format as show
 from hvtui.ui.look import Look
+from hvtui.ui.panes.vms import vms_known
 from hvtui.ui.signs import SEVERITY_ROLES, severity_signs
 from hvtui.ui.widgets.styled_line import Piece, StyledLine
 
@@ -80,7 +81,11 @@ class Header(Vertical):
         name = told.name or self._feed.title
         gap = "  " if self.size.width < _NARROW else "   "
         dot = f" {self._look.glyphs.dot} "
-        counts = [f"{told.nodes} nodes", f"{told.vms} VMs", "? CSVs" if told.csvs is None else f"{told.csvs} CSVs"]
+        counts = [
+            f"{told.nodes} nodes",
+            f"{told.vms} VMs" if vms_known(self._feed.state) else "? VMs",
+            "? CSVs" if told.csvs is None else f"{told.csvs} CSVs",
+        ]
         role = SEVERITY_ROLES[told.severity] if told.severity is not Severity.UNKNOWN else "dim"
         problems = sum(1 for _ in told.words)
         health = f"{self._signs[told.severity]} {told.health}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -68,8 +69,10 @@ class Overview(Screen[None]):
     }
     """
 
-    def __init__(self, feed: Feed, look: Look) -> None:
+    def __init__(self, feed: Feed, look: Look, ask_again: Callable[[], bool]) -> None:
+        """`ask_again` opens the password dialog if the credential was refused, and says whether it did."""
         super().__init__()
+        self._ask_again = ask_again
         self.feed = feed
         self.look = look
         self.header = Header(feed, look)
@@ -228,8 +231,10 @@ class Overview(Screen[None]):
             self._zoom(None)
 
     def action_read(self) -> None:
-        """Ask for what the focused pane shows."""
+        """Ask for what the focused pane shows; after a refused log-on, for another password."""
         pane = self.focused_pane
+        if self._ask_again():
+            return
         if not pane.reads:
             self.tell("nothing to read here")
             return

@@ -9,6 +9,7 @@ import pytest
 from rich.cells import cell_len
 from textual.widgets import Input
 
+from hvtui.lab.world import World
 from hvtui.model.change import Change
 from hvtui.model.link import Link, LinkStatus
 from hvtui.ui.actions import ACTIONS, PANES
@@ -20,7 +21,7 @@ from hvtui.ui.messages import OpenDetail
 from hvtui.ui.notice import NoticeScreen
 from hvtui.ui.overview import Overview
 from hvtui.ui.panes.csvs import CsvsPane
-from tests.support.world import DirectFeed
+from tests.support.world import START, DirectFeed
 from tests.ui.console import console, lines, settled, text
 
 SIZES = [(80, 24), (100, 30), (120, 40), (200, 60), (40, 12)]
@@ -233,6 +234,21 @@ async def test_a_node_that_goes_keeps_its_rows_marked_and_comes_back_and_no_othe
         await settled(pilot, lambda: all(not table.order.rows[key].source for key in mine if key in table.order.rows))
 
 
+async def test_nothing_read_is_not_shown_as_none() -> None:
+    feed = DirectFeed(World.load("healthy", start=START))
+
+    async def start() -> None:
+        return
+
+    feed.start = start  # type: ignore[method-assign]
+    app = HvtuiApp(feed, look=Look())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot, lambda: "? VMs" in lines(app)[0])
+        assert "VMs · not read yet" in text(app)
+        assert "? CSVs" in lines(app)[0]
+        assert "healthy" not in lines(app)[0]
+
+
 async def test_ages_count_while_nothing_comes() -> None:
     async with console("drift") as (app, pilot, feed):
         feed.clock.advance(47)  # type: ignore[attr-defined]
@@ -341,6 +357,8 @@ async def test_a_refused_log_on_left_alone_is_not_asked_again_by_itself() -> Non
         await pilot.pause(0.1)
         assert isinstance(app.screen, Overview)
         assert not hasattr(feed, "given")
+        await pilot.press("r")
+        await settled(pilot, lambda: isinstance(app.screen, CredentialScreen))
 
 
 async def test_a_stop_is_told_whole_once_with_the_command_that_helps() -> None:

@@ -85,6 +85,8 @@ class VmsPane(Pane):
     def counts(self) -> str:
         table = self.table
         total, shown = len(table.order.rows), table.order.passing()
+        if not total and not self._todo:
+            return "none" if vms_known(self.feed.state) else "not read yet"
         parts = [f"{total}" if not self._words else f"{shown} of {total}"]
         if self._words:
             parts.append(f"filter: {self._words}")
@@ -97,6 +99,14 @@ class VmsPane(Pane):
         if self._todo:
             parts.append(f"reading {len(self._todo)}")
         return f" {self.look.glyphs.dot} ".join(parts)
+
+    def retitle(self) -> None:
+        super().retitle()
+        empty = "no VM matches the filter" if self.table.order.rows else self.counts()
+        if empty != self.table.empty_text:
+            self.table.empty_text = empty
+            if not self.table.order.view:
+                self.table.refresh()
 
     def data_age(self) -> float | None:
         now = self.feed.clock.monotonic()
@@ -266,6 +276,11 @@ class VmsPane(Pane):
             view = self.feed.state.nodes.get(node)
             self._now[node] = view.link.node_now(self.feed.clock.monotonic()) if view is not None else None
         return self._now[node]
+
+
+def vms_known(state: ClusterState) -> bool:
+    """Somebody told which VMs there are, be it that there are none."""
+    return state.cluster.roles is not None or any(view.vms is not None for view in state.nodes.values())
 
 
 def _exists(state: ClusterState, key: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from rich.style import Style
+from rich.segment import Segment
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -20,10 +20,12 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from hvtui.clock import Clock
+from hvtui.ui.cells import fit
 from hvtui.ui.look import Look
 from hvtui.ui.widgets.row_order import RowOrder
-from hvtui.ui.widgets.row_paint import KINDS, ROLES, Column, RowPainter, Slot, lay_out
+from hvtui.ui.widgets.row_paint import KINDS, Column, RowPainter, Slot, lay_out
 from hvtui.ui.widgets.scroll_bar import QuietScrollBar
+from hvtui.ui.widgets.table_styles import CLASSES, CSS, table_styles
 
 R = TypeVar("R")
 
@@ -38,34 +40,8 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
     FREEZE: ClassVar[float] = 3.0
     """Seconds after the last key or click during which rows keep their places."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"line-table--{role}" for role in ROLES if role),
-        *(f"line-table--{kind}" for kind in (*KINDS, "head") if kind),
-    }
-
-    DEFAULT_CSS = """
-    TableBase {
-        background: $hv-base; color: $hv-text;
-        overflow-x: hidden; overflow-y: scroll;
-        scrollbar-size: 1 1;
-        scrollbar-color: $hv-bar; scrollbar-color-hover: $hv-frame-focus; scrollbar-color-active: $hv-frame-focus;
-        scrollbar-background: $hv-base;
-        & > .line-table--head { color: $hv-head; background: $hv-head-bg; text-style: bold; }
-        & > .line-table--cursor { color: $hv-cursor; background: $hv-cursor-bg; text-style: bold; }
-        & > .line-table--blur { color: $hv-text; background: $hv-blur-bg; }
-        & > .line-table--marked { background: $hv-mark-bg; }
-        & > .line-table--ok { color: $hv-ok; }
-        & > .line-table--busy { color: $hv-busy; }
-        & > .line-table--warn { color: $hv-warn; text-style: bold; }
-        & > .line-table--bad { color: $hv-bad; text-style: bold; }
-        & > .line-table--info { color: $hv-info; }
-        & > .line-table--dim { color: $hv-dim; }
-        & > .line-table--stale { color: $hv-dim; text-style: italic; }
-        & > .line-table--unread { color: $hv-dim; }
-        & > .line-table--key { color: $hv-mark; text-style: bold; }
-        & > .line-table--owner { color: $hv-owner; }
-    }
-    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = CLASSES
+    DEFAULT_CSS = CSS
 
     class TableMessage(Message):
         """Base: `table` is the sender."""
@@ -115,6 +91,8 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
         self.cursor_column = columns[0].key if columns else ""
         self.marks: set[str] = set()
         self.touched = False
+        self.empty_text = ""
+        """What stands in the table when it shows no row."""
         self._row_role = row_role
         self._held = 0
         self._frozen_until = 0.0
@@ -281,6 +259,10 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
                 lines.append(self._header(painter))
             elif place < len(view):
                 lines.append(self._strip(painter, view[place]))
+            elif place == 0 and self.empty_text:
+                styles = table_styles(self)
+                words = fit(f"   {self.empty_text}", self.line_width, ellipsis=self.look.glyphs.ellipsis)
+                lines.append(self._filtered(Strip([Segment(words, styles["", "dim"])], self.line_width)))
             else:
                 lines.append(self._blank_strip())
         if crop.x or crop.width < self.line_width:
@@ -318,7 +300,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
 
     def _blank_strip(self) -> Strip:
         if self._blank is None or self._blank.cell_length != self.line_width:
-            self._blank = self._filtered(Strip.blank(self.line_width, self._styles()["", ""]))
+            self._blank = self._filtered(Strip.blank(self.line_width, table_styles(self)["", ""]))
         return self._blank
 
     def _filtered(self, strip: Strip) -> Strip:
@@ -331,20 +313,8 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
     def _make_painter(self) -> RowPainter[R]:
         width = self.line_width
         self.slots, self.hidden = lay_out(self.columns, width, self.skip)
-        self._painter = RowPainter(self.slots, width, self.look, self._styles(), self._row_role)
+        self._painter = RowPainter(self.slots, width, self.look, table_styles(self), self._row_role)
         return self._painter
-
-    def _styles(self) -> dict[tuple[str, str], Style]:
-        style = self.get_component_rich_style
-        base = self.rich_style
-        made: dict[tuple[str, str], Style] = {}
-        for kind in (*KINDS, "head"):
-            whole = style(f"line-table--{kind}", partial=True) if kind else Style()
-            for role in ROLES:
-                colour = style(f"line-table--{role}", partial=True) if role else Style()
-                # The cursor keeps one colour of text, which every theme makes readable on the cursor's background.
-                made[kind, role] = base + (colour + whole if kind in {"cursor", "head", "blur"} else whole + colour)
-        return made
 
     def _forget(self, key: str) -> None:
         for kind in KINDS:
