@@ -55,11 +55,11 @@ class ClusterWatch:
                 continue
             try:
                 await self._session(node)
-            except NotAuthenticated as error:
-                store.failed("", error)
-                await self._shared.gate_open()
-                continue
             except RemoteError as failure:
+                if isinstance(failure, NotAuthenticated) and self._shared.connector.gate.refusal:
+                    store.failed("", failure)
+                    await self._shared.gate_open()
+                    continue
                 self._lost(node, failure)
             except Exception as failure:
                 _log.exception("the cluster's stream from %s failed", node)

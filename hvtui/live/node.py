@@ -83,7 +83,7 @@ class NodeWatch:
                 self._failing = True
                 if status_of(error) in {LinkStatus.REFUSED, LinkStatus.UNUSABLE}:
                     most = timing.retry_unusable
-                if isinstance(error, NotAuthenticated):
+                if isinstance(error, NotAuthenticated) and self._shared.connector.gate.refusal:
                     await self._shared.gate_open()
                     continue
             except Exception as error:

@@ -14,6 +14,7 @@ from hvtui.errors import (
     DeadlinePassed,
     FunctionMissing,
     HvtuiError,
+    NodeRefused,
     NotAuthenticated,
     NotAuthorised,
     Untrusted,
@@ -34,7 +35,7 @@ def status_of(error: HvtuiError) -> LinkStatus:
     """Which state of a connection an error means."""
     if isinstance(error, NotAuthenticated | NotAuthorised | Untrusted):
         return LinkStatus.REFUSED
-    if isinstance(error, FunctionMissing | BadReply):
+    if isinstance(error, FunctionMissing | BadReply | NodeRefused):
         return LinkStatus.UNUSABLE
     if isinstance(error, DeadlinePassed):
         return LinkStatus.HANGING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -30,6 +31,9 @@ SHELL_NOT_FOUND: Final = 2150858843
 SHELL_DISCONNECTED: Final = 2150859204
 ACCESS_DENIED: Final = 5
 ABORTED: Final = 995
+QUOTA: Final = 2150859173
+
+_log = logging.getLogger(__name__)
 
 _REFUSED_CONNECTION: Final = {errno.ECONNREFUSED, 10061}
 _NO_ROUTE: Final = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, 10051, 10065}
@@ -43,6 +47,8 @@ def explain(error: BaseException, *, node: str, where: str) -> RemoteError:
     for kinds, translate in _TRANSLATIONS:
         if isinstance(error, kinds):
             return translate(error, node, where)
+    # What a damaged answer makes the layers below raise cannot be listed; a fault of hvtui's own must not get lost.
+    _log.info("unexpected from %s", where, exc_info=error)
     return BadReply(
         f"The answer of {where} cannot be read: {type(error).__name__} {safe_text(str(error))}".rstrip(), node=node
     )
@@ -91,7 +97,11 @@ def _fault(error: BaseException, node: str, where: str) -> RemoteError:
         return Unreachable(f"{node} ended the session ({reason})", node=node)
     if error.code == OPERATION_TIMED_OUT:
         return Unreachable(f"WinRM on {node} did not finish in time", node=node)
-    return NodeRefused(f"WinRM on {node} refused: {reason} (code {error.code})", node=node, code=str(error.code))
+    hint = ""
+    if error.code == QUOTA:
+        hint = "Too many sessions: use personal accounts, close other consoles; left ones end after three minutes."
+    text = f"WinRM on {node} refused: {reason} (code {error.code})"
+    return NodeRefused(text, node=node, code=str(error.code), hint=hint)
 
 
 def _authentication(error: BaseException, node: str, where: str) -> RemoteError:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlparse
+
+import pytest
+from pypsrp.negotiate import HTTPNegotiateAuth
+from spnego.exceptions import InvalidCredentialError
 
 from hvtui.lab.serve import Lab
 from hvtui.live.monitor import Monitor
 from hvtui.model.link import LinkStatus
-from tests.live.conftest import all_live, status
+from tests.live.conftest import QUICK, all_live, status
 from tests.remote.conftest import gate_for
 from tests.support.wait import until
 
@@ -65,6 +72,30 @@ async def test_second_wrong_password_costs_one_more_failure(labs: Labs, watch: W
     monitor.give_credential(lab.username, lab.password)
     await until(lambda: all_live(monitor, lab))
     assert lab.logons[lab.username].failed == 2
+
+
+async def test_a_log_on_that_fails_on_one_node_only_is_not_hammered(
+    labs: Labs, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with Kerberos where one node's name is not known to the domain."""
+    lab = labs("healthy", speed=0)
+    port = int(lab.addresses["HV03"].rpartition(":")[2])
+    tried: list[int] = []
+    answer = HTTPNegotiateAuth.handle_401
+
+    def fail(self: HTTPNegotiateAuth, response: Any, **options: Any) -> Any:
+        if urlparse(response.url).port == port:
+            tried.append(port)
+            raise InvalidCredentialError(context_msg="server not found in the database")
+        return answer(self, response, **options)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(HTTPNegotiateAuth, "handle_401", fail)
+    monitor = await watch(lab, timing=replace(QUICK, retry=30.0, retry_most=30.0, retry_unusable=30.0))
+    await until(lambda: status(monitor, "HV03") is LinkStatus.REFUSED)
+    others = [name for name in lab.addresses if name != "HV03"]
+    await until(lambda: all(status(monitor, name) is LinkStatus.LIVE for name in others))
+    assert monitor.refusal == ""
+    assert len(tried) == 1
 
 
 def _writers_read(monitor: Monitor, node: str) -> bool:

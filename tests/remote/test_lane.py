@@ -232,6 +232,14 @@ async def test_account_that_may_not_open_a_session(lane_to: Lanes) -> None:
         assert gate.refusal == ""
 
 
+async def test_too_many_sessions(lane_to: Lanes) -> None:
+    with Lab({"HV01": ScriptedEngine()}, max_shells=1) as lab:
+        await lane_to(lab).open()
+        with pytest.raises(NodeRefused, match="2150859173") as caught:
+            await lane_to(lab).open()
+        assert "personal accounts" in caught.value.hint
+
+
 async def test_tls_with_the_clusters_own_authority(lane_to: Lanes) -> None:
     with Lab({"HV01": ScriptedEngine()}, tls=True) as lab:
         assert (await lane_to(lab).call(GET_INFO)).node == "HV01"
