@@ -94,7 +94,7 @@ def _vm_reasons(state: ClusterState) -> list[tuple[Severity, str]]:
             reasons.append((severity, f"{count} VMs {words}"))
         elif count:
             rows = [vm_row(state, key) for key in state.tally.keys_with(severity)]
-            reasons += [(severity, f"{row.name}: {row.reasons[0]}") for row in rows]
+            reasons += [(severity, text) for text in sorted(f"{row.name}: {row.reasons[0]}" for row in rows)]
     return reasons
 
 
