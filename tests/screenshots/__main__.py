@@ -47,7 +47,7 @@ SHOTS: Final = (
     ),
     Shot("stuck-writer", "stuck-writer", 10 * MINUTE, detail="writer:HV03"),
     Shot("placement", "drift", 20 * MINUTE, (140, 40), keys=("5",)),
-    Shot("backup-window", "backup-window", 25 * MINUTE, (140, 44), keys=("3", "o")),
+    Shot("backup-window", "backup-window", 25 * MINUTE, (140, 44), keys=("3", *">" * 8)),
     Shot("events", "stuck-writer", 74 * MINUTE, keys=("6", "+")),
     Shot("vm", "backup-window", 25 * MINUTE, (120, 44), detail="SQL01"),
     Shot("limit", "limit", 5 * MINUTE, (160, 50)),

@@ -32,10 +32,15 @@ class CsvsPane(Pane):
     PAUSE: ClassVar[float] = 0.5
     """Seconds between two counts of VMs per volume."""
 
+    TURNS: ClassVar[int] = 10
+    """Seconds in which every row is made anew once."""
+
     def __init__(self, feed: Feed, look: Look) -> None:
         super().__init__(feed, look)
         self._due: set[str] = set()
         self._all_due = True
+        self._count = False
+        self._turn = 0
         self._made = float("-inf")
         self._stale = False
         self._widths = (6, 5, 6)
@@ -60,13 +65,23 @@ class CsvsPane(Pane):
 
     def apply(self, change: Change) -> None:
         self._due |= change.csvs
-        if change.vms or change.cluster or change.nodes or change.links:
+        self._count |= bool(change.vms)
+        if "" in change.links or change.cluster:
             self._all_due = True
-        if change.links or self.feed.clock.monotonic() - self._made >= self.PAUSE:
+        if "" in change.links or self.feed.clock.monotonic() - self._made >= self.PAUSE:
             self._make()
 
     def tick(self) -> None:
+        # Durations grow by themselves, and what no change names (a node that went Down) is looked at in turns.
+        rows = self.table.order.rows
+        self._due |= {key for key, row in rows.items() if row.since}
+        keys = list(rows)
+        self._due |= set(keys[self._turn :: self.TURNS])
+        self._turn = (self._turn + 1) % self.TURNS
         self._make()
+
+    def on_resize(self) -> None:
+        self._fit()
 
     def _make(self) -> None:
         state, now = self.feed.state, self.feed.clock.monotonic()
@@ -75,21 +90,31 @@ class CsvsPane(Pane):
             self._stale = stale
             self.table.repaint_rows()
         csvs = state.cluster.csvs or {}
+        if self._count:
+            # VMs change all the time; a row only when its own counts do.
+            tally, rows = state.tally.refresh(state), self.table.order.rows
+            counts = ((key, (tally.by_csv[key], tally.drift_by_csv[key])) for key in rows)
+            self._due |= {key for key, count in counts if count != (rows[key].vms, rows[key].drift)}
         if self._due or self._all_due:
             changes: dict[str, CsvRow | None] = {key: None for key in self.table.order.rows if key not in csvs}
             changes |= {key: csv_row(state, key) for key in (csvs if self._all_due else self._due) if key in csvs}
-            self._due, self._all_due, self._made = set(), False, now
             self.table.update_rows(changes)
-            rows = self.table.order.rows.values()
-            widths = (
-                widest((row.name for row in rows), 6, 24),
-                widest((row.owner for row in rows), 5, 15),
-                widest((row.io for row in rows), 6, 30),
-            )
-            if widths != self._widths:
-                self._widths = widths
-                self.table.set_columns(self._columns())
+            self._fit()
+        self._due, self._all_due, self._count, self._made = set(), False, False, now
         self.retitle()
+
+    def _fit(self) -> None:
+        rows = self.table.order.rows.values()
+        name = widest((row.name for row in rows), 6, 24)
+        room = self.content_size.width - name - 5
+        widths = (
+            name,
+            widest((row.owner for row in rows), 5, 15),
+            widest((row.io for row in rows), 6, max(10, min(30, room))),
+        )
+        if widths != self._widths:
+            self._widths = widths
+            self.table.set_columns(self._columns())
 
     def counts(self) -> str:
         rows = list(self.table.order.rows.values())
@@ -127,7 +152,7 @@ class CsvsPane(Pane):
             Column(key="name", title="volume", width=name, grow=1, most=24, priority=0, cell=lambda row: row.name),
             Column(key="owner", title="owner", width=owner, grow=1, most=15, priority=3,
                    cell=lambda row: (row.owner, "unread" if row.owner == "?" else "")),
-            Column(key="io", title="I/O", width=io, grow=2, most=48, priority=1, cell=self._io,
+            Column(key="io", title="I/O", width=io, grow=6, most=48, priority=1, cell=self._io,
                    sort=self._io_severity, descending=True),
             Column(key="free", title="free", width=7, priority=4, right=True, cell=self._free,
                    sort=lambda row: row.free),

@@ -58,6 +58,9 @@ class PlacementPane(Pane):
         self.query_one(Matrix).show_data(self.shown.data)
         self.retitle()
 
+    def lines_wanted(self, most: int) -> int:
+        return self.query_one(Matrix).lines_wanted(most - 2) + 2
+
     def counts(self) -> str:
         shown, glyphs = self.shown, self.look.glyphs
         parts = [f"{shown.drift} off-owner {glyphs.unequal}" if shown.drift else f"all on their owner {glyphs.ok}"]

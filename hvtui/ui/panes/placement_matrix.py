@@ -52,9 +52,6 @@ def placement_view(state: ClusterState, found: Matrix, monotonic: float, look: L
         cells |= {(n, UNKNOWN): Cell(f"{k} ?", "warn", quiet=False, value=k) for n, k in found.unknown.items()}
         nodes += [node for node in found.unknown if node not in nodes]
     zero = Cell(f"{look.glyphs.dot}{blank}", "dim")
-    for node in nodes:
-        for csv, _ in columns:
-            cells.setdefault((node, csv), zero)
     stale = {n: "stale" for n in nodes if (view := state.nodes.get(n)) is not None and view.link.stale(monotonic)}
     glyphs = look.glyphs
     data = MatrixData(
@@ -63,6 +60,7 @@ def placement_view(state: ClusterState, found: Matrix, monotonic: float, look: L
         cells,
         lambda some: _fold(some, look),
         "node",
+        zero,
         fold_row=f"{{n}} nodes {glyphs.ok}",
         fold_column=f"{{n}} {glyphs.ok}",
         right=True,

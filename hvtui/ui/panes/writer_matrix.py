@@ -7,7 +7,8 @@ faults of sight or of VSS: none of them ever counts as healthy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from hvtui.model.durations import writer_key
@@ -40,13 +41,11 @@ STALE_AFTER: Final = 1_200.0
 
 @dataclass(frozen=True, slots=True)
 class WriterView:
-    """The matrix, a sentence per cell that is not healthy, the worst cell, and the counts for the title."""
+    """The matrix, the places that are not healthy (worst first), and the counts for the title."""
 
     data: MatrixData = field(default_factory=MatrixData)
-    notes: dict[tuple[str, str], str] = field(default_factory=dict)
-    worst: tuple[str, str] | None = None
+    loud: tuple[tuple[str, str], ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
-    blind: int = 0
     oldest: float | None = None
     """Age of the oldest reading in seconds."""
 
@@ -75,54 +74,43 @@ def why_blind(view: NodeView) -> str:
 
 def writer_view(state: ClusterState, monotonic: float, look: Look) -> WriterView:
     """Everything the pane shows of the writers now."""
-    names = sorted({*state.nodes, *(state.cluster.nodes or {})}, key=natural)
-    views = {name: state.nodes.get(name) or NodeView(name) for name in names}
-    read = {name: _by_row(view) for name, view in views.items() if view.writers and view.writers.writers}
+    names = sorted(state.node_names(), key=natural)
+    read = {name: rows for name in names if (rows := _by_row(state.nodes.get(name)))}
     titles: dict[str, str] = {}
     for rows in read.values():
         for key, writers in rows.items():
             titles.setdefault(key, writers[0].name)
     cells: dict[tuple[str, str], Cell] = {}
-    notes: dict[tuple[str, str], str] = {}
     counts = dict.fromkeys(RANK, 0)
     ranks: dict[tuple[str, str], int] = {}
-    for key, title in titles.items():
+    for key in titles:
         expected = sum(key in rows for rows in read.values()) * 2 >= len(read)
         for name in names:
             place = key, name
             if name not in read:
                 cells[place] = Cell("?", "unread", quiet=False)
-                notes[place] = f"{name}: {why_blind(views[name])}"
                 continue
             writers = read[name].get(key, [])
             if not writers:
                 cells[place] = _missing(look) if expected else Cell(look.plain("–"), "dim")
-                if expected:
-                    counts["missing"] += 1
-                    ranks[place] = RANK["missing"]
-                    notes[place] = f"{name} {brief(title)}: not in the list, other nodes have it"
-                continue
-            writer = worst_of(writers)
-            counts[writer.state_class] += 1
-            ranks[place] = RANK[writer.state_class]
-            short, sentence = lasting(state, name, writer, look)
-            cells[place] = _cell(writer, len(writers), short, look)
-            notes[place] = _note(name, writer, sentence)
+                state_class = "missing" if expected else ""
+            else:
+                writer = worst_of(writers)
+                cells[place] = _cell(writer, len(writers), lasting(state, name, writer, look)[0], look)
+                state_class = writer.state_class
+            if state_class:
+                counts[state_class] += 1
+            if RANK.get(state_class, 0):
+                ranks[place] = RANK[state_class]
     for name in names:
-        cells[READ_ROW, name] = _read_cell(views[name], monotonic, look)
-        picture = views[name].writers
+        picture = state.node(name).writers
         lines = picture.unreadable if picture is not None else ()
         if lines:
             cells[LINES_ROW, name] = Cell(f"{len(lines)} ?", "warn", quiet=False)
-            notes[LINES_ROW, name] = f"{name}: {len(lines)} lines not readable, the first: {lines[0]}"
     order = _row_order(titles, ranks)
     if any((LINES_ROW, name) in cells for name in names):
         order.append((LINES_ROW, "unreadable lines"))
     order.append((READ_ROW, "read"))
-    worst = max(ranks, key=lambda place: (ranks[place], place[0] == HYPER_V), default=None)
-    if worst is not None and not ranks[worst]:
-        worst = None
-    ages = [monotonic - v.writers.read_at for v in views.values() if v.writers and v.writers.read_at is not None]
     glyphs = look.glyphs
     data = MatrixData(
         order,
@@ -136,25 +124,74 @@ def writer_view(state: ClusterState, monotonic: float, look: Look) -> WriterView
         blind=frozenset(name for name in names if name not in read),
         pinned=frozenset({READ_ROW, LINES_ROW}),
         row_roles={READ_ROW: "dim", LINES_ROW: "dim"},
-        column_roles={name: "stale" for name, view in views.items() if view.link.stale(monotonic)},
     )
-    notes = {place: look.plain(safe_text(note)) for place, note in notes.items()}
-    return WriterView(data, notes, worst, counts, len(names) - len(read), max(ages, default=None))
+    loud = sorted(ranks, key=lambda place: (-ranks[place], place[0] != HYPER_V))
+    return aged(WriterView(data, tuple(loud), counts), state, monotonic, look)
+
+
+def aged(shown: WriterView, state: ClusterState, monotonic: float, look: Look) -> WriterView:
+    """The same with the ages and durations of this moment; nothing else is worked out again."""
+    names = [name for name, _ in shown.data.columns]
+    views = {name: state.nodes.get(name) or NodeView(name) for name in names}
+    cells = shown.data.cells | {(READ_ROW, name): _read_cell(view, monotonic, look) for name, view in views.items()}
+    for row, name in shown.loud:
+        writers = [writer for writer in _writers(views[name]) if row_key(writer) == row]
+        if writers:
+            writer = worst_of(writers)
+            cells[row, name] = _cell(writer, len(writers), lasting(state, name, writer, look)[0], look)
+    silent = {name: "stale" for name, view in views.items() if view.link.stale(monotonic)}
+    ages = [monotonic - v.writers.read_at for v in views.values() if v.writers and v.writers.read_at is not None]
+    data = replace(shown.data, cells=cells, column_roles=silent)
+    return replace(shown, data=data, oldest=max(ages, default=None))
+
+
+def note_of(state: ClusterState, place: tuple[str, str], look: Look) -> str:
+    """A sentence on one cell: Windows' words and how long it has been so, or why nothing is known."""
+    row, name = place
+    view = state.nodes.get(name) or NodeView(name)
+    if not _writers(view):
+        note = f"{name}: {why_blind(view)}"
+    elif row == LINES_ROW:
+        lines = view.writers.unreadable if view.writers is not None else ()
+        note = f"{name}: {len(lines)} lines not readable, the first: {lines[0]}" if lines else ""
+    elif row == READ_ROW:
+        failure = view.writers.failure if view.writers is not None else ""
+        note = f"{name}: the last reading failed: {failure}" if failure else ""
+    else:
+        found = [writer for writer in _writers(view) if row_key(writer) == row]
+        if found:
+            writer = worst_of(found)
+            note = _sentence(name, writer, lasting(state, name, writer, look)[1])
+        else:
+            note = f"{name} {title_of(state, row)}: not in this node's list"
+    return look.plain(safe_text(note))
+
+
+def title_of(state: ClusterState, row: str) -> str:
+    """The short name of a row's writer, from any node that has it."""
+    writers = (writer for view in state.nodes.values() for writer in _writers(view))
+    return next((brief(writer.name) for writer in writers if row_key(writer) == row), row)
+
+
+def _writers(view: NodeView | None) -> tuple[Writer, ...]:
+    return () if view is None or view.writers is None else view.writers.writers
 
 
 def lasting(state: ClusterState, node: str, writer: Writer, look: Look) -> tuple[str, str]:
     """How long a writer has not been well: for a cell (`74m`), and in words that say how that is known."""
+    if writer.state_class == "ok":
+        return "", ""
     key = writer_key(node, writer)
     since = state.history.since(state, key)
-    if writer.state_class == "ok" or since is None:
+    if since is None:
         return "", ""
     least = "" if since.event is not None else look.glyphs.at_least
     return f"{least}{fmt.short_age(state.history.seconds(state, key))}", state.history.text(state, key, look.zone)
 
 
-def _by_row(view: NodeView) -> dict[str, list[Writer]]:
+def _by_row(view: NodeView | None) -> dict[str, list[Writer]]:
     rows: dict[str, list[Writer]] = {}
-    for writer in view.writers.writers if view.writers else ():
+    for writer in _writers(view):
         rows.setdefault(row_key(writer), []).append(writer)
     return rows
 
@@ -176,16 +213,21 @@ def brief(name: str) -> str:
 
 
 def _cell(writer: Writer, instances: int, short: str, look: Look) -> Cell:
-    number = "?" if writer.code is None else writer.code
+    return _made(writer.code, writer.state_class, instances, short, look)
+
+
+@lru_cache(maxsize=1024)
+def _made(code: int | None, state_class: str, instances: int, short: str, look: Look) -> Cell:
+    number = "?" if code is None else code
     glyphs = look.glyphs
-    glyph = {"ok": glyphs.ok, "busy": glyphs.busy, "failed": glyphs.bad}.get(writer.state_class, glyphs.unknown)
+    glyph = {"ok": glyphs.ok, "busy": glyphs.busy, "failed": glyphs.bad}.get(state_class, glyphs.unknown)
     many = look.plain(f"×{instances}") if instances > 1 else ""
     age = f" {short}" if short else ""
-    word = WORDS[writer.state_class]
+    word = WORDS[state_class]
     return Cell(
         f"[{number}]{glyph} {word}{age}{many and f' {many}'}",
-        ROLES[writer.state_class],
-        quiet=writer.state_class == "ok",
+        ROLES[state_class],
+        quiet=state_class == "ok",
         short=f"[{number}]{glyph}{short}{many}",
     )
 
@@ -194,13 +236,15 @@ def _missing(look: Look) -> Cell:
     return Cell(f"{look.glyphs.warn} missing", "warn", quiet=False, short=f"{look.glyphs.warn}none")
 
 
-def _note(node: str, writer: Writer, sentence: str) -> str:
+def _sentence(node: str, writer: Writer, sentence: str) -> str:
     number = "?" if writer.code is None else writer.code
-    parts = [f"{node} {brief(writer.name)} [{number}] {writer.state_text or 'state unreadable'}"]
-    parts.append(writer.error_text or "error unreadable")
+    words = [writer.state_text or "state unreadable"]
+    if writer.error_kind != "none":
+        words.insert(0, writer.error_text or "error unreadable")
     if sentence:
-        parts.append(sentence)
-    return " · ".join(parts)
+        # Before the state: a narrow pane cuts the end.
+        words.insert(1, sentence)
+    return f"{node} {brief(writer.name)} [{number}] {' · '.join(words)}"
 
 
 def _read_cell(view: NodeView, monotonic: float, look: Look) -> Cell:

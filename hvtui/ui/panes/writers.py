@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from hvtui.model.change import Change
 from hvtui.ui.messages import OpenDetail
 from hvtui.ui.pane import Pane
-from hvtui.ui.panes.writer_matrix import LINES_ROW, READ_ROW, STALE_AFTER, WriterView, writer_view
+from hvtui.ui.panes.writer_matrix import LINES_ROW, READ_ROW, STALE_AFTER, WriterView, aged, note_of, writer_view
 from hvtui.ui.widgets.matrix import Matrix
 from hvtui.ui.widgets.matrix_layout import BLIND, FOLD
 from hvtui.ui.widgets.note_line import NoteLine
@@ -33,32 +33,44 @@ class WritersPane(Pane):
         self._show()
 
     def apply(self, change: Change) -> None:
-        if change.writers or change.links or change.events or change.cluster:
+        state = self.feed.state
+        if change.writers or change.links or len(self.shown.data.columns) != len(state.node_names()):
             self._show()
+        elif change.events:
+            # An event may tell the true start of what was only seen so far.
+            self.tick()
 
     def tick(self) -> None:
-        # Ages and durations stand in the cells.
         if self.is_on_screen:
-            self._show()
+            self.shown = aged(self.shown, self.feed.state, self.feed.clock.monotonic(), self.look)
+            self._paint()
 
     def _show(self) -> None:
         self.shown = writer_view(self.feed.state, self.feed.clock.monotonic(), self.look)
+        self._paint()
+
+    def _paint(self) -> None:
         self.query_one(Matrix).show_data(self.shown.data)
         self._note()
         self.retitle()
 
     def _note(self) -> None:
-        cells, line = self.query_one(Matrix), self.query_one(NoteLine)
-        place = cells.cursor if cells.has_focus or cells.touched else None
-        note = self.shown.notes.get(place) if place is not None else None
-        if note is None and self.shown.worst is not None:
-            place, note = self.shown.worst, self.shown.notes.get(self.shown.worst)
-        if note is None or place is None:
-            blind = self.shown.data.blind
-            place = next(((row, node) for row, node in self.shown.notes if node in blind), None)
-            note = "" if place is None else self.shown.notes[place]
-        role = self.shown.data.cell(*place).role if place is not None else ""
-        line.say(note, {"bad": "bad", "warn": "warn", "busy": "busy"}.get(role, "dim"))
+        """The cell under the cursor once the user is here, else the worst, else why a node was not read."""
+        cells, line, shown = self.query_one(Matrix), self.query_one(NoteLine), self.shown
+        here = cells.cursor if cells.touched else None
+        if here is not None and (FOLD in here or BLIND in here or shown.data.cell(*here).quiet):
+            here = None
+        blind = next((name for name, _ in shown.data.columns if name in shown.data.blind), None)
+        place = here or next(iter(shown.loud), None) or (None if blind is None else (READ_ROW, blind))
+        if place is None:
+            line.say("")
+            return
+        role = shown.data.cell(*place).role
+        line.say(note_of(self.feed.state, place, self.look), role if role in ("bad", "warn", "busy") else "dim")
+
+    def lines_wanted(self, most: int) -> int:
+        note = sum(line.display for line in self.query(NoteLine))
+        return self.query_one(Matrix).lines_wanted(most - note - 2) + note + 2
 
     def counts(self) -> str:
         shown, glyphs = self.shown, self.look.glyphs
@@ -71,8 +83,8 @@ class WritersPane(Pane):
             parts.append(f"{counts['busy']} busy {glyphs.busy}")
         if counts.get("ok"):
             parts.append(f"{counts['ok']} {glyphs.ok}")
-        if shown.blind:
-            parts.append(f"{shown.blind} nodes not read")
+        if shown.data.blind:
+            parts.append(f"{len(shown.data.blind)} nodes not read")
         return f" {glyphs.dot} ".join(parts)
 
     def data_age(self) -> float | None:

@@ -112,7 +112,7 @@ class DetailScreen(Screen[None]):
     def _show(self) -> None:
         self._due = False
         facts = Facts(self._feed, self._look)
-        kind, key, glyphs = self._kind, self._key, self._look.glyphs
+        kind, key = self._kind, self._key
         node = kind.node(facts, key)
         view = facts.state.nodes.get(node) if node else None
         link = view.link if view is not None else facts.state.cluster.link
@@ -124,8 +124,7 @@ class DetailScreen(Screen[None]):
             Piece(f"  {'never heard' if age is None else fmt.age(age)} ", "dim"),
         ]
         self._head.show(
-            [Piece(f" {kind.word} ", "dim"), Piece(safe_text(kind.title(facts, key)), "strong"),
-             Piece(f"  {glyphs.dot} Esc back", "dim")],
+            [Piece(f" {kind.word} ", "dim"), Piece(safe_text(kind.title(facts, key)), "strong")],
             right,
         )  # fmt: skip
         self._page.show_sections(kind.page(facts, key))

@@ -108,7 +108,7 @@ class Facts:
             spans = [span(fmt.day_time(item.event.time, self.look.zone)[5:], "dim"), span(f" {glyph} ", role)]
             if node:
                 spans.append(span(f"{item.node} ", "dim"))
-            spans += [span(f"{item.event.id} ", "dim"), span(describe(item.event), role if role == "bad" else "")]
+            spans += [span(f"{item.event.id} ", "dim"), span(describe(item.event), "dim" if role == "dim" else "")]
             lines.append(text(*spans))
         more = f"{EVENT_LIMIT} of {len(items)}" if len(items) > EVENT_LIMIT else str(len(items))
         return Section(title, tuple(lines) or (text(("none in what was read", "dim")),), wide=True, note=more)

@@ -28,7 +28,7 @@ Span = tuple[str, str]
 
 ROLES: Final = ("ok", "busy", "warn", "bad", "info", "dim", "stale", "unread", "key", "owner", "label", "title", "rule")
 
-TWO_COLUMNS: Final = 120
+TWO_COLUMNS: Final = 110
 """From this width on sections stand side by side."""
 
 MARGIN: Final = 3
@@ -107,7 +107,11 @@ def layout_section(section: Section, width: int, look: Look) -> list[list[Span]]
         room = max(4, width - left)
         folded = wrap_spans(line.spans, room) if line.wrap else [list(line.spans)]
         for number, spans in enumerate(folded):
-            label = f" {fit(line.label, indent)} " if line.label and number == 0 else " " * (left)
+            label = (
+                f" {fit(line.label, indent, ellipsis=look.glyphs.ellipsis)} "
+                if line.label and number == 0
+                else " " * (left)
+            )
             lines.append(_exact([(label, "label"), *spans], width, look.glyphs.ellipsis))
     return lines
 

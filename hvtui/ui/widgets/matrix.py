@@ -118,7 +118,7 @@ class Matrix(Widget, can_focus=True):
         self._first_column = 0
         self._plan: Layout = lay_out(self.data, 0, 0)
         self._columns = range(0)
-        self._lines: list[tuple[str, tuple[Piece, ...]]] = []
+        self._lines: list[tuple[str | None, tuple[Piece, ...]]] = []
         self._strips: dict[int, Strip] = {}
 
     # --- data and cursor ---
@@ -135,6 +135,14 @@ class Matrix(Widget, can_focus=True):
             return None
         row, column = self._place()
         return self._plan.rows[row], self._plan.columns[column]
+
+    def lines_wanted(self, most: int) -> int:
+        """Lines for every row, or for those that do not fold when that is more than `most`."""
+        rows = len(self.data.rows)
+        if rows + 1 <= most or self.unfolded:
+            return rows + 1
+        quiet = len(self.data.quiet_rows())
+        return rows + 1 - quiet + (quiet > 0)
 
     def put_cursor(self, row: str, column: str) -> None:
         """Put the cursor on a cell; where it is folded, on the fold."""
@@ -184,12 +192,14 @@ class Matrix(Widget, can_focus=True):
         row, column = self._place()
         self._keep_visible(row, column, width, height)
         body = layout.rows[self._first_row : self._first_row + height - 1]
-        head = header_line(self.data, layout, self._columns)
-        lines = [("", tuple(head))]
-        lines += [(key, tuple(body_line(self.data, layout, key, self._columns))) for key in body]
-        shown = layout.rows[row] if layout.rows else ""
-        marked = layout.columns[column] if layout.columns else ""
-        lines = [(f"{marked}\0{key}" if key in {shown, ""} else "", pieces) for key, pieces in lines]
+        head = header_line(self.data, layout, self._columns, self.look.glyphs)
+        # With each line the column in which it shows the cursor: the header names it, the cursor's row holds it.
+        shown = layout.rows[row] if layout.rows else None
+        marked = layout.columns[column] if layout.columns else None
+        lines: list[tuple[str | None, tuple[Piece, ...]]] = [(marked, tuple(head))]
+        for key in body:
+            pieces = tuple(body_line(self.data, layout, key, self._columns, self.look.glyphs))
+            lines.append((marked if key == shown else None, pieces))
         old, self._lines = self._lines, lines
         dirty = [y for y in range(max(len(old), len(lines))) if old[y : y + 1] != lines[y : y + 1]]
         for y in dirty:
@@ -220,8 +230,7 @@ class Matrix(Widget, can_focus=True):
         base, width = self.rich_style, self.size.width
         if y >= len(self._lines):
             return Strip.blank(width, base)
-        cursor, pieces = self._lines[y]
-        column = cursor.partition("\0")[0] if cursor else None
+        column, pieces = self._lines[y]
         style = self._style
         segments = []
         used = 0

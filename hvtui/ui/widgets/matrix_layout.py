@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from hvtui.ui.cells import fit, width_of
+from hvtui.ui.look import UNICODE, Glyphs
 
 FOLD: Final = "\0fold"
 """Key of the row or column that stands for all healthy ones."""
@@ -48,15 +50,19 @@ Axis = Sequence[tuple[str, str]]
 """Keys and labels in the order they are shown."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MatrixData:
-    """A whole matrix. `fold` makes the cell that stands for several; `nouns` name what a folded row or column holds."""
+    """A whole matrix; `cells` holds those that say something, everywhere else `empty` stands.
+
+    `fold` makes the cell that stands for several; `fold_row`, `fold_column` and `fold_blind` are labels with `{n}`.
+    """
 
     rows: Axis = ()
     columns: Axis = ()
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
     fold: Callable[[Sequence[Cell]], Cell] = lambda cells: Cell(str(len(cells)))
     corner: str = ""
+    empty: Cell = EMPTY
     fold_row: str = "{n} ✓"
     fold_column: str = "{n} ✓"
     fold_blind: str = "{n} ?"
@@ -71,19 +77,41 @@ class MatrixData:
     column_roles: dict[str, str] = field(default_factory=dict)
 
     def cell(self, row: str, column: str) -> Cell:
-        """The cell at a place; an empty one when nothing is known of it."""
-        return self.cells.get((row, column), EMPTY)
+        """The cell at a place."""
+        return self.cells.get((row, column), self.empty)
+
+    @cached_property
+    def by_row(self) -> dict[str, list[tuple[str, Cell]]]:
+        """Row → its columns and cells."""
+        found: dict[str, list[tuple[str, Cell]]] = {}
+        for (row, column), cell in self.cells.items():
+            found.setdefault(row, []).append((column, cell))
+        return found
+
+    @cached_property
+    def by_column(self) -> dict[str, list[tuple[str, Cell]]]:
+        """Column → its rows and cells."""
+        found: dict[str, list[tuple[str, Cell]]] = {}
+        for (row, column), cell in self.cells.items():
+            found.setdefault(column, []).append((row, cell))
+        return found
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Key of a row or column → its label."""
+        return {**dict(self.rows), **dict(self.columns)}
 
     def quiet_columns(self) -> list[str]:
         """Columns in which every cell is healthy."""
-        rows = [r for r, _ in self.rows]
-        return [c for c, _ in self.columns if c not in self.blind and all(self.cell(r, c).quiet for r in rows)]
+        loud = {column for (_, column), cell in self.cells.items() if not cell.quiet}
+        return [column for column, _ in self.columns if column not in loud and column not in self.blind]
 
     def quiet_rows(self) -> list[str]:
         """Rows in which every cell that could be read is healthy; none when nothing could be read."""
-        columns = [c for c, _ in self.columns if c not in self.blind]
-        rows = [r for r, _ in self.rows if r not in self.pinned] if columns else []
-        return [r for r in rows if all(self.cell(r, c).quiet for c in columns)]
+        if all(column in self.blind for column, _ in self.columns):
+            return []
+        loud = {row for (row, column), cell in self.cells.items() if not cell.quiet and column not in self.blind}
+        return [row for row, _ in self.rows if row not in loud and row not in self.pinned]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +159,22 @@ def _text(cell: Cell, brief: str) -> str:
 def shown_cell(data: MatrixData, layout: Layout, row: str, column: str) -> Cell:
     """The cell on screen at (row, column), the sum of the folded ones where a key is FOLD."""
     rows, columns = layout.behind_row(row), layout.behind_column(column)
-    if rows == (row,) and columns == (column,):
+    if row != FOLD and column not in (FOLD, BLIND):
         return data.cell(row, column)
-    return data.fold([data.cell(r, c) for r in rows for c in columns])
+    if row == FOLD and len(columns) == 1:
+        wanted = set(rows)
+        held = [cell for r, cell in data.by_column.get(columns[0], ()) if r in wanted]
+    else:
+        wanted = set(columns)
+        held = [cell for r in rows for c, cell in data.by_row.get(r, ()) if c in wanted]
+    return data.fold(held) if held else data.empty
 
 
 def row_label(data: MatrixData, layout: Layout, row: str) -> str:
     """The label of a row as shown."""
     if row == FOLD:
         return data.fold_row.format(n=len(layout.folded_rows))
-    return next((label for key, label in data.rows if key == row), row)
+    return data.labels.get(row, row)
 
 
 def column_label(data: MatrixData, layout: Layout, column: str) -> str:
@@ -149,7 +183,7 @@ def column_label(data: MatrixData, layout: Layout, column: str) -> str:
         return data.fold_column.format(n=len(layout.folded_columns))
     if column == BLIND:
         return data.fold_blind.format(n=len(layout.blind_columns))
-    return next((label for key, label in data.columns if key == column), column)
+    return data.labels.get(column, column)
 
 
 def _fold(keys: tuple[str, ...], hide: Collection[str], key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -175,29 +209,44 @@ def lay_out(data: MatrixData, width: int, height: int, *, unfolded: bool = False
         room = max(0, height - 1 - (len(rows) - len(quiet)) - 1)
         free, folded_rows = _fold(free, quiet[room:], FOLD)
         rows = (*free, *(r for r in rows if r in data.pinned))
-    labels = [width_of(label) for key, label in data.rows if key in rows] + [width_of(data.corner)]
+    shown = set(rows)
+    labels = [width_of(label) for key, label in data.rows if key in shown] + [width_of(data.corner)]
     if folded_rows:
         labels.append(width_of(data.fold_row.format(n=len(folded_rows))))
     label_width = min(label_limit, max(12, width // 3), max(labels))
-    forms = ("none", "quiet", "all")
     plain = tuple(k for k, _ in data.columns)
-    tries = [Layout(rows, plain, folded_rows, (), (), label_width, (), form) for form in forms[:2]]
     columns, healthy = (plain, ()) if unfolded else _fold(plain, set(data.quiet_columns()), FOLD)
     columns, blind = (columns, ()) if unfolded else _fold(columns, data.blind, BLIND)
-    if columns == plain:
-        tries.append(replace(tries[0], brief="all"))
-    else:
-        tries += [Layout(rows, columns, folded_rows, healthy, blind, label_width, (), form) for form in forms]
+    whole = Layout(rows, plain, folded_rows, (), (), label_width, (), "none")
+    folded = replace(whole, columns=columns, folded_columns=healthy, blind_columns=blind)
+    least = GUTTER + label_width + sum(width_of(label) + GAP for _, label in data.columns)
+    tries = [replace(whole, brief=form) for form in ("none", "quiet")] if least <= width or columns == plain else []
+    tries += [replace(folded, brief=form) for form in (("all",) if columns == plain else ("none", "quiet", "all"))]
     for option in tries:
-        layout = replace(option, widths=tuple(_column_width(data, option, c) for c in option.columns))
+        layout = replace(option, widths=_widths(data, option))
         if layout.width <= width:
             break
-    return layout
+    spare = max(0, width - layout.width)
+    return replace(layout, label_width=min(label_limit, max(labels), label_width + spare))
 
 
-def _column_width(data: MatrixData, layout: Layout, column: str) -> int:
-    cells = (width_of(_text(shown_cell(data, layout, r, column), layout.brief)) for r in layout.rows)
-    return max([width_of(column_label(data, layout, column)), *cells])
+def _widths(data: MatrixData, layout: Layout) -> tuple[int, ...]:
+    """The width of every shown column."""
+    shown, count = set(layout.rows), len(layout.rows)
+    widths = []
+    for column in layout.columns:
+        if column in (FOLD, BLIND):
+            cells = [shown_cell(data, layout, row, column) for row in layout.rows]
+        else:
+            cells = [cell for row, cell in data.by_column.get(column, ()) if row in shown]
+            if FOLD in shown:
+                cells.append(shown_cell(data, layout, FOLD, column))
+            if len(cells) < count:
+                cells.append(data.empty)
+        widths.append(
+            max([width_of(column_label(data, layout, column)), *(width_of(_text(c, layout.brief)) for c in cells)])
+        )
+    return tuple(widths)
 
 
 def visible_columns(layout: Layout, width: int, first: int) -> range:
@@ -211,27 +260,33 @@ def visible_columns(layout: Layout, width: int, first: int) -> range:
     return range(first, index)
 
 
-def header_line(data: MatrixData, layout: Layout, columns: range) -> list[Piece]:
+def header_line(data: MatrixData, layout: Layout, columns: range, glyphs: Glyphs = UNICODE) -> list[Piece]:
     """The line of column labels; `‹` and `›` say that more columns lie outside."""
-    corner = ("‹ " if columns.start > 0 else "") + data.corner
-    pieces = [Piece(" " * GUTTER + fit(corner, layout.label_width), "")]
+    cut = glyphs.ellipsis
+    corner = (f"{glyphs.left} " if columns.start > 0 else "") + data.corner
+    pieces = [Piece(" " * GUTTER + fit(corner, layout.label_width, ellipsis=cut), "")]
     for i in columns:
         key = layout.columns[i]
         role = "dim" if key in (FOLD, BLIND) else data.column_roles.get(key, "")
-        label = fit(column_label(data, layout, key), layout.widths[i], right=data.right)
+        label = fit(column_label(data, layout, key), layout.widths[i], right=data.right, ellipsis=cut)
         pieces.append(Piece(" " * GAP + label, role, "", key))
     if columns.stop < len(layout.columns):
-        pieces.append(Piece(f" › {len(layout.columns) - columns.stop}", ""))
+        pieces.append(Piece(f" {glyphs.right} {len(layout.columns) - columns.stop}", ""))
     return pieces
 
 
-def body_line(data: MatrixData, layout: Layout, row: str, columns: range) -> list[Piece]:
+def body_line(data: MatrixData, layout: Layout, row: str, columns: range, glyphs: Glyphs = UNICODE) -> list[Piece]:
     """One row: its label and its cells."""
+    cut = glyphs.ellipsis
     role = "dim" if row == FOLD else data.row_roles.get(row, "")
-    pieces = [Piece(" " * GUTTER, ""), Piece(fit(row_label(data, layout, row), layout.label_width), role, row)]
+    pieces = [
+        Piece(" " * GUTTER, ""),
+        Piece(fit(row_label(data, layout, row), layout.label_width, ellipsis=cut), role, row),
+    ]
     for i in columns:
         key = layout.columns[i]
         cell = shown_cell(data, layout, row, key)
         pieces.append(Piece(" " * GAP, ""))
-        pieces.append(Piece(fit(_text(cell, layout.brief), layout.widths[i], right=data.right), cell.role, row, key))
+        text = fit(_text(cell, layout.brief), layout.widths[i], right=data.right, ellipsis=cut)
+        pieces.append(Piece(text, cell.role, row, key))
     return pieces
