@@ -90,6 +90,15 @@ def test_exports_exactly_the_contract(form: str, tmp_path: Path) -> None:
 
 
 @needs_engine
+@pytest.mark.parametrize("form", FORMS)
+def test_strict_mode_holds_inside(form: str, tmp_path: Path) -> None:
+    script = tmp_path / "strict.ps1"
+    inside = "& (Get-Module HvTui) { try { $nobodySetThis; 'lax' } catch { $_.FullyQualifiedErrorId } }"
+    script.write_text(f"{load(form, tmp_path)}\n{inside}", encoding="utf-8")
+    assert pwsh("-File", str(script)).stdout.strip() == "VariableIsUndefined"
+
+
+@needs_engine
 def test_both_forms_answer_alike(engine: Engine, tmp_path: Path) -> None:
     sent = tmp_path / "sent.ps1"
     sent.write_text(module_text(), encoding="utf-8")

@@ -167,6 +167,13 @@ def test_a_section_that_cannot_be_read_is_absent_and_the_others_go_on(runner: Ru
     assert problem == Problem(part="jobs", kind=kind, text="no\nway", code=f"0x{code:08x}")
 
 
+def test_the_number_of_a_cim_error_is_in_its_id(runner: Runner) -> None:
+    error_id = "HRESULT 0x80041003,Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand"
+    step = {**worlds.node(), "fail": worlds.fail("Msvm_MigrationJob", "Access denied ", error_id=error_id)}
+    (frame,) = frames(runner, step)
+    assert frame.errors == [Problem(part="jobs", kind="denied", text="Access denied", code="0x80041003")]
+
+
 def test_without_any_right_all_sections_are_absent_never_empty(runner: Runner) -> None:
     step: dict[str, Any] = {"fail": {}}
     jobs = ("Msvm_ConcreteJob", "Msvm_StorageJob", "Msvm_MigrationJob")

@@ -47,10 +47,10 @@ function Get-HvTuiMachineSection {
         # Uptime is rounded and read at an uncertain moment: the start moves only when it differs by more than 5 s, and
         # only while the VM runs, because its uptime stands still while it does not.
         $begun = 'null'
-        if ($state -ne 3 -and $state -ne 6 -and $vm.OnTimeInMilliseconds) {
+        if ($state -ne 3 -and $state -ne 6 -and $state -ne 32769 -and $vm.OnTimeInMilliseconds) {
+            $begin = $now - [long]$vm.OnTimeInMilliseconds * 10000
             $held = $starts[$id]
-            if ($null -eq $held -or ($state -eq 2 -and [System.Math]::Abs($now - $vm.OnTimeInMilliseconds * 10000 - $held.Ticks) -gt 50000000)) {
-                $begin = $now - [long]$vm.OnTimeInMilliseconds * 10000
+            if ($null -eq $held -or ($state -eq 2 -and [System.Math]::Abs($begin - $held.Ticks) -gt 50000000)) {
                 $begin -= $begin % 10000000
                 $held = @{ Ticks = $begin; Text = ConvertTo-HvTuiTime -Value ([datetime]::new($begin, [System.DateTimeKind]::Utc)) }
                 $starts[$id] = $held

@@ -151,7 +151,7 @@ function Read-HvTuiSummary {
         if ($null -ne $one.Heartbeat) { $heartbeat[$id] = [int]$one.Heartbeat }
         $cpu = $one.ProcessorLoad
         $memory = $one.MemoryUsage
-        if ($one.EnabledState -eq 3 -or $one.EnabledState -eq 6) {
+        if ($one.EnabledState -eq 3 -or $one.EnabledState -eq 6 -or $one.EnabledState -eq 32769) {
             $load[$id] = @(0, 0)
         } elseif ($null -ne $cpu -and $null -ne $memory) {
             $load[$id] = @([int]$cpu, [long]$memory)

@@ -8,11 +8,13 @@ $script:MissingCodes = @('0x8004100e', '0x80041010', '0x80041002', '0x80041017',
 function Get-HvTuiErrorCode {
     <#
     .SYNOPSIS
-    Windows' error number behind an exception, as 0x and eight digits; empty when there are only .NET's own numbers.
+    Windows' error number behind an error, as 0x and eight digits; empty when there are only .NET's own numbers.
     #>
-    param($Exception)
+    param($ErrorRecord)
+    # A CimException has its number nowhere but in the id: HRESULT 0x80041003,Microsoft.Management...
+    if ([string]$ErrorRecord.FullyQualifiedErrorId -match 'HRESULT (0x[0-9a-fA-F]{8})') { return $Matches[1].ToLowerInvariant() }
     $last = ''
-    $one = $Exception
+    $one = $ErrorRecord.Exception
     while ($null -ne $one) {
         $native = Get-HvTuiValue -Object $one -Name 'NativeErrorCode'
         # A Win32Exception carries the plain number; written as an HRESULT like all others.
@@ -58,7 +60,7 @@ function Get-HvTuiProblem {
     A Problem record (JSON) from an error record: part, kind, text, code.
     #>
     param([string]$Part, $ErrorRecord)
-    $code = Get-HvTuiErrorCode -Exception $ErrorRecord.Exception
+    $code = Get-HvTuiErrorCode -ErrorRecord $ErrorRecord
     $kind = Get-HvTuiProblemKind -ErrorRecord $ErrorRecord -Code $code
     Join-HvTuiProblem -Part $Part -Kind $kind -Text $ErrorRecord.Exception.Message -Code $code
 }

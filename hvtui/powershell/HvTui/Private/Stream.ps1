@@ -215,7 +215,7 @@ function Join-HvTuiFrame {
         }
     }
     if ($Load) { $parts.Add('"load":' + $Load) }
-    if ($gone.Count) { $parts.Add('"gone":{' + [string]::Join(',', $gone) + '}') }
+    if ($gone.Count) { $parts.Add('"gone":{' + ($gone -join ',') + '}') }
     $errors = '[' + (@($Stream.Problem.Values) -join ',') + ']'
     if ($Full -or -not [string]::Equals($errors, $Stream.Sent)) {
         $parts.Add('"errors":' + $errors)
@@ -227,7 +227,7 @@ function Join-HvTuiFrame {
     $Stream.First = $false
     $head = '{"v":1,"kind":"' + $kind + '","seq":' + $Stream.Seq + ',"time":' + (ConvertTo-HvTuiTime -Value $Stream.Now)
     $head += ',"tick_ms":' + [int]$Cost + ',"interval_ms":' + [int]$Wait
-    if ($parts.Count) { $head += ',' + [string]::Join(',', $parts) }
+    if ($parts.Count) { $head += ',' + ($parts -join ',') }
     $head + '}'
 }
 
@@ -238,7 +238,7 @@ function Join-HvTuiSection {
     #>
     param([hashtable]$Stream, [string]$Name, [System.Collections.Generic.List[string]]$Text)
     if ($Stream.Single -contains $Name) { return '"' + $Name + '":' + $Text[0] }
-    '"' + $Name + '":[' + [string]::Join(',', $Text) + ']'
+    '"' + $Name + '":[' + ($Text -join ',') + ']'
 }
 
 function Measure-HvTuiWait {
