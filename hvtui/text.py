@@ -17,30 +17,23 @@ LIMIT: Final = 300
 BLOCK_LIMIT: Final = 20_000
 """Longest text of several lines shown."""
 
-# Characters without a width of their own, or that change what stands beside them: direction overrides and isolates,
-# zero-width characters, line separators, byte order mark, soft hyphen, fillers, variation selectors, tag characters.
+# Fillers, joiners and variation selectors: they have no width, or change the width of what stands beside them. Format
+# characters (direction overrides, zero-width ones, tags) are hidden by their category.
 _HIDDEN: Final = frozenset(
     {
-        0x00AD,
         0x034F,
-        0x061C,
         0x115F,
         0x1160,
         0x17B4,
         0x17B5,
         *range(0x180B, 0x1810),
-        *range(0x200B, 0x2010),
-        *range(0x2028, 0x202F),
-        *range(0x2060, 0x2070),
         0x3164,
         *range(0xFE00, 0xFE10),
-        0xFEFF,
         0xFFA0,
-        *range(0xFFF9, 0xFFFC),
-        *range(0x1D173, 0x1D17B),
-        *range(0xE0000, 0xE1000),
+        *range(0xE0100, 0xE01F0),
     }
 )
+_FORMAT: Final = frozenset({"Cf", "Zl", "Zp"})
 _MARKS: Final = frozenset({"Mn", "Me"})
 _UNSHOWABLE: Final = frozenset({"Cs", "Co", "Cn"})
 _PLAIN: Final = re.compile(r"[\x20-\x7e]*\Z")
@@ -64,9 +57,10 @@ def _shown(code: int) -> str:
         return "␡"
     if 0x80 <= code < 0xA0:
         return "�"
-    if code in _HIDDEN:
+    category = unicodedata.category(chr(code))
+    if code in _HIDDEN or category in _FORMAT:
         return "·"
-    return "�" if unicodedata.category(chr(code)) in _UNSHOWABLE else chr(code)
+    return "�" if category in _UNSHOWABLE else chr(code)
 
 
 _LINE: Final = _Shown()

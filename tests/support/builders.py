@@ -278,7 +278,8 @@ def writer_lines(states: dict[tuple[str, str], tuple[int, str]] | None = None, h
 
 def writer_text(text: str | None, time: datetime = NOW, **more: Any) -> WriterText:
     """A node's answer to Get-HvTuiWriter."""
-    return WriterText(v=1, time=time, duration_ms=900, text=text, exit_code=0, **more)
+    fields: dict[str, Any] = {"duration_ms": 900, "exit_code": 0}
+    return WriterText(v=1, time=time, text=text, **(fields | more))
 
 
 def problem(part: str, kind: str = "denied", text: str = "Access is denied.") -> Problem:
