@@ -10,17 +10,18 @@ CLUSTER_PARTS = frozenset({"cluster", "nodes", "csvs", "roles"})
 """Without these a cluster stream is blind; `io` alone may be missing."""
 
 
+_VMMS_PARTS = frozenset({"vms", "files", "jobs", "load.vms", "host.vmms", "host.migration"})
+"""What is asked of root\\virtualization\\v2, whose provider is VMMS itself."""
+
+
 def hanging_service(problems: Iterable[Problem]) -> str:
     """Which service of a node lets its deadline pass, in words; empty when none does."""
-    for problem in problems:
-        if problem.kind != "timeout":
-            continue
-        if problem.part == "host.cluster_service" or problem.part.startswith("cluster"):
-            return "The cluster service on it does not answer"
-        if problem.part.partition(".")[0] in {"vms", "files", "jobs", "load"} or problem.part == "host.vmms":
-            return "Hyper-V Virtual Machine Management (VMMS) on it does not answer"
-        return "WMI on it does not answer"
-    return ""
+    parts = {problem.part for problem in problems if problem.kind == "timeout"}
+    if any(part in _VMMS_PARTS or part.partition(".")[0] in {"vms", "files", "jobs"} for part in parts):
+        return "Hyper-V Virtual Machine Management (VMMS) on it does not answer"
+    if any(part == "host.cluster_service" or part.partition(".")[0] == "cluster" for part in parts):
+        return "The cluster service on it does not answer"
+    return "WMI on it does not answer" if parts else ""
 
 
 def silent_service(info: Info, seconds: float) -> str:
