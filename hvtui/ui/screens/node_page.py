@@ -59,7 +59,7 @@ def _state(facts: Facts, name: str, node: ClusterNode | None) -> Section:
     lasting = facts.state.history.text(facts.state, node_key(name), facts.look.zone)
     lines = [row("state", span(known, "ok" if not word else "warn"), span(f" {word}" if word else "", "warn"))]
     if lasting:
-        lines.append(row("so", span(facts.look.plain(lasting))))
+        lines.append(row("lasts", span(facts.look.plain(lasting))))
     sign = SEVERITY_ROLES.get(shown.severity, "ok")
     glyph = glyph_of(facts, shown.severity)
     lines += [

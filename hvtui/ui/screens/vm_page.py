@@ -53,7 +53,7 @@ def _vm(facts: Facts, shown: VmRow, view: NodeView | None, vm: Vm | None, key: s
     for condition in (vm_condition(key), merge_key(key)):
         since = facts.state.history.text(facts.state, condition, facts.look.zone)
         if since:
-            lines.append(row("so", span(facts.look.plain(f"{condition[0]}: {since}"), role)))
+            lines.append(row("lasts", span(facts.look.plain(f"{condition[0]}: {since}"), role)))
     lines += [row("node", span(shown.node or None)), row("id", span(key, "dim"))]
     if shown.activity:
         lines.append(row("activity", span(facts.look.plain(shown.activity), "busy")))

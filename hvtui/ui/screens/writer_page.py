@@ -56,7 +56,7 @@ def _writer(facts: Facts, node: str, writer: Writer, several: bool) -> Section:
     ]  # fmt: skip
     _, sentence = lasting(facts.state, node, writer, facts.look)
     if sentence:
-        lines.append(row("so", span(facts.look.plain(sentence), role)))
+        lines.append(row("lasts", span(facts.look.plain(sentence), role)))
     if writer.advice:
         lines.append(row("what to do", span(writer.advice)))
     lines += [

@@ -77,7 +77,8 @@ def wrap_spans(spans: Sequence[Span], width: int) -> list[list[Span]]:
                 else:
                     lines[-1].append((piece, role))
                 used += length
-    return lines
+    # The blank after the last word of a line has no room of its own.
+    return [[*line[:-1], (line[-1][0].rstrip(), line[-1][1])] if line else line for line in lines]
 
 
 def _words(text: str) -> list[str]:

@@ -1,0 +1,134 @@
+"""Detail pages as text: nothing harmful gets through, nothing unread looks fine, nothing is cut for want of a blank."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hvtui.model.enums import VmState
+from hvtui.model.state import ClusterState
+from hvtui.ui.cells import width_of
+from hvtui.ui.look import Look
+from hvtui.ui.screens.detail import KINDS
+from hvtui.ui.screens.facts import Facts
+from hvtui.ui.widgets.document import Line, Section, layout_page, wrap_spans
+from tests.support import builders as b
+from tests.support.still import StillFeed, live, night
+from tests.support.world import DirectFeed
+
+
+def keys_of(state: ClusterState) -> list[tuple[str, str]]:
+    """Kind and key of everything in a state."""
+    found = [("node", name) for name in state.node_names()]
+    found += [("csv", key) for key in state.cluster.csvs or ()]
+    found += [("vm", key) for key in state.vm_keys()]
+    for name, view in state.nodes.items():
+        found += [("writer", f"{name}|{writer.id}") for writer in (view.writers.writers if view.writers else ())]
+    return found + [("event", item.key) for item in state.events.recent()[:40]]
+
+
+def lines_of(facts: Facts, kind: str, key: str, width: int) -> list[str]:
+    page = layout_page(KINDS[kind].page(facts, key), width, facts.look)
+    return ["".join(text for text, _ in line) for line in page]
+
+
+def page_of(facts: Facts, kind: str, key: str) -> str:
+    return "\n".join(line.rstrip() for line in lines_of(facts, kind, key, 100))
+
+
+@pytest.mark.parametrize("width", [40, 80, 119, 200])
+def test_hostile_names_are_harmless_on_every_page(width: int) -> None:
+    feed = DirectFeed.load("hostile", at=900)
+    facts = Facts(feed, Look(zone=UTC))
+    for kind, key in keys_of(feed.state):
+        for line in lines_of(facts, kind, key, width):
+            assert not [char for char in line if unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"}], (kind, line)
+            assert width_of(line) <= width, (kind, line)
+        title = KINDS[kind].title(facts, key)
+        assert title
+
+
+def test_ascii_pages_draw_nothing_else() -> None:
+    facts = Facts(StillFeed(night()), Look(ascii=True, zone=UTC))
+    for kind, key in keys_of(facts.state):
+        text = page_of(facts, kind, key).replace("Lübeck", "")
+        assert text.isascii(), (kind, [char for char in text if not char.isascii()])
+
+
+def test_what_was_not_read_is_said_to_be_unread() -> None:
+    state = ClusterState()
+    state.apply_cluster(b.cluster_frame([b.cluster_node("HV01")], None, None, None), live())
+    facts = Facts(StillFeed(state), Look(zone=UTC))
+    text = page_of(facts, "node", "HV01")
+    for words in ("not read yet", "not asked yet"):
+        assert words in text
+    assert "connecting" in text
+
+
+def test_problems_are_told_with_their_reason() -> None:
+    facts = Facts(StillFeed(night()), Look(zone=UTC))
+    text = page_of(facts, "node", "HV01")
+    assert "vms.last_backup ? missing this property does not exist here" in text
+    vm = page_of(facts, "vm", b.guid("APP01"))
+    assert "Not readable" in vm
+
+
+def test_a_silent_nodes_page_says_why_and_what_to_do() -> None:
+    text = page_of(Facts(StillFeed(night()), Look(zone=UTC)), "node", "HV05")
+    for words in ("unreachable", "no answer within 5 s", "is the node running?", "stale 3 min"):
+        assert words in text
+
+
+def test_checkpoints_say_whether_they_hold_memory() -> None:
+    facts = Facts(StillFeed(night()), Look(zone=UTC))
+    assert "2 with memory (IsSaved)" in page_of(facts, "vm", b.guid("WEB01"))
+    assert "1 without memory" in page_of(facts, "vm", b.guid("SQL07"))
+    assert "checkpoint disk" in page_of(facts, "vm", b.guid("SQL07"))
+
+
+def test_role_flags_affinity_and_migration_are_on_the_vms_page() -> None:
+    text = page_of(Facts(StillFeed(night()), Look(zone=UTC)), "vm", b.guid("WEB02"))
+    for words in ("Queued", "DataTransfer 61%", "anti-affinity web"):
+        assert words in text
+
+
+def test_a_vm_at_rest_has_no_missing_heartbeat() -> None:
+    state = night()
+    found = state.vm(b.guid("OLD01"))
+    assert found is not None
+    assert found[1].state == VmState.Off
+    text = page_of(Facts(StillFeed(state), Look(zone=UTC)), "vm", b.guid("OLD01"))
+    assert "heartbeat   not running" in text
+
+
+def test_a_csv_page_shows_every_nodes_io() -> None:
+    text = page_of(Facts(StillFeed(night()), Look(zone=UTC)), "csv", b.csv_id("Volume2"))
+    assert "HV04 ▲ FileSystemRedirected" in text or "HV04 ✓ FileSystemRedirected" in text
+    assert "HV01 ✓ Direct" in text
+    assert "backup" in text
+
+
+WORDS = st.lists(st.text(st.sampled_from("abé漢 "), min_size=1, max_size=30), min_size=1, max_size=8)
+
+
+@given(WORDS, st.integers(4, 60))
+def test_wrapping_loses_no_letter_and_never_overflows(words: list[str], width: int) -> None:
+    lines = wrap_spans([(word, "") for word in words], width)
+    text = ["".join(part for part, _ in line) for line in lines]
+    assert all(width_of(line) <= width for line in text)
+    assert "".join(text).replace(" ", "") == "".join(words).replace(" ", "")
+
+
+@given(st.integers(20, 220), st.lists(st.text(st.sampled_from("ab漢 "), max_size=90), max_size=6))
+def test_every_line_of_a_page_has_its_width(width: int, texts: list[str]) -> None:
+    sections = [
+        Section("One", tuple(Line("label", ((text, ""),)) for text in texts)),
+        Section("Two", tuple(Line("", ((text, "dim"),), wrap=False) for text in texts), note="3"),
+        Section("Three", (Line("x", (("y", ""),)),), wide=True),
+    ]
+    for line in layout_page(sections, width, Look()):
+        assert width_of("".join(text for text, _ in line)) <= width
