@@ -32,6 +32,7 @@ class Arguments(argparse.Namespace):
     file: str
     action: str
     with_parent: bool
+    verbose: bool
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,11 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _cluster(parser)
+    parser.add_argument("--verbose", action="store_true", help="every step, also of nodes without a fault")
+
+
 def _config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("show", "check", "path", "init", "accept-id"), help="what to do")
     _cluster(parser)
@@ -199,6 +205,6 @@ COMMANDS: Final = {
     "status": Command("status", "one picture of a cluster, then end", _status),
     "writers": Command("writers", "VSS writers of all nodes, then end", _writers),
     "explain": Command("explain", "say what a pasted `vssadmin list writers` text means", _explain),
-    "doctor": Command("doctor", "check every node step by step, and say how to mend it", _cluster),
+    "doctor": Command("doctor", "check every node step by step, and say how to mend it", _doctor),
     "config": Command("configure", "show, check, find or begin the configuration; accept a cluster's new id", _config),
 }

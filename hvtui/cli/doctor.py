@@ -26,7 +26,7 @@ def run(arguments: Arguments) -> int:
     connector = Connector(cluster, gate_for(cluster))
     found = asyncio.run(_examine_all(cluster, connector))
     for examined in found:
-        _show(examined)
+        _show(examined, verbose=arguments.verbose)
     bad = sum(not examined.fine for examined in found)
     say(f"{len(found)} nodes: {len(found) - bad} fine, {bad} not", "bad" if bad else "ok")
     if all(examined.info is None for examined in found):
@@ -62,7 +62,13 @@ async def _members(found: list[Examined], connector: Connector) -> list[str]:
     return []
 
 
-def _show(examined: Examined) -> None:
+def _show(examined: Examined, *, verbose: bool) -> None:
+    """One line for a node where all is fine, every step of one where something is not."""
+    if examined.fine and not verbose:
+        said = {step.name: step.text for step in examined.steps}
+        parts = [said.get(name, "") for name in ("address", "module", "Windows", "clock")]
+        say(f"✓ {examined.node}  {' · '.join(part for part in parts if part)}", "ok")
+        return
     say(examined.node, "" if examined.fine else "bad")
     for step in examined.steps:
         _show_step(step)

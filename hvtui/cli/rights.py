@@ -114,6 +114,6 @@ def _elevation(info: Info, account: str) -> Step:
 def _clock(info: Info, offset: timedelta) -> Step:
     seconds = offset.total_seconds()
     if abs(offset) <= CLOCK_LIMIT:
-        return Step("clock", True, f"{seconds:+.1f} s from this machine's")
+        return Step("clock", True, f"clock {seconds:+.1f} s from this machine's")
     text = f"{abs(seconds):,.0f} s {'ahead of' if seconds > 0 else 'behind'} this machine's"
     return Step("clock", False, text, f"on {info.node}: w32tm /resync /rediscover")

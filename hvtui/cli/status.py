@@ -17,6 +17,7 @@ from hvtui.live.pins import Pins
 from hvtui.model.rows import CsvRow, NodeRow, VmRow, csv_row, node_row, summary, vm_row
 from hvtui.model.severity import Severity
 from hvtui.model.state import ClusterState
+from hvtui.model.writers import Writer, WriterPicture
 from hvtui.paths import state_dir
 
 MARKS: Final[dict[Severity, tuple[str, str]]] = {
@@ -67,8 +68,9 @@ def unread_json(unread: Unread) -> picture_json.Json:
 
 
 def _is_wrong(state: ClusterState) -> bool:
-    rows = summary(state)
-    return rows.severity is Severity.BAD or rows.writers_failed > 0
+    """What the first line of the table calls attention or trouble; a cluster's ordinary noise is neither."""
+    whole = summary(state)
+    return whole.severity >= Severity.WARN or whole.writers_failed > 0
 
 
 # --- for people ---
@@ -97,18 +99,17 @@ def _show(cluster: ClusterConfig, picture: Picture, *, plain: bool, writers: boo
 
 
 def show_writers(state: ClusterState, *, plain: bool = False) -> None:
-    """The writers that are not well, node by node, and on how many nodes all are."""
+    """How each node's writers are, then those that are not well."""
     read = {name: picture for name in state.node_names() if (picture := state.node(name).writers) is not None}
     bad = {name: tuple(w for w in picture.writers if not is_fine(w)) for name, picture in read.items()}
-    well = [name for name, picture in read.items() if picture.writers and not bad[name]]
-    say(f"{len(well)} of {len(state.node_names())} nodes have all their VSS writers well", "ok" if well else "")
+    table("VSS writers", _READ_COLUMNS, [_read(name, read[name], bad[name]) for name in read], plain=plain)
     for name, picture in read.items():
         if bad[name]:
-            title = f"VSS writers of {name}: {len(bad[name])} of {len(picture.writers)} are not well"
+            title = f"{name}: not well"
             table(title, COLUMNS, [writer_row(writer) for writer in worst_first(bad[name])], plain=plain)
         for writer in worst_first(bad[name]):
             if writer.advice:
-                say(f"  {writer.name}: {writer.advice}", "warn")
+                say(f"  {name}, {writer.name}: {writer.advice}", "warn")
         for line in picture.unreadable:
             say(f"  {name}, could not be read: {line}", "warn")
 
@@ -121,9 +122,23 @@ def show_unread(unread: list[Unread]) -> None:
             say(f"  → {one.hint}")
 
 
+_READ_COLUMNS: Final = ("", "node", "well", "not well", "unreadable", "read at (its clock)", "took")
 _NODE_COLUMNS: Final = ("", "node", "state", "VMs", "cpu", "memory", "VMMS", "note")
 _CSV_COLUMNS: Final = ("", "volume", "owner", "I/O", "free", "VMs", "off owner", "note")
 _VM_COLUMNS: Final = ("", "VM", "state", "node", "CSV", "owner", "checkpoint type", "activity", "note")
+
+
+def _read(name: str, picture: WriterPicture, bad: tuple[Writer, ...]) -> tuple[Cell, ...]:
+    fine = picture.writers and not bad and not picture.unreadable
+    return (
+        MARKS[Severity.OK if fine else Severity.BAD if bad else Severity.UNKNOWN],
+        name,
+        str(len(picture.writers) - len(bad)) if picture.writers else picture.failure or "?",
+        str(len(bad)) if picture.writers else "?",
+        str(len(picture.unreadable)) if picture.unreadable else "",
+        f"{picture.time:%H:%M:%S}" if picture.time else "?",
+        f"{picture.duration_ms / 1000:.1f} s",
+    )
 
 
 def _node(row: NodeRow) -> tuple[Cell, ...]:

@@ -21,10 +21,10 @@ def lab() -> Iterator[Lab]:
         yield lab
 
 
-def doctor(shell: Shell, folder: Path, lab: Lab, change: tuple[str, str] = ("", "")) -> Ran:
+def doctor(shell: Shell, folder: Path, lab: Lab, change: tuple[str, str] = ("", ""), *, verbose: bool = False) -> Ran:
     path = folder / "lab.toml"
     path.write_text(lab.config_text().replace(*change) if change[0] else lab.config_text(), encoding="utf-8")
-    return shell("doctor", "--config", str(path))
+    return shell("doctor", "--config", str(path), *(["--verbose"] if verbose else []))
 
 
 def failures(printed: str) -> dict[str, list[tuple[str, str]]]:
@@ -32,8 +32,8 @@ def failures(printed: str) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     node = ""
     for line in printed.splitlines():
-        if re.match(r"\S+$", line):
-            node = line
+        if re.match(r"[^ ✓]\S+$", line) or line.startswith("✓ "):
+            node = line.split()[-1 if line[0] != "✓" else 1]
             found[node] = []
         elif line.startswith("  ✗ "):
             step, text = line[4:].split(maxsplit=1)
@@ -55,8 +55,12 @@ def test_a_healthy_cluster_is_fine(shell: Shell, tmp_path: Path, lab: Lab) -> No
     ran = doctor(shell, tmp_path, lab)
     assert ran.code == 0
     assert "8 nodes: 8 fine, 0 not" in ran.out
-    assert set(map(len, failures(ran.out).values())) == {0}
+    assert list(map(len, failures(ran.out).values())) == [0] * 8
     assert lab.logons[lab.username].failed == 0
+    # A line for each node and one for all: 64 healthy nodes fit on a screen.
+    assert len(ran.out.splitlines()) == 9
+    every = doctor(shell, tmp_path, lab, verbose=True)
+    assert every.out.count("✓ vssadmin") == 8
 
 
 def test_each_of_six_planted_faults_is_named_with_its_remedy(shell: Shell, tmp_path: Path, lab: Lab) -> None:
@@ -149,8 +153,10 @@ def test_a_service_that_hangs_is_named(shell: Shell, tmp_path: Path, lab: Lab) -
 def test_without_an_installed_module_the_packaged_one_is_sent_where_scripts_run(shell: Shell, tmp_path: Path) -> None:
     with Lab("healthy", speed=0, installed=False) as plain:
         sent = doctor(shell, tmp_path, plain)
+        every = doctor(shell, tmp_path, plain, verbose=True)
     assert sent.code == 0
-    assert "messages are encrypted by the log-on" in sent.out
+    assert "messages are encrypted by the log-on" in every.out
+    assert "packaged" in sent.out
     with Lab("healthy", speed=0, installed=False, language="constrained") as constrained:
         refused = doctor(shell, tmp_path, constrained)
     assert refused.code == 2
