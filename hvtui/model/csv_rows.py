@@ -20,6 +20,7 @@ from hvtui.model.enums import (
     name_of,
     signed,
 )
+from hvtui.model.link import NOT_ANSWERING
 from hvtui.model.placement import short_path
 from hvtui.model.severity import Severity, worst
 
@@ -92,6 +93,7 @@ class CsvRow(msgspec.Struct, kw_only=True, frozen=True):
         yield from self.reasons
 
 
+SILENT: Final = "the cluster service does not answer"
 _LOW_PERCENT: Final = 10
 _FULL_PERCENT: Final = 3
 _FAULTS: Final = {
@@ -215,6 +217,8 @@ def _io_reasons(state: ClusterState, csv: Csv, nodes: tuple[NodeIo, ...]) -> lis
     if not nodes:
         return [(Severity.UNKNOWN, "I/O state not read")]
     found = [(node.severity, f"{node.node} {node.text}") for node in nodes if node.severity > Severity.OK]
+    if state.cluster.link.status in NOT_ANSWERING:
+        found.append((Severity.UNKNOWN, SILENT))
     silent = state.cluster.problem("csvs") or state.cluster.problem("io")
     if silent is not None:
         found.append((Severity.UNKNOWN, f"{silent.part}: {silent.text or silent.kind}"))

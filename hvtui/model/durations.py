@@ -124,17 +124,17 @@ class History:
     def text(self, state: ClusterState, key: Key, zone: tzinfo | None = None) -> str:
         """How long a condition lasts and how that is known, empty when there is none."""
         found = self.since(state, key)
-        return "" if found is None else found.text(now_of(state, found.clock), zone)
+        return "" if found is None else found.text(_now(state, key, found), zone)
 
     def short(self, state: ClusterState, key: Key) -> str:
         """The same for a narrow cell: `74 min` or `≥ 3 min`."""
         found = self.since(state, key)
-        return "" if found is None else found.short(now_of(state, found.clock))
+        return "" if found is None else found.short(_now(state, key, found))
 
     def seconds(self, state: ClusterState, key: Key) -> float:
         """Least number of seconds a condition has lasted, 0 when there is none."""
         found = self.since(state, key)
-        return 0.0 if found is None else found.seconds(now_of(state, found.clock))
+        return 0.0 if found is None else found.seconds(_now(state, key, found))
 
     # --- keeping up ---
 
@@ -149,9 +149,11 @@ class History:
         for csv_id in change.csvs:
             csv = (state.cluster.csvs or {}).get(csv_id)
             self._note(csv_key(csv_id), conditions.of_csv(csv), now, before)
-            io = (state.cluster.io or {}).get(csv.volume or "") if csv is not None else None
-            for node, word in conditions.of_io(csv, io):
-                self._note(io_key(csv_id, state.node_name(node)), word, now, before)
+            told = (state.cluster.io or {}).get(csv.volume or "") if csv is not None else None
+            words = {io_key(csv_id, state.node_name(node)): word for node, word in conditions.of_io(csv, told)}
+            self._keep(("io", csv_id), words)
+            for io, word in words.items():
+                self._note(io, word, now, before)
         for key in change.vms:
             self._note(role_condition(key), conditions.of_role(state.role(key)), now, before)
 
@@ -218,11 +220,19 @@ class History:
             self._onsets.pop(key, None)
 
 
+def _now(state: ClusterState, key: Key, since: Since) -> datetime | None:
+    """Until when a condition is known to last: a writer is seen only when writers are read."""
+    if key[0] == "writer" and since.event is None:
+        view = state.nodes.get(key[1])
+        return None if view is None or view.writers is None else view.writers.time
+    return now_of(state, since.clock)
+
+
 def now_of(state: ClusterState, clock: str) -> datetime | None:
     """A node's clock in its last message; the cluster's stream for `""`."""
     if not clock:
         return state.cluster.time
-    view = state.nodes.get(clock)
+    view = state.nodes.get(state.node_name(clock))
     return None if view is None else view.time
 
 

@@ -186,6 +186,7 @@ class EventLog:
             kept = [item for item in channel.kept if not _is_in(item, gone)]
             if len(kept) != len(channel.kept):
                 channel.kept = kept
+            channel.seen = {(item.event.record, item.event.time) for item in kept}
         self._sorted = [item for item in self._sorted if not _is_in(item, gone)]
         self._by_id = {}
         for item in self._sorted:

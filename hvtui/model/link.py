@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -24,6 +25,12 @@ class LinkStatus(StrEnum):
     """It answers, but hvtui cannot work with it: no module, older than 2016, bad replies."""
     STOPPED = "stopped"
     """hvtui stopped asking, for the reason in `text`."""
+
+
+NOT_ANSWERING: Final = frozenset(
+    {LinkStatus.HANGING, LinkStatus.UNREACHABLE, LinkStatus.REFUSED, LinkStatus.UNUSABLE, LinkStatus.STOPPED}
+)
+"""Asked, and no answer came or will come: what is shown is the past."""
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import msgspec
 
 from hvtui.model import conditions
-from hvtui.model.durations import node_key
+from hvtui.model.durations import node_key, writer_key
 from hvtui.model.enums import NodeState, name_of
 from hvtui.model.link import LinkStatus
 from hvtui.model.severity import Severity, worst
 from hvtui.model.views import problem_texts
-from hvtui.model.writer_catalog import HYPER_V
+from hvtui.model.writer_catalog import BACKUP_COMPLETE, HYPER_V
 
 if TYPE_CHECKING:
     from hvtui.model.records import ClusterNode
@@ -88,6 +88,8 @@ class NodeRow(msgspec.Struct, kw_only=True, frozen=True):
         yield from self.reasons
 
 
+_FREEZE_SECONDS: Final = 120.0
+"""A shadow copy is made in a minute; a writer that waits for it longer is stuck."""
 _SKEW: Final = timedelta(minutes=5)
 """Kerberos and the domain allow no more."""
 _LINKS: Final = {
@@ -134,7 +136,7 @@ def node_row(state: ClusterState, name: str) -> NodeRow:
     total = None if host is None or host.memory is None else host.memory // 2**20
     used = None if view.load is None else view.load[1]
     severity, reasons = worst(
-        [*_cluster_reasons(state, member), *_link_reasons(state, view), *_own_reasons(view, counts)]
+        [*_cluster_reasons(state, member), *_link_reasons(state, view), *_own_reasons(state, view, counts)]
     )
     return NodeRow(
         key=name,
@@ -187,7 +189,7 @@ def _link_reasons(state: ClusterState, view: NodeView) -> list[tuple[Severity, s
     return []
 
 
-def _own_reasons(view: NodeView, counts: WriterCounts) -> list[tuple[Severity, str]]:
+def _own_reasons(state: ClusterState, view: NodeView, counts: WriterCounts) -> list[tuple[Severity, str]]:
     reasons: list[tuple[Severity, str]] = []
     host = view.host
     if host is not None and host.vmms is not None and host.vmms != "Running":
@@ -199,8 +201,14 @@ def _own_reasons(view: NodeView, counts: WriterCounts) -> list[tuple[Severity, s
     if picture is None:
         return reasons
     for writer in picture.writers:
+        words = f"{writer.name} [{writer.code}] {writer.error_text or writer.state_text}"
+        key = writer_key(view.name, writer)
         if writer.state_class == "failed":
-            reasons.append((Severity.BAD, f"{writer.name} [{writer.code}] {writer.error_text or writer.state_text}"))
+            reasons.append((Severity.BAD, f"{words}, {state.history.short(state, key)}"))
+        elif writer.state_class == "busy" and writer.code != BACKUP_COMPLETE:
+            stands = state.history.seconds(state, key)
+            if stands >= _FREEZE_SECONDS:
+                reasons.append((Severity.WARN, f"{words}, {state.history.short(state, key)}"))
     if counts.unreadable:
         reasons.append((Severity.UNKNOWN, f"{counts.unreadable} writers unreadable"))
     if counts.failure:

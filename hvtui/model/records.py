@@ -13,8 +13,12 @@ The source of each Windows fact is in the help of the HvTui function that fills 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+
+UtcTime = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time without a zone is refused when decoding: compared with others it would be a guess."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -128,9 +132,9 @@ class Host(Record, frozen=True, kw_only=True):
 
     name: str
     build: str | None = None
-    boot: datetime | None = None
+    boot: UtcTime | None = None
     vmms: str | None = None
-    vmms_started: datetime | None = None
+    vmms_started: UtcTime | None = None
     cluster_service: str | None = None
     processors: int | None = None
     memory: int | None = None
@@ -147,7 +151,7 @@ class CheckpointCount(Record, frozen=True, kw_only=True):
     type: int
     saved: bool
     count: int
-    oldest: datetime | None = None
+    oldest: UtcTime | None = None
 
 
 class Vm(Record, frozen=True, kw_only=True):
@@ -160,7 +164,7 @@ class Vm(Record, frozen=True, kw_only=True):
     state: int
     health: int | None = None
     op: list[int] | None = None
-    started: datetime | None = None
+    started: UtcTime | None = None
     """When it was last started, derived from its uptime; None when it is off."""
     version: str | None = None
     checkpoint_type: int | None = None
@@ -169,7 +173,7 @@ class Vm(Record, frozen=True, kw_only=True):
     vss: int | None = None
     """Operational status of the integration service for backup (VSS), found by GUID; None when off or unreadable."""
     vss_enabled: bool | None = None
-    last_backup: datetime | None = None
+    last_backup: UtcTime | None = None
     replication: int | None = None
 
 
@@ -193,7 +197,7 @@ class Job(Record, frozen=True, kw_only=True):
     type: int
     state: int
     percent: int | None = None
-    started: datetime | None = None
+    started: UtcTime | None = None
     error: int | None = None
     destination: str | None = None
 
@@ -225,7 +229,7 @@ class Frame(Record, frozen=True, kw_only=True):
     v: int
     kind: str
     seq: int
-    time: datetime
+    time: UtcTime
     tick_ms: int = 0
     interval_ms: int = 0
     gone: dict[str, list[str]] = {}
@@ -267,7 +271,7 @@ class Info(Record, frozen=True, kw_only=True):
     v: int
     contract: str
     node: str
-    time: datetime
+    time: UtcTime
     build: str | None = None
     supported: bool | None = None
     ps_version: str | None = None
@@ -287,7 +291,7 @@ class WriterText(Record, frozen=True, kw_only=True):
     """
 
     v: int
-    time: datetime
+    time: UtcTime
     duration_ms: int
     text: str | None = None
     exit_code: int | None = None
@@ -309,7 +313,7 @@ class Providers(Record, frozen=True, kw_only=True):
     """Get-HvTuiProvider."""
 
     v: int
-    time: datetime
+    time: UtcTime
     providers: list[Provider] | None = None
     errors: list[Problem] = []
 
@@ -321,7 +325,7 @@ class Event(Record, frozen=True, kw_only=True):
     record: int
     id: int
     level: int
-    time: datetime
+    time: UtcTime
     provider: str
     vm: str | None = None
     vm_name: str | None = None
@@ -340,10 +344,10 @@ class EventPage(Record, frozen=True, kw_only=True):
     """
 
     v: int
-    time: datetime
+    time: UtcTime
     channel: str
     oldest_record: int | None = None
-    oldest_time: datetime | None = None
+    oldest_time: UtcTime | None = None
     newest_record: int | None = None
     wrapped: bool | None = None
     more: bool = False

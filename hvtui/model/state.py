@@ -23,6 +23,7 @@ from hvtui.model.records import (
     EventPage,
     Info,
     NodeFrame,
+    Problem,
     Provider,
     Role,
     Vm,
@@ -173,6 +174,7 @@ class ClusterState:
         if frame.errors is not None and tuple(frame.errors) != view.problems:
             view.problems = tuple(frame.errors)
             change.cluster = True
+            change.csvs.update(csvs or ())
         self._set_link(change, "", link)
         if frame.cluster is not None and view.info != frame.cluster:
             change.cluster = True
@@ -195,7 +197,9 @@ class ClusterState:
         files, file_ids = merge(view.files, frame.files, frame, "files")
         jobs, job_ids = merge(view.jobs, frame.jobs, frame, "jobs")
         load, load_problem = read_load(frame.load) if frame.load is not None else ({}, None)
-        by_slot = {vm.slot: key for key, vm in (vms or {}).items()} if load or vm_ids else {}
+        by_slot = {vm.slot: key for key, vm in (vms or {}).items()} if load else {}
+        if load and len(by_slot) != len(vms or ()):
+            load, load_problem = {}, Problem(part="load", kind="other", text="two VMs share a place in the load vector")
         before, old_files, old_jobs = view.vms, view.files or {}, view.jobs or {}
 
         change = Change(heard={name})
@@ -308,7 +312,9 @@ class ClusterState:
         view: ClusterView | NodeView = self.node(name) if name else self.cluster
         if (view.link.status, view.link.text) != (link.status, link.text):
             change.links.add(view.name if isinstance(view, NodeView) else "")
-            if isinstance(view, NodeView) and (view.link.status is LinkStatus.LIVE) != (link.status is LinkStatus.LIVE):
+            if not isinstance(view, NodeView):
+                change.csvs.update(view.csvs or ())
+            elif (view.link.status is LinkStatus.LIVE) != (link.status is LinkStatus.LIVE):
                 change.vms.update(view.vms or ())
         view.link = link
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from hvtui.model.csv_rows import csv_row
+from hvtui.model.csv_rows import SILENT, csv_row
 from hvtui.model.enums import QuorumType, ResourceState, name_of
 from hvtui.model.link import LinkStatus
 from hvtui.model.node_rows import node_row
@@ -22,7 +22,8 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     """Counts and health words for the header. None stands for what could not be read.
 
     `words` are the reasons for `severity`, worst first, each naming its node, CSV or VM count. `health` is one word:
-    `healthy`, `trouble`, `attention` or `unknown`; healthy only when everything was read.
+    `healthy`, `trouble`, `attention` or `unknown`. Writers that were not read yet do not make it unknown: they are read
+    on demand, and `writers_unread` counts their nodes.
     """
 
     name: str | None = None
@@ -52,7 +53,9 @@ def summary(state: ClusterState) -> Summary:
     csvs = [csv_row(state, csv) for csv in state.cluster.csvs or ()]
     reasons: list[tuple[Severity, str]] = []
     reasons += [(row.severity, f"{row.name}: {row.reasons[0]}") for row in nodes if row.severity > Severity.INFO]
-    reasons += [(row.severity, f"{row.name}: {row.reasons[0]}") for row in csvs if row.severity > Severity.INFO]
+    # That the cluster is silent is told once, not for every volume.
+    troubled = [row for row in csvs if row.severity > Severity.INFO and row.reasons[0] != SILENT]
+    reasons += [(row.severity, f"{row.name}: {row.reasons[0]}") for row in troubled]
     reasons += _vm_reasons(state)
     reasons += _cluster_reasons(state)
     reasons.sort(key=lambda reason: -reason[0])

@@ -24,6 +24,7 @@ from hvtui.model.durations import (
 from hvtui.model.link import Link, LinkStatus
 from hvtui.model.records import ClusterFrame, Event, NodeFrame
 from hvtui.model.rows import csv_row, node_row, vm_row
+from hvtui.model.severity import Severity
 from hvtui.model.state import ClusterState
 from hvtui.model.writers import writer_picture
 from tests.support.builders import (
@@ -180,6 +181,18 @@ def test_another_nodes_failures_do_not_explain_this_nodes_writer() -> None:
     assert console.text(key) == "≥ 0 s (first seen)"
 
 
+def test_a_writer_that_waits_for_a_shadow_copy_too_long_is_a_warning() -> None:
+    console = Console()
+    waiting = {HYPER_V_WRITER: (3, "No error")}
+    console.writers(waiting)
+    assert node_row(console.state, "HV01").severity is Severity.OK
+    console.wait(3)
+    console.writers(waiting)
+    row = node_row(console.state, "HV01")
+    assert row.severity is Severity.WARN
+    assert row.reasons[0].endswith("[3] No error, ≥ 3 min")
+
+
 def test_a_busy_writer_has_no_onset_event() -> None:
     console = Console()
     console.events(backup_failed("SQL07", NOW - timedelta(minutes=30), 1))
@@ -194,6 +207,9 @@ def test_a_read_that_failed_keeps_the_writers_and_their_start() -> None:
     row = node_row(console.state, "HV01")
     assert (row.writers.failed, row.writers.read) == (1, True)
     assert "did not answer" in row.writers.failure
+    # Nobody saw the writer since: that it still fails after five minutes is not known.
+    assert console.text(key) == "≥ 0 s (first seen)"
+    console.writers(FAILED)
     assert console.text(key) == "≥ 5 min (first seen)"
 
 

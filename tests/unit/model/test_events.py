@@ -122,6 +122,7 @@ def test_the_log_is_bounded_and_a_chatty_channel_does_not_push_others_out() -> N
     assert recent[-1].node == "HV02"
     assert recent[0].event.record == 999
     assert [item.event.record for item in log.of([5142])] == [1]
+    assert sum(len(channel.seen) for channel in log._channels.values()) <= 300
     assert log.position("HV01", VMMS_ADMIN) == 999
 
 

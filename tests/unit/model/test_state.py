@@ -265,6 +265,21 @@ def test_a_load_vector_not_made_of_triples_is_a_problem_of_the_node_and_nothing_
     assert node_row(state, "HV01").reasons == ()
 
 
+def test_two_vms_in_one_slot_get_no_load_rather_than_each_others() -> None:
+    state = small_state()
+    frame = node_frame("HV01", [vm("NEW", 1)], kind="delta", seq=2, load=Load(vms=[1, 99, 99]))
+    state.apply_node("HV01", frame, live())
+    assert vm_row(state, guid("SQL07")).cpu == 37
+    assert any("share a place" in reason for reason in node_row(state, "HV01").reasons)
+
+
+def test_a_time_without_a_zone_is_refused_when_decoding() -> None:
+    told = msgspec.json.encode(node_frame("HV01"))
+    assert msgspec.json.decode(told, type=NodeFrame).time.tzinfo is not None
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(told.replace(b"07Z", b"07"), type=NodeFrame)
+
+
 def test_a_slot_that_goes_to_another_vm_does_not_hand_over_its_load() -> None:
     state = small_state()
     gone = {"vms": [guid("SQL07")]}
