@@ -16,7 +16,7 @@ import pytest
 from hvtui.model.records import Info, Providers, WriterText
 from hvtui.remote.contract import CONTRACT
 from tests.powershell import worlds
-from tests.powershell.engine import Runner, needs_engine
+from tests.powershell.engine import ENGINE, MANIFEST, Runner, needs_engine, pwsh
 
 pytestmark = needs_engine
 
@@ -142,7 +142,8 @@ def test_an_exit_code_is_a_problem_and_the_text_is_kept(runner: Runner, elevated
 @posix
 def test_a_hanging_vssadmin_is_ended_at_the_deadline(runner: Runner) -> None:
     mark = runner.folder / "pid"
-    body = f"open({str(mark)!r}, 'w').write(str(os.getpid()))\nprint('Writer', flush=True)\ntime.sleep(600)"
+    note = f"with open({str(mark)!r}, 'w') as mark: mark.write(str(os.getpid()))"
+    body = f"{note}\nprint('Writer', flush=True)\ntime.sleep(600)"
     got = writers(runner, body, seconds=5)
     assert (got.text, got.exit_code, got.timed_out, got.busy) == (None, None, True, False)
     assert [p.kind for p in got.errors] == ["timeout"]
@@ -157,8 +158,6 @@ def test_one_reader_at_a_time_on_a_node(runner: Runner, tmp_path: Path) -> None:
         f"$m = [System.Threading.Mutex]::new($true, '{name}'); [IO.File]::WriteAllText('{ready}', 'x');"
         f"while (-not [IO.File]::Exists('{done}')) {{ [System.Threading.Thread]::Sleep(20) }}; $m.ReleaseMutex()"
     )
-    from tests.powershell.engine import ENGINE
-
     assert ENGINE is not None
     with subprocess.Popen([ENGINE, "-NoProfile", "-Command", hold]) as other:
         deadline = time.monotonic() + 60
@@ -182,3 +181,42 @@ def test_a_vssadmin_that_is_not_there(runner: Runner) -> None:
     got = msgspec.json.decode(runner.run("Get-HvTuiWriter", world)[0], type=WriterText)
     assert got.text is None
     assert [(p.part, p.kind) for p in got.errors] == [("writers", "missing")]
+
+
+STOP = """
+param([string]$Module, [string]$Program, [string]$Mark)
+$shell = [powershell]::Create()
+[void]$shell.AddScript(@'
+    param($Module, $Program, $Lock)
+    Import-Module $Module
+    & (Get-Module HvTui) {
+        param($Program, $Lock)
+        $script:Program = $Program
+        $script:Lock = $Lock
+        function script:Get-HvTuiVssAdminPath { $script:Program }
+        function script:Get-HvTuiOemCodePage { 65001 }
+        function script:Get-HvTuiMutex { [System.Threading.Mutex]::new($false, $script:Lock) }
+    } $Program $Lock
+    Get-HvTuiWriter
+'@).AddArgument($Module).AddArgument($Program).AddArgument([guid]::NewGuid().ToString())
+$running = $shell.BeginInvoke()
+$clock = [System.Diagnostics.Stopwatch]::StartNew()
+while (-not [System.IO.File]::Exists($Mark)) {
+    if ($running.IsCompleted -or $clock.Elapsed.TotalSeconds -gt 60) { throw "never started: $($shell.Streams.Error)" }
+    [System.Threading.Thread]::Sleep(20)
+}
+$id = [int][System.IO.File]::ReadAllText($Mark)
+$shell.Stop()
+@(Get-Process -Id $id -ErrorAction SilentlyContinue | Where-Object { -not $_.HasExited }).Count
+"""
+
+
+@posix
+def test_the_stop_signal_ends_the_child_too(tmp_path: Path) -> None:
+    mark, fresh = tmp_path / "pid", tmp_path / "pid.new"
+    body = f"open({str(fresh)!r}, 'w').write(str(os.getpid())); os.rename({str(fresh)!r}, {str(mark)!r})"
+    program = vssadmin(tmp_path, f"{body}\ntime.sleep(600)")
+    script = tmp_path / "stop.ps1"
+    script.write_text(STOP, encoding="utf-8")
+    done = pwsh("-File", str(script), str(MANIFEST), program, str(mark))
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "0", "")

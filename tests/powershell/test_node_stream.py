@@ -240,6 +240,22 @@ def test_after_a_hang_the_next_answers_come_soon(runner: Runner) -> None:
     assert got[-1].kind == "beat"
 
 
+def test_a_round_takes_at_most_a_tenth_of_the_time(runner: Runner) -> None:
+    busy = {**worlds.node(), "slow": {"Msvm_ComputerSystem": 1.5}}
+    got = frames(runner, busy, busy, {"cim": {}, "slow": {"Msvm_ComputerSystem": 0.1}}, {"cim": {}})
+    assert [(f.tick_ms, f.interval_ms) for f in got] == [(1500, 13_500), (1500, 13_500), (100, 1900), (0, 2000)]
+
+
+def test_a_heavy_question_leaves_most_of_the_time_to_the_others(runner: Runner) -> None:
+    heavy = {**worlds.node(), "slow": {"Msvm_SummaryInformation": 4}}
+    answer = runner.run("Watch-HvTuiNode", {"steps": [heavy]}, Count=42, LoadSeconds=1)
+    # It took 4 s: 36 s of rest, then a round every 2 s until 120 s are over.
+    assert answer.asked.count("Msvm_SummaryInformation") == 1
+    assert answer.asked.count("Msvm_ComputerSystem") == 42
+    waits = [msgspec.json.decode(line, type=NodeFrame).interval_ms for line in answer]
+    assert waits == [36_000] + [2000] * 41
+
+
 def test_load_has_hysteresis(runner: Runner) -> None:
     def step(cpu: int, memory: int, host: int) -> dict[str, Any]:
         return with_cim(
@@ -324,6 +340,20 @@ def test_names_of_every_kind_arrive_whole(runner: Runner) -> None:
     (frame,) = frames(runner, step)
     assert [v.name for v in frame.vms or []] == worlds.HOSTILE
     assert {f.id: f.configuration for f in frame.files or []} == dict(zip(ids, worlds.HOSTILE, strict=True))
+
+
+def test_every_character_of_the_first_plane_arrives(runner: Runner) -> None:
+    """A lone half of a surrogate pair is the one thing that cannot: it becomes U+FFFD."""
+    texts = ["".join(map(chr, range(start, start + 0x400))) for start in range(0, 0x10000, 0x400)]
+    texts += ["\ud83d", "\udda5x", "x\ud83d\ud83d\udda5\udda5", "\U0010ffff"]
+    ids = [f"1111aaaa-0000-4000-8000-{n:012d}" for n in range(len(texts))]
+    step = with_cim(Msvm_ComputerSystem=[worlds.machine(vm, text) for vm, text in zip(ids, texts, strict=True)])
+    (frame,) = frames(runner, step)
+    # Pairs that the ranges above put together, as every UTF-16 system reads them.
+    joined = [text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass") for text in texts]
+    whole = ["".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text) for text in joined]
+    assert [vm.name for vm in frame.vms or []] == whole
+    assert whole[-4:] == ["\ufffd", "\ufffdx", "x\ufffd\U0001f5a5\ufffd", "\U0010ffff"]
 
 
 def test_a_node_without_vms_is_empty_not_unknown(runner: Runner) -> None:

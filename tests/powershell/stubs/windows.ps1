@@ -1,5 +1,5 @@
 # Stand-ins for the Windows commands that HvTui calls. What they answer comes from a JSON file: a list of steps, each with
-# "cim" (class to rows), "commands" (cmdlet to answer) and "fail" (class or cmdlet to an error). Start-Sleep goes to the
+# "cim" (class to rows), "commands" (cmdlet to answer), "fail" (class or cmdlet to an error) and "slow" (to seconds). Start-Sleep goes to the
 # next step and moves the clock, so a stream of an hour is played in a moment. A row has what the file says and, where
 # a question names properties, exactly those: reading any other fails under StrictMode as it would on a node.
 Set-StrictMode -Version Latest
@@ -40,6 +40,7 @@ function Get-Answer($Kind, $Name) {
         $exception.HResult = $fail.code
         throw [System.Management.Automation.ErrorRecord]::new($exception, $fail.id, 'NotSpecified', $null)
     }
+    if ($step.PSObject.Properties['slow'] -and $step.slow.PSObject.Properties[$Name]) { $global:Seconds += $step.slow.$Name }
     # The newest step that says something about it holds.
     for ($i = [Math]::Min($global:Step, $global:World.steps.Count - 1); $i -ge 0; $i--) {
         $one = $global:World.steps[$i]

@@ -1,7 +1,8 @@
 # A stream: sources are read when they are due, sections are compared with what was sent, a frame says the difference.
 #
-# A source is one bulk question to Windows. It has a period, and is asked no sooner than ten times its own last cost
-# after the last time, so a heavy question slows itself and nothing else. Sources behind the same provider share a
+# A source is one bulk question to Windows. It has a period, and is asked no sooner than thirty times its own last cost
+# after the last time: the round with it is followed by a wait of nine times its cost, and the cheap questions must get
+# most of the time that is left. Sources behind the same provider share a
 # guard: when one runs into its deadline, the others are not asked in vain, and the provider is left alone for a while.
 
 $script:HoldSeconds = 10
@@ -107,7 +108,7 @@ function Invoke-HvTuiSource {
         $after = Get-HvTuiElapsed
         # What belongs to every round is read in every round; the wait between rounds keeps the share of time.
         $one.Due = [double]0
-        if ($one.Period) { $one.Due = $after + [System.Math]::Max($one.Period, 10 * ($after - $before - $Stream.Waited + $waited)) }
+        if ($one.Period) { $one.Due = $after + [System.Math]::Max($one.Period, 30 * ($after - $before - $Stream.Waited + $waited)) }
     }
 }
 
