@@ -112,7 +112,8 @@ def _elevation(info: Info, account: str) -> Step:
 
 
 def _clock(info: Info, offset: timedelta) -> Step:
-    seconds = offset.total_seconds()
+    # Adding zero turns a rounded -0.0 into 0.0.
+    seconds = round(offset.total_seconds(), 1) + 0.0
     if abs(offset) <= CLOCK_LIMIT:
         return Step("clock", True, f"clock {seconds:+.1f} s from this machine's")
     text = f"{abs(seconds):,.0f} s {'ahead of' if seconds > 0 else 'behind'} this machine's"

@@ -95,6 +95,8 @@ def _show(cluster: ClusterConfig, picture: Picture, *, plain: bool, writers: boo
     table(f"VMs that need a look: {len(worth)} of {len(rows)}", _VM_COLUMNS, [_vm(row) for row in worth], plain=plain)
     if writers:
         show_writers(state, plain=plain)
+    else:
+        say("VSS writers were not read; --writers reads them (runs vssadmin on every node)", "dim")
     show_unread(picture.unread)
 
 

@@ -104,6 +104,18 @@ def test_quick_commands_import_nothing_heavy(words: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_one_picture_needs_no_terminal_library(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text('[clusters.x]\nseeds = ["N"]\naddresses = { N = "127.0.0.1:1" }\ntls = false\n')
+    code = (
+        "import sys\nfrom hvtui.cli.main import main\n"
+        f"code = main(['status', '--json', '--config', {str(path)!r}])\n"
+        "print([m for m in ('rich', 'textual', 'aiohttp', 'hvtui.lab') if m in sys.modules], int(code))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "[] 2"
+
+
 def test_a_fault_of_hvtui_is_70_and_keeps_no_secret(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +168,13 @@ def test_the_readme_names_every_command_and_the_two_lines() -> None:
         assert command == "console" or f"hvtui {command}" in text, command
     assert re.search(r"^python3\.11 -m venv \.venv && .*&& \.venv/bin/hvtui demo$", text, re.MULTILINE)
     assert re.search(r"^python3\.11 -m venv \.venv && .*&& \.venv/bin/python -m tests$", text, re.MULTILINE)
+
+
+def test_what_the_readme_points_to_is_there() -> None:
+    text = README.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        if "://" not in target:
+            assert (README.parent / target).exists(), target
 
 
 def test_schemas_are_schemas() -> None:
