@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from hvtui.model.activity import activity_of
+from hvtui.model.conditions import RUNNING_JOBS
 from hvtui.model.durations import job_key, writer_key
 from hvtui.model.enums import JobState, JobType, name_of
 from hvtui.model.records import Job
@@ -44,20 +47,25 @@ def vm_line(facts: Facts, row: VmRow, *, node: bool = False) -> Line:
     return text(*spans, wrap=False)
 
 
-def job_line(facts: Facts, view: NodeView, job: Job) -> Line:
+_ENDED_BADLY: Final = frozenset({JobState.Exception, JobState.Killed, JobState.Terminated})
+
+
+def job_line(facts: Facts, view: NodeView, job: Job, *, name: bool = True) -> Line:
     """One job: VM, what it does, how far, how long it has stood there."""
     vm = (view.vms or {}).get(job.vm or "")
     words = activity_of(None, (job,), None).text or name_of(JobType, job.type)
-    spans = [
-        span(vm.name if vm is not None else (job.vm or "host")),
-        span(f"  {facts.look.plain(words)}", "busy"),
-        span(f"  {name_of(JobState, job.state)}", "dim" if job.state == JobState.Running else "warn"),
+    spans = [span(f"{vm.name if vm is not None else job.vm or 'host'}  ")] if name else []
+    spans += [
+        span(facts.look.plain(words), "busy" if job.state in RUNNING_JOBS else ""),
+        span(f"  {name_of(JobState, job.state)}", "bad" if job.state in _ENDED_BADLY else "dim"),
     ]
     stands = facts.state.history.text(facts.state, job_key(view.name, job.id), facts.look.zone)
     if stands:
         spans.append(span(f", at this percentage {facts.look.plain(stands)}", "dim"))
     if job.error:
-        spans.append(span(f"  error {job.error:#010x}", "bad"))
+        # WMI's own codes (32768 and on) are known as decimals, HRESULTs in hex.
+        code = str(job.error) if 0 < job.error < 2**16 else f"{job.error & 0xFFFFFFFF:#010x}"
+        spans.append(span(f"  error {code}", "bad"))
     if job.started is not None:
         spans += [span("  started ", "dim"), facts.moment(job.started, view.name)]
     return text(*spans)

@@ -29,7 +29,7 @@ def vm_page(facts: Facts, key: str) -> list[Section]:
         problems = facts.problems([p for p in view.problems if p.part.split(".")[0] in ("vms", "files", "jobs")],
                                   view.name)  # fmt: skip
         pages += [problems] if problems is not None else []
-        jobs = [job_line(facts, view, job) for job in view.jobs_of.get(key, ())]
+        jobs = [job_line(facts, view, job, name=False) for job in view.jobs_of.get(key, ())]
         pages += [Section("Jobs", tuple(jobs), note=str(len(jobs)))] if jobs else []
     pages.append(_files(facts, key))
     names = {shown.name.lower(), shown.role.lower()} - {"", "?"}
