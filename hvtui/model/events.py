@@ -121,6 +121,14 @@ class EventLog:
         found = self._channels.get((node.lower(), channel))
         return 0 if found is None else found.position
 
+    def read_at(self, node: str) -> datetime | None:
+        """The node's clock when that of its channels was read which was read longest ago; None before any was."""
+        lower = node.lower()
+        times = [
+            held.read_at for (name, _), held in self._channels.items() if name == lower and held.read_at is not None
+        ]
+        return min(times, default=None)
+
     def coverage(self, node: str, channel: str) -> tuple[datetime | None, bool | None]:
         """How far back the node's log reaches, and whether records that were asked for are already gone."""
         found = self._channels.get((node.lower(), channel))

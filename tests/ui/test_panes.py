@@ -365,3 +365,26 @@ async def test_a_link_that_never_spoke_is_never_called_fine() -> None:
         assert app.overview.query_one(NodesPane).counts() == "1 · 1 ?"
         assert app.overview.query_one(CsvsPane).counts() == "not read yet"
         assert app.overview.query_one(WritersPane).counts() == "1 nodes not read"
+
+
+async def test_the_events_pane_tells_the_age_of_the_log_read_longest_ago() -> None:
+    feed = StillFeed(night())
+    async with console(feed) as (app, _):
+        pane = app.overview.query_one(EventsPane)
+        assert pane.data_age() == 0.0
+        clock_of(feed).advance(200)
+        assert pane.data_age() == 200.0
+        assert pane.data_stale()
+
+
+async def test_the_mouse_puts_the_cursor_and_a_double_click_opens() -> None:
+    async with console(StillFeed(night())) as (app, pilot):
+        matrix = app.overview.query_one(WritersPane).query_one(Matrix)
+        x = 1 + matrix._plan.label_width + 3
+        await pilot.click(matrix, offset=(x, 1))
+        await settle(pilot)
+        assert matrix.cursor == (b.HYPER_V_WRITER[1], "HV01")
+        await pilot.click(matrix, offset=(x, 2), times=2)
+        await settle(pilot)
+        assert isinstance(app.screen, DetailScreen)
+        assert "System Writer on HV01" in text_of(app)

@@ -21,6 +21,10 @@ HORIZON: Final = timedelta(hours=24)
 """How far back events are read at start."""
 
 
+STALE_AFTER: Final = 180.0
+"""Seconds after which the oldest reading of a log is marked."""
+
+
 class EventsPane(Pane):
     """All nodes' events in one list. The cursor stays on its event while new ones come in above."""
 
@@ -136,6 +140,18 @@ class EventsPane(Pane):
         parts = [f"{shown} of {len(rows)}" if shown != len(rows) else str(shown)]
         parts += [f"{bad} {glyphs.bad}"] * bool(bad) + [f"{warn} {glyphs.warn}"] * bool(warn)
         return f" {glyphs.dot} ".join(parts)
+
+    def data_age(self) -> float | None:
+        state, now = self.feed.state, self.feed.clock.monotonic()
+        ages = []
+        for view in state.nodes.values():
+            read, there = state.events.read_at(view.name), view.link.node_now(now)
+            if read is not None and there is not None:
+                ages.append(max(0.0, (there - read).total_seconds()))
+        return max(ages, default=None)
+
+    def data_stale(self) -> bool:
+        return (self.data_age() or 0.0) > STALE_AFTER
 
     def read_node(self) -> str:
         row = self.query_one(LineTable).row(self.query_one(LineTable).cursor_key)
