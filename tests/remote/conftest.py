@@ -13,6 +13,7 @@ from hvtui.lab.serve import Lab
 from hvtui.remote.connect import Connector
 from hvtui.remote.credentials import Credential, CredentialGate
 from hvtui.remote.lane import Lane
+from tests.support.wait import until
 
 
 def config_for(lab: Lab, **changes: Any) -> ClusterConfig:
@@ -35,7 +36,7 @@ def gate_for(lab: Lab, password: str | None = None) -> CredentialGate:
 
 @pytest.fixture
 async def lane_to() -> AsyncIterator[Callable[..., Lane]]:
-    before = {t.name for t in threading.enumerate()}
+    before = set(threading.enumerate())
     lanes: list[Lane] = []
 
     def make(
@@ -48,5 +49,4 @@ async def lane_to() -> AsyncIterator[Callable[..., Lane]]:
     yield make
     for lane in lanes:
         await lane.close()
-    left = [t.name for t in threading.enumerate() if t.name.endswith(" test") and t.name not in before]
-    assert left == []
+    await until(lambda: not [t for t in set(threading.enumerate()) - before if t.name.endswith(" test")])

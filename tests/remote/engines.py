@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -62,5 +63,21 @@ def ticking(*frames: str, every: float = 0.05) -> Behaviour:
             await output.write(text)
             await asyncio.sleep(every)
         await call.stopped.wait()
+
+    return run
+
+
+def living(full: str, every: float = 0.5) -> Behaviour:
+    """Write a full picture, then a heartbeat twice a second until stopped."""
+
+    async def run(call: Call, output: Output) -> None:
+        await output.write(full)
+        number = 1
+        while not call.stopped.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(call.stopped.wait(), every)
+                return
+            number += 1
+            await output.write(frame("beat", number))
 
     return run
