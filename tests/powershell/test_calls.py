@@ -35,7 +35,6 @@ def test_info_of_a_node_with_all_rights(runner: Runner) -> None:
         "commands": {
             "Get-Service": SERVICES,
             "Get-Cluster": worlds.cluster()["commands"]["Get-Cluster"],
-            "ListLog": [{"LogName": "x"}],
         },
     }
     got, _ = info(runner, step=step)
@@ -67,7 +66,9 @@ def test_a_node_older_than_2016_says_unsupported(runner: Runner, build: str, tex
 
 def test_rights_that_are_missing_or_cannot_be_told(runner: Runner) -> None:
     fail = worlds.fail("MSCluster_Cluster", "timed out", 0x80041069, seconds=5)
-    fail |= worlds.fail("ListLog", "Attempted to perform an unauthorized operation.", 0x80070005)
+    fail |= worlds.fail(
+        "Microsoft-Windows-Hyper-V-VMMS-Admin", "Attempted to perform an unauthorized operation.", 0x80070005
+    )
     got, asked = info(runner, elevated=False, step={"fail": fail})
     # VMMS shows an account without rights an empty list.
     assert got.rights == {"elevated": False, "hyperv": False, "cluster": None, "events": False, "vss": False}

@@ -61,11 +61,13 @@ function Get-CimInstance {
     foreach ($row in $rows) {
         if ($Filter -match "^Type = 'Virtual Machine'" -and $row.Type -notlike 'Virtual Machine*') { continue }
         if ($Filter -eq 'GroupType = 111' -and $row.GroupType -ne 111) { continue }
+        # What was not asked for is not there; what has no value is null.
+        $copy = [ordered]@{}
         foreach ($name in $Property) {
-            # WMI hands out a property that has no value as null.
-            if (-not $row.PSObject.Properties[$name]) { $row.PSObject.Properties.Add([psnoteproperty]::new($name, $null)) }
+            $held = $row.PSObject.Properties[$name]
+            $copy[$name] = if ($held) { , $held.Value } else { $null }
         }
-        $row
+        [pscustomobject]$copy
     }
 }
 
@@ -92,9 +94,8 @@ function Get-Service {
 
 function Get-WinEvent {
     [CmdletBinding()]
-    param([string]$LogName, [string]$ListLog, [string]$FilterXPath, [long]$MaxEvents, [switch]$Oldest)
-    $answer = Get-Answer 'commands' $(if ($ListLog) { 'ListLog' } else { $LogName })
-    if ($ListLog) { return $answer[0] }
+    param([string]$LogName, [string]$FilterXPath, [long]$MaxEvents, [switch]$Oldest)
+    $answer = Get-Answer 'commands' $LogName
     $found = @($answer)
     if ($FilterXPath -match 'EventRecordID > (\d+)') { $found = @($found | Where-Object RecordId -GT ([long]$Matches[1])) }
     if ($FilterXPath -match 'timediff\(@SystemTime\) <= (\d+)') {

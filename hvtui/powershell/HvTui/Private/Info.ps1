@@ -74,7 +74,8 @@ function Read-HvTuiClusterRight {
 function Read-HvTuiEventRight {
     <#
     .SYNOPSIS
-    Whether the log of VMMS can be read.
+    Whether the log of VMMS can be read, were it empty.
     #>
-    $null -ne (Get-WinEvent -ListLog 'Microsoft-Windows-Hyper-V-VMMS-Admin')
+    $null = Read-HvTuiEventRecord -Channel 'Microsoft-Windows-Hyper-V-VMMS-Admin' -XPath '*' -MaxEvents 1
+    $true
 }

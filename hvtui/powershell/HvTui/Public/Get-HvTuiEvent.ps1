@@ -45,7 +45,7 @@ function Get-HvTuiEvent {
             'Microsoft-Windows-Hyper-V-High-Availability-Admin', 'Microsoft-Windows-Hyper-V-StorageVSP-Admin',
             'Microsoft-Windows-FailoverClustering/Operational', 'System', 'Application')]
         [string]$Channel,
-        [ValidateRange(0, 4611686018427387904)] [long]$AfterRecord = 0,
+        [ValidateRange(0L, 4611686018427387904L)] [long]$AfterRecord = 0,
         [ValidateRange(1, 168)] [int]$Hours = 24,
         [ValidateRange(1, 1000)] [int]$MaxEvents = 200
     )

@@ -16,7 +16,7 @@ function Get-HvTuiInfo {
       rights.elevated   WindowsPrincipal IsInRole Administrator
       rights.hyperv     whether Msvm_VirtualSystemManagementService shows itself
       rights.cluster    whether MSCluster_Cluster shows itself
-      rights.events     whether Get-WinEvent -ListLog shows the log of VMMS
+      rights.events     whether Get-WinEvent reads the log of VMMS
       rights.vss        as elevated: vssadmin asks for that
       errors            what of this could not be told, and why
     .PARAMETER Part
