@@ -9,7 +9,7 @@ from typing import Final
 
 from hvtui.errors import DeadlinePassed, NotAuthenticated, RemoteError, Unreachable
 from hvtui.live.health import is_blind
-from hvtui.live.shared import Shared
+from hvtui.live.shared import Shared, let_go
 from hvtui.live.timing import Backoff
 from hvtui.model.enums import NodeState, signed
 from hvtui.model.link import LinkStatus
@@ -22,6 +22,10 @@ BLIND_SECONDS: Final = 60.0
 """A node that could not see the cluster is asked again after so long, unless no other is left."""
 
 _log = logging.getLogger(__name__)
+
+
+class _HaltedError(Exception):
+    """It is another cluster: nothing is asked any more."""
 
 
 class ClusterWatch:
@@ -43,7 +47,7 @@ class ClusterWatch:
         return "reading the cluster now"
 
     async def run(self) -> None:
-        """Never returns and never raises, but for cancellation."""
+        """Never raises but for cancellation, and returns only when the monitor was halted."""
         store = self._shared.store
         store.link("", LinkStatus.CONNECTING, "connecting")
         while True:
@@ -61,6 +65,8 @@ class ClusterWatch:
                     await self._shared.gate_open()
                     continue
                 self._lost(node, failure)
+            except _HaltedError:
+                return
             except Exception as failure:
                 _log.exception("the cluster's stream from %s failed", node)
                 self._lost(node, Unreachable(f"hvtui failed on its answer: {type(failure).__name__}", node=node))
@@ -102,7 +108,7 @@ class ClusterWatch:
         recent = failed is not None and self._shared.clock.monotonic() - failed < BLIND_SECONDS
         return (
             recent,
-            failed or 0.0 if recent else 0.0,
+            failed if failed is not None and recent else 0.0,
             view is None or view.link.status is not LinkStatus.LIVE,
             member is not None and signed(member.state) != NodeState.Up,
         )
@@ -128,7 +134,7 @@ class ClusterWatch:
         """Follow the stream until it must be started again; raises when another node should be asked."""
         shared = self._shared
         interval = shared.config.refresh
-        self._again = asyncio.Event()
+        self._again.clear()
         stream = lane.stream(WATCH_CLUSTER, {"IntervalMs": max(500, int(interval * 1000))}, poll=min(interval + 1, 4.0))
         shared.store.state.restart("")
         try:
@@ -139,7 +145,7 @@ class ClusterWatch:
                 if frame.kind == "full" and frame.nodes is None:
                     raise _blind(node, is_blind(frame.errors or ()) or "it could not read the cluster")
                 if not shared.owner.cluster_seen(frame):
-                    await asyncio.Event().wait()
+                    raise _HaltedError
                 shared.store.cluster_frame(frame)
                 self.node = node
                 self._backoff.reset()
@@ -174,8 +180,7 @@ class ClusterWatch:
         except StopAsyncIteration:
             raise Unreachable(f"{node} ended the cluster's stream", node=node) from None
         finally:
-            coming.cancel()
-            again.cancel()
+            let_go(coming, again)
 
 
 def _blind(node: str, why: str) -> RemoteError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -25,8 +24,6 @@ from hvtui.remote.connect import Connector
 from hvtui.remote.credentials import Credential, CredentialGate
 from hvtui.text import safe_text
 
-_log = logging.getLogger(__name__)
-
 
 class Monitor:
     """Implements `Feed` on a real (or simulated) cluster. All methods on the event loop's thread."""
@@ -46,9 +43,8 @@ class Monitor:
         self.read_only = not config.actions
         self.protected = config.protected
         self.clock: Clock = clock or SystemClock()
-        self.state: ClusterState
         self._store = Store(self.clock)
-        self.state = self._store.state
+        self.state: ClusterState = self._store.state
         self._config = config
         self._gate = credentials
         self._timing = timing or Timing()
@@ -61,6 +57,8 @@ class Monitor:
         self._ending: set[asyncio.Task[None]] = set()
         """Watches that were cancelled and still close their lanes."""
         self._members: set[str] = set()
+        self._strangers: set[str] = set()
+        """Nodes that turned out to belong to another cluster."""
         self._stopped = ""
 
     # --- Feed ---
@@ -156,7 +154,7 @@ class Monitor:
 
     def _meet(self, name: str) -> None:
         """Watch a node, or show why it is not contacted."""
-        if name.lower() in self._nodes or self._shared is None or self._stopped:
+        if self._shared is None or self._stopped or name.lower() in self._nodes.keys() | self._strangers:
             return
         if self._connector.address(name) is None:
             self._store.link(
@@ -172,12 +170,20 @@ class Monitor:
     def _renamed(self, watch: NodeWatch, name: str) -> bool:
         """A node says its own name; False when another watch already has it."""
         old = watch.name
-        if name.lower() in self._nodes:
-            return False
-        self._nodes[name.lower()] = self._nodes.pop(old.lower())
-        self._tasks[name.lower()] = self._tasks.pop(old.lower())
+        del self._nodes[old.lower()]
+        task = self._tasks.pop(old.lower())
         self._store.forget(old)
+        if name.lower() in self._nodes:
+            self._end(task)
+            return False
+        self._nodes[name.lower()] = watch
+        self._tasks[name.lower()] = task
         return True
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        """Keep hold of a watch that is ending, until it has closed its lanes."""
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     async def _without_cluster(self) -> None:
         """When no cluster picture comes, the configured nodes can still be watched one by one."""
@@ -207,21 +213,26 @@ class Monitor:
 
     def _part(self, key: str) -> None:
         """A node was evicted from the cluster: it is no longer asked."""
-        watch = self._nodes.pop(key, None)
+        watch = self._unwatch(key)
+        if watch is not None:
+            self._store.link(watch.name, LinkStatus.STOPPED, "no longer a member of the cluster")
+        else:
+            self._store.forget(self.state.node_name(key))
+
+    def _unwatch(self, key: str) -> NodeWatch | None:
         task = self._tasks.pop(key, None)
         if task is not None:
             task.cancel()
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
-        if watch is not None:
-            self._store.link(watch.name, LinkStatus.STOPPED, "no longer a member of the cluster")
+            self._end(task)
+        return self._nodes.pop(key, None)
 
     def member_seen(self, node: str, info: Info) -> None:
-        """A node that belongs to another cluster is no longer watched."""
+        """A node that belongs to another cluster is no longer watched: its address is somebody else's."""
         ours = self._identity.id
         if not info.cluster_id or not ours or info.cluster_id == ours:
             return
-        self._part(node.lower())
+        self._unwatch(node.lower())
+        self._strangers.add(node.lower())
         other = safe_text(info.cluster_name or info.cluster_id)
         hint = f"Correct the address of {node} in the configuration."
         self._store.link(node, LinkStatus.STOPPED, f"it belongs to another cluster, {other}", hint)

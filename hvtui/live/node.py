@@ -12,7 +12,7 @@ from typing import Any, Final
 from hvtui.errors import BadReply, NotAuthenticated, RemoteError, Unreachable
 from hvtui.live.facts import NodeFacts
 from hvtui.live.health import hanging_service, silent_service
-from hvtui.live.shared import Shared
+from hvtui.live.shared import Shared, let_go
 from hvtui.live.store import status_of
 from hvtui.live.timing import Backoff
 from hvtui.model.link import LinkStatus
@@ -28,10 +28,15 @@ _HANGING_HINT: Final = "See VMMS and WMI on the node; VMs go on running. Guided 
 _log = logging.getLogger(__name__)
 
 
+class _KnownError(Exception):
+    """The node behind this address is watched under its own name already."""
+
+
 class NodeWatch:
     """Supervises one node: connects for ever, streams its picture, probes it when it is silent."""
 
     def __init__(self, name: str, shared: Shared, renamed: Callable[[NodeWatch, str], bool]) -> None:
+        """`renamed` is asked when the node has another name than `name`; False ends this watch."""
         self.name = name
         self._shared = shared
         self._renamed = renamed
@@ -62,7 +67,7 @@ class NodeWatch:
     # --- the supervisor ---
 
     async def run(self) -> None:
-        """Never returns and never raises, but for cancellation."""
+        """Never raises but for cancellation, and returns only when the node is watched under another name already."""
         store = self._shared.store
         store.link(self.name, LinkStatus.CONNECTING, "connecting")
         self._shared.begins(self._first_name)
@@ -86,7 +91,10 @@ class NodeWatch:
                 if isinstance(error, NotAuthenticated) and self._shared.connector.gate.refusal:
                     await self._shared.gate_open()
                     continue
+            except _KnownError:
+                return
             except Exception as error:
+                self._shared.began(self._first_name)
                 _log.exception("the watch of %s failed", self.name)
                 store.failed(self.name, BadReply(f"hvtui failed on this node: {type(error).__name__}", node=self.name))
                 most = timing.retry_unusable
@@ -119,7 +127,7 @@ class NodeWatch:
         check_contract(info, self.name)
         if info.node and info.node.lower() != self.name.lower():
             if not self._renamed(self, info.node):
-                raise BadReply(f"{self.name} is {info.node}, which is watched at another address", node=self.name)
+                raise _KnownError
             self.name = self.facts.name = info.node
         if self._shared.store.state.node(self.name).info is None:
             self._shared.store.info(self.name, info)
@@ -158,8 +166,7 @@ class NodeWatch:
             _log.info("%s: %s", self.name, gap)
         finally:
             self._stream = None
-            for child in children:
-                child.cancel()
+            let_go(*children)
             await stream.aclose()
 
     def _apply(self, frame: NodeFrame) -> None:
@@ -191,8 +198,7 @@ class NodeWatch:
                 await self._probe((coming, ending), silent)
                 wait = self._shared.timing.probe_again
         finally:
-            coming.cancel()
-            ending.cancel()
+            let_go(coming, ending)
 
     def _patience(self, seen: bool) -> float:
         timing = self._shared.timing
@@ -208,7 +214,7 @@ class NodeWatch:
                 return
             info = probe.result()
         finally:
-            probe.cancel()
+            let_go(probe)
         text = silent_service(info, silent)
         self._shared.store.link(self.name, LinkStatus.HANGING, text, _HANGING_HINT)
 

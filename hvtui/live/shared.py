@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from hvtui.clock import Clock
 from hvtui.config import ClusterConfig
@@ -91,3 +91,10 @@ class Shared:
             self.credential_given.clear()
             if self.connector.gate.refusal:
                 await self.credential_given.wait()
+
+
+def let_go(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel tasks whose outcome does not matter any more, errors included."""
+    for task in tasks:
+        task.cancel()
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())

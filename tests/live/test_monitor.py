@@ -119,6 +119,29 @@ async def test_a_seed_under_another_name_becomes_the_node_it_is(labs: Labs, watc
     assert "hv-first" not in monitor.state.nodes
 
 
+async def test_one_node_under_two_names_is_watched_once(labs: Labs, watch: Watch) -> None:
+    lab = labs("healthy", speed=0)
+    addresses = {"hv02.corp": lab.addresses["HV02"], **lab.addresses}
+    monitor = await watch(lab, seeds=("HV01", "hv02.corp"), addresses=addresses)
+    await until(lambda: all_live(monitor, lab))
+    await until(lambda: "hv02.corp" not in monitor.state.nodes)
+    assert set(monitor.state.nodes) == set(lab.addresses)
+
+
+async def test_a_node_of_another_cluster_is_left_alone(labs: Labs, watch: Watch) -> None:
+    lab, other = labs("healthy", speed=0), labs("healthy", speed=0)
+    other.on_loop(lambda: other.cluster.accounts.set_password("oncall", lab.password))
+    other.call(lambda w: setattr(w.cluster, "id", "00000000-0000-0000-0000-00000000beef"))
+    monitor = await watch(lab, addresses={**lab.addresses, "HV05": other.addresses["HV05"]})
+    await until(lambda: status(monitor, "HV05") is LinkStatus.STOPPED)
+    assert "another cluster" in monitor.state.node("HV05").link.text
+    await until(lambda: other.node("HV05").shells == 0)
+    monitor.refresh("cluster")
+    asked = other.node("HV05").requests
+    await until(lambda: monitor.state.cluster.seq > 2)
+    assert other.node("HV05").requests == asked
+
+
 async def test_packaged_module_is_sent_where_none_is_installed(labs: Labs, watch: Watch) -> None:
     lab = labs("healthy", speed=0, installed=False)
     monitor = await watch(lab)
