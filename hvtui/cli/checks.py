@@ -99,7 +99,8 @@ async def _connect(host: str, port: int) -> Step:
         if type(error).__name__ == "gaierror":
             return Step("address", False, f"the name {host} is not known", f"from here: Resolve-DnsName {host}")
         fix = "on the node: Enable-PSRemoting -Force" if port != 5986 else f"on the node: {_HTTPS_LISTENER}"
-        return Step("port", False, f"nothing listens at {host}:{port} ({error.strerror or error})", fix)
+        text = "nothing listens at" if isinstance(error, ConnectionRefusedError) else "no way to"
+        return Step("port", False, f"{text} {host}:{port}", fix)
     writer.close()
     return Step("port", True, "open")
 
@@ -193,16 +194,18 @@ _FAILURES: Final[tuple[tuple[type[RemoteError], str, Callable[[ClusterConfig, st
     (NotAuthenticated, "authentication", _log_on_fix),
     (NotAuthorised, "session", _session_fix),
     (FunctionMissing, "module", _module_fix),
-    (BadReply, "port", _port_fix),
+    (BadReply, "WinRM", _port_fix),
     (DeadlinePassed, "session", _restart_fix),
-    (Unreachable, "port", _port_fix),
+    (Unreachable, "WinRM", _port_fix),
 )
 
 
 async def _info(lane: Lane, clock: Clock) -> tuple[Info, timedelta]:
     """What the node says of itself, and how far its clock is from this machine's."""
     before, began = clock.now(), clock.monotonic()
-    info: Info = await lane.call(GET_INFO, {"Part": "All"})
+    # The short answer for the clock: the whole one takes long on a node where something hangs.
+    basic: Info = await lane.call(GET_INFO, {"Part": "Basic"})
     # The node read its clock somewhere between the question and the answer.
     middle = before + timedelta(seconds=(clock.monotonic() - began) / 2)
-    return info, info.time - middle
+    info: Info = await lane.call(GET_INFO, {"Part": "All"})
+    return info, basic.time - middle

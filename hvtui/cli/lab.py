@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import threading
@@ -89,6 +90,7 @@ def write_config(path: Path, text: str) -> None:
 
 def _await_parent(stop: Callable[[], None]) -> None:
     """Standard input is a pipe from the console: it ends when that does, killed or not, on every system."""
-    while sys.stdin.buffer.read(4096):
+    # Not through sys.stdin: its lock, held by a thread that waits, would spoil the end of the interpreter.
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     stop()

@@ -117,11 +117,14 @@ def show_writers(state: ClusterState, *, plain: bool = False) -> None:
 
 
 def show_unread(unread: list[Unread]) -> None:
-    """What is missing, and what to do about it."""
+    """What is missing, one line for each reason on each node, and what to do about it."""
+    parts: dict[tuple[str, str, str], list[str]] = {}
     for one in unread:
-        say(f"not read: {one.node or 'cluster'}, {one.what}: {one.text}", "bad")
-        if one.hint:
-            say(f"  → {one.hint}")
+        parts.setdefault((one.node or "cluster", one.text, one.hint), []).append(one.what)
+    for (where, why, hint), whats in parts.items():
+        say(f"not read: {where}, {', '.join(whats)}: {why}", "bad")
+        if hint:
+            say(f"  → {hint}")
 
 
 _READ_COLUMNS: Final = ("", "node", "well", "not well", "unreadable", "read at (its clock)", "took")

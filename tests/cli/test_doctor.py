@@ -138,7 +138,7 @@ def test_a_node_that_accepts_and_never_answers(shell: Shell, tmp_path: Path, lab
     lab.node("HV02").hang()
     ran = doctor(shell, tmp_path, lab)
     found = failures(ran.out)
-    assert [step for step, _ in found["HV02"]] == ["port"]
+    assert [step for step, _ in found["HV02"]] == ["WinRM"]
     assert "does not answer" in found["HV02"][0][1]
     assert found["HV01"] == []
 
