@@ -125,7 +125,7 @@ def writer_picture(answer: WriterText, read_at: float | None = None) -> WriterPi
     if failure and answer.text is not None:
         failure = _why_not(answer, failure)
         if report.unreadable:
-            failure = f"{failure}: {' '.join(report.unreadable)[:_SHOWN]}"
+            failure = f"{failure}: {_said(report.unreadable)}"
     return WriterPicture(
         time=answer.time,
         read_at=read_at,
@@ -134,6 +134,12 @@ def writer_picture(answer: WriterText, read_at: float | None = None) -> WriterPi
         unreadable=report.unreadable,
         failure=failure,
     )
+
+
+def _said(lines: tuple[str, ...]) -> str:
+    """What vssadmin said instead of writers, without its heading, whose two lines name it and its maker anywhere."""
+    told = [line for line in lines if "vssadmin 1." not in line and "Microsoft Corp" not in line]
+    return " ".join(told or lines)[:_SHOWN]
 
 
 def _why_not(answer: WriterText, otherwise: str = "the node sent no text") -> str:

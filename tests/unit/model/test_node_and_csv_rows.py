@@ -148,7 +148,8 @@ def test_a_missing_hyper_v_writer_is_a_fault() -> None:
 
 def test_writers_that_could_not_be_read_are_neither_zero_nor_healthy() -> None:
     assert writer_counts(None).read is False
-    denied = writer_picture(writer_text("Error: no rights\nPlease elevate.", exit_code=2))
+    heading = writer_lines().split("Writer name")[0]
+    denied = writer_picture(writer_text(f"{heading}Error: no rights\nPlease elevate.", exit_code=2))
     counts = writer_counts(denied)
     assert (counts.read, counts.unreadable) == (False, 0)
     assert counts.failure == "vssadmin ended with code 2: Error: no rights Please elevate."
