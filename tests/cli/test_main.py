@@ -177,6 +177,16 @@ def test_what_the_readme_points_to_is_there() -> None:
             assert (README.parent / target).exists(), target
 
 
+def test_the_keys_the_readme_names_exist() -> None:
+    from hvtui.ui.actions import ACTIONS
+
+    section = README.read_text(encoding="utf-8").partition("## Keys")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([^`]+)`", section)) - {"field:value", "-word"}
+    known = {key for action in ACTIONS for key in action.keys}
+    assert named <= known, named - known
+    assert len(named) > 20
+
+
 def test_schemas_are_schemas() -> None:
     from jsonschema import Draft202012Validator
 
