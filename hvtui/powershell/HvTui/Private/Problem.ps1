@@ -11,11 +11,13 @@ function Get-HvTuiErrorCode {
     Windows' error number behind an error, as 0x and eight digits; empty when there are only .NET's own numbers.
     #>
     param($ErrorRecord)
-    # A CimException has its number nowhere but in the id: HRESULT 0x80041003,Microsoft.Management...
+    # A CimException's HResult says nothing; its number is in the id: HRESULT 0x80041003,Microsoft.Management...
+    # and, where another exception wraps it, in its MessageId.
     if ([string]$ErrorRecord.FullyQualifiedErrorId -match 'HRESULT (0x[0-9a-fA-F]{8})') { return $Matches[1].ToLowerInvariant() }
     $last = ''
     $one = $ErrorRecord.Exception
     while ($null -ne $one) {
+        if ([string](Get-HvTuiValue -Object $one -Name 'MessageId') -match '^HRESULT (0x[0-9a-fA-F]{8})') { return $Matches[1].ToLowerInvariant() }
         $native = Get-HvTuiValue -Object $one -Name 'NativeErrorCode'
         # A Win32Exception carries the plain number; written as an HRESULT like all others.
         if ($native -is [int] -and $native -gt 0 -and $native -lt 65536) { return '0x8007{0:x4}' -f $native }
