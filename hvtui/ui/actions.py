@@ -75,7 +75,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         )
         for number, (pane, title) in enumerate(zip(PANES, _PANE_TITLES, strict=True), start=1)
     ),
-    Action("pane.next", ("tab",), "Next pane", "Focus the next pane", "pane_step(1)"),
+    Action("pane.next", ("tab",), "Next pane", "Focus the next pane", "pane_step(1)", "overview", "panes"),
     Action("pane.previous", ("shift+tab",), "Previous pane", "Focus the previous pane", "pane_step(-1)"),
     Action(
         "pane.filter",
@@ -169,6 +169,21 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("detail.last", ("G", "end"), "Bottom", "To the bottom", "edge(1)", "detail"),
     Action("detail.read", ("r", "f5"), "Read now", "Ask the node again", "read", "detail", "read"),
 )
+
+FOOTER_ORDER: Final = (
+    "detail.back",
+    "detail.read",
+    "table.open",
+    "pane.filter",
+    "pane.next",
+    "pane.zoom",
+    "pane.read",
+    "app.help",
+    "app.palette",
+    "table.mark",
+    "app.quit",
+)
+"""What stands in the last line, the most wanted first: a narrow terminal cuts the end."""
 
 _KEY_WORDS: Final = {
     "escape": "Esc",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hvtui.ui.actions import ACTIONS, key_word
+from hvtui.ui.actions import FOOTER_ORDER, by_id, key_word
 from hvtui.ui.look import Look
 from hvtui.ui.widgets.styled_line import Piece, StyledLine
 
 
 class KeyLine(StyledLine):
-    """Keys of some scopes, in the order of the registry."""
+    """Keys of some scopes, the most wanted first."""
 
     DEFAULT_CSS = """
     KeyLine { dock: bottom; }
@@ -18,13 +18,14 @@ class KeyLine(StyledLine):
 
     def __init__(self, look: Look, *scopes: str, without: tuple[str, ...] = ()) -> None:
         super().__init__(ellipsis=look.glyphs.ellipsis)
+        shown = [by_id(name) for name in FOOTER_ORDER if name not in without]
         pieces = [Piece(" ")]
-        for scope in scopes:
-            for action in ACTIONS:
-                if action.scope == scope and action.footer and action.id not in without:
-                    pieces += [
-                        Piece(key_word(action.keys[0]).replace("Ctrl+", "^"), "key", action.keys[0]),
-                        Piece(f" {action.footer}  ", "", action.keys[0]),
-                    ]
+        for action in shown:
+            if action.scope in scopes:
+                key = action.keys[0]
+                pieces += [
+                    Piece(key_word(key).replace("Ctrl+", "^"), "key", key),
+                    Piece(f" {action.footer}  ", "", key),
+                ]
         pieces[-1] = replace(pieces[-1], text=pieces[-1].text.rstrip())
         self.show(pieces)

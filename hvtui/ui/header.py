@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -86,15 +87,20 @@ class Header(Vertical):
             f"{told.vms} VMs" if vms_known(self._feed.state) else "? VMs",
             "? CSVs" if told.csvs is None else f"{told.csvs} CSVs",
         ]
-        role = SEVERITY_ROLES[told.severity] if told.severity is not Severity.UNKNOWN else "dim"
-        problems = sum(1 for _ in told.words)
-        health = f"{self._signs[told.severity]} {told.health}"
-        if problems > 1:
-            health += f" ({problems})"
+        health, role = self._health(told)
         pieces = [Piece(" "), Piece(name, "strong"), Piece(gap), Piece(health, role), Piece(gap + dot.join(counts))]
         if told.drift and self.size.width >= _NARROW:
             pieces.append(Piece(f"{gap}{self._look.glyphs.unequal} {told.drift} drift", "warn"))
         return pieces
+
+    def _health(self, told: Summary) -> tuple[str, str]:
+        views = self._feed.state.nodes.values()
+        waiting = sum(view.link.status is LinkStatus.CONNECTING for view in views)
+        if told.severity is Severity.UNKNOWN and waiting:
+            return f"{self._look.glyphs.busy} connecting {len(views) - waiting}/{len(views)}", "busy"
+        role = SEVERITY_ROLES[told.severity] if told.severity is not Severity.UNKNOWN else "dim"
+        several = f" ({len(told.words)})" if len(told.words) > 1 else ""
+        return f"{self._signs[told.severity]} {told.health}{several}", role
 
     def _right(self) -> list[Piece]:
         feed, now = self._feed, self._feed.clock.monotonic()
@@ -127,8 +133,9 @@ class Header(Vertical):
                 Piece(f"   quorum: {told.quorum}", "dim"),
             ]
         role = SEVERITY_ROLES[told.severity] if told.severity is not Severity.UNKNOWN else "dim"
-        text = f"   {self._look.glyphs.dot}   ".join(told.words[:4])
-        rest = len(told.words) - 4
+        words = together(told.words)
+        text = f"   {self._look.glyphs.dot}   ".join(words[:4])
+        rest = len(words) - 4
         pieces = [Piece(f" {self._signs[told.severity]} {self._look.plain(text)}", role)]
         link = self._feed.state.cluster.link
         if link.status is not LinkStatus.LIVE and link.hint:
@@ -136,3 +143,19 @@ class Header(Vertical):
         if rest > 0:
             pieces.append(Piece(f"   and {rest} more", "dim"))
         return pieces
+
+
+def together(words: Sequence[str]) -> list[str]:
+    """Problems of the same kind in one sentence: `HV02, HV03 and 7 more: unreachable`."""
+    names: dict[str, list[str]] = {}
+    for word in words:
+        name, _, problem = word.partition(": ")
+        names.setdefault(problem, []).append(name)
+    told = []
+    for problem, who in names.items():
+        if not problem:
+            told += who
+            continue
+        more = f" and {len(who) - 2} more" if len(who) > 3 else ""
+        told.append(f"{', '.join(who[:2] if more else who)}{more}: {problem}")
+    return told

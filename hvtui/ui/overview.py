@@ -41,7 +41,7 @@ class Overview(Screen[None]):
     TITLE = "hvtui"
     BINDINGS: ClassVar[list[BindingType]] = bindings("overview")
     AUTO_FOCUS = "#vms"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012  # declared by Textual
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (180, "-wide")]  # noqa: RUF012  # declared by Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012  # declared by Textual
 
     DEFAULT_CSS = """
@@ -99,6 +99,10 @@ class Overview(Screen[None]):
     def on_mount(self) -> None:
         self.panes["writers"].add_class("-shown")
         self.set_interval(1.0, self._second)
+        self.call_after_refresh(self._fit_rows)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit_rows)
 
     # --- data ---
 
@@ -106,6 +110,7 @@ class Overview(Screen[None]):
         """Hand a change to every pane; one that fails says so and the others go on."""
         self._each_pane(change)
         self.header.apply(change)
+        self.call_later(self._fit_rows)
 
     def _second(self) -> None:
         self._each_pane(None)

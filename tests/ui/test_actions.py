@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import combinations
 from string import ascii_lowercase
 
-from hvtui.ui.actions import ACTIONS, Confirm, bindings, key_word
+from hvtui.ui.actions import ACTIONS, FOOTER_ORDER, Confirm, bindings, key_word
 
 TOGETHER = (("app", "overview", "table", "matrix"), ("app", "detail"))
 """Scopes whose keys are alive at the same time."""
@@ -43,6 +43,10 @@ def test_every_action_is_bound_and_explained() -> None:
         assert action.title
         bound = next(b for b in bindings(action.scope) if getattr(b, "id", "") == action.id)
         assert getattr(bound, "key", "") == ",".join(action.keys)
+
+
+def test_the_footer_names_exactly_the_actions_with_a_footer_word() -> None:
+    assert sorted(FOOTER_ORDER) == sorted(action.id for action in ACTIONS if action.footer)
 
 
 def test_keys_are_written_as_people_write_them() -> None:

@@ -65,6 +65,7 @@ class VmsPane(Pane):
         yield self.table
 
     def load(self) -> None:
+        self._restale()
         state = self.feed.state
         keys = set(state.vm_keys())
         self._queue(keys | set(self.table.order.rows))
@@ -261,8 +262,7 @@ class VmsPane(Pane):
         return row.checkpoint_type, "unread" if row.checkpoint_type == "?" else ""
 
     def _activity(self, row: VmRow) -> tuple[str, str]:
-        percent = "" if row.percent is None else f" {row.percent}%"
-        return self.look.plain(f"{row.activity}{percent}"), "busy"
+        return self.look.plain(row.activity), "busy"
 
     def _uptime(self, row: VmRow) -> str:
         if row.started is None:

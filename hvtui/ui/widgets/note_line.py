@@ -15,15 +15,15 @@ from hvtui.ui.widgets.document import wrap_spans
 
 ROLES: Final = ("ok", "busy", "warn", "bad", "dim")
 
-ROOMY: Final = 9
-"""Height of a pane's inside from which a note may take more than one line."""
+ROOMY: Final = 40
+"""Lines of the screen from which a note may take more than one: not of the pane, whose height follows its contents."""
 
 MOST: Final = 3
 """Lines that a note takes at most."""
 
 
 class NoteLine(Widget):
-    """As many lines as the words need and the pane can spare; none when there is nothing to say."""
+    """As many lines as the words need and the screen can spare; none when there is nothing to say."""
 
     ALLOW_SELECT = False
 
@@ -52,6 +52,11 @@ class NoteLine(Widget):
         """What the line says now."""
         return self._words
 
+    @property
+    def lines_wanted(self) -> int:
+        """Lines that the words take, none when there are none."""
+        return len(self._lines) if self._words else 0
+
     def say(self, words: str, role: str = "dim") -> None:
         """Say something else; empty hides the line."""
         if (words, role) == (self._words, self._role):
@@ -65,8 +70,7 @@ class NoteLine(Widget):
 
     def _fold(self) -> None:
         width = self.size.width
-        room = self.parent.size.height if isinstance(self.parent, Widget) else 0
-        most = MOST if room >= ROOMY else 1
+        most = MOST if self.screen.size.height >= ROOMY else 1
         lines = [
             "".join(text for text, _ in line).rstrip() for line in wrap_spans([(self._words, "")], max(8, width - 2))
         ]

@@ -28,7 +28,8 @@ GUTTER: Final = 1
 class Column(Generic[R]):
     """One column. `cell` gives text, or text and role; `sort` gives the value, None for unknown (always last).
 
-    `width` is the least width in cells; columns with `grow` share what is left, up to `most`. When the width does not
+    `width` is the least width in cells; columns with `grow` share what is left, as far as their contents need it and up
+    to `most`. When the width does not
     suffice, columns of low `priority` number are placed first; 0 always.
     """
 
@@ -54,8 +55,12 @@ class Slot(Generic[R]):
     width: int
 
 
-def lay_out(columns: Sequence[Column[R]], width: int, skip: int = 0) -> tuple[list[Slot[R]], int]:
+def lay_out(
+    columns: Sequence[Column[R]], width: int, needs: Mapping[str, int], skip: int = 0
+) -> tuple[list[Slot[R]], int]:
     """Place columns into `width` cells; `skip` leaves out that many of the movable ones from the left.
+
+    `needs` is the widest content of each growing column.
 
     Returns the slots and how many columns found no room.
     """
@@ -72,15 +77,16 @@ def lay_out(columns: Sequence[Column[R]], width: int, skip: int = 0) -> tuple[li
     kept = [column for column in columns if column.key in taken]
     widths = {column.key: column.width for column in kept}
     left = room - used
-    growing = [column for column in kept if column.grow]
+    most = {column.key: min(column.most, max(needs.get(column.key, 0), column.width)) for column in kept}
+    growing = [column for column in kept if column.grow and widths[column.key] < most[column.key]]
     while left > 0 and growing:
         weight = sum(column.grow for column in growing)
         share = left
         for column in growing:
-            more = min(max(1, share * column.grow // weight), column.most - widths[column.key], left)
+            more = min(max(1, share * column.grow // weight), most[column.key] - widths[column.key], left)
             widths[column.key] += more
             left -= more
-        growing = [column for column in growing if widths[column.key] < column.most]
+        growing = [column for column in growing if widths[column.key] < most[column.key]]
     slots: list[Slot[R]] = []
     x = GUTTER
     for column in kept:

@@ -17,10 +17,10 @@ class QuietScrollBar(ScrollBar):
     def __init__(self, *, thumb: str, track: str) -> None:
         super().__init__(vertical=True, name="vertical", thickness=1)
         self._glyphs = (thumb, track)
-        self._strips: tuple[Style, Strip, Strip] | None = None
+        self._strips: tuple[Style, Strip, Strip, Strip] | None = None
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The same two strips again and again."""
+        """The same three strips again and again; none is drawn when everything is in sight."""
         parent = self.parent
         assert parent is not None
         styles = parent.styles
@@ -28,16 +28,14 @@ class QuietScrollBar(ScrollBar):
         colour = styles.scrollbar_color_active if active else styles.scrollbar_color
         style = Style(color=colour.rich_color, bgcolor=styles.scrollbar_background.rich_color)
         if self._strips is None or self._strips[0] != style:
-            thumb, track = (Strip([Segment(glyph, style)], 1) for glyph in self._glyphs)
-            background = styles.scrollbar_background
+            made = [Strip([Segment(glyph, style)], 1) for glyph in (*self._glyphs, " ")]
             for line_filter in self.get_line_filters():
-                thumb = thumb.apply_filter(line_filter, background)
-                track = track.apply_filter(line_filter, background)
-            self._strips = (style, thumb, track)
-        _, thumb, track = self._strips
+                made = [strip.apply_filter(line_filter, styles.scrollbar_background) for strip in made]
+            self._strips = (style, made[0], made[1], made[2])
+        _, thumb, track, nothing = self._strips
         height, window, total = self.size.height, self.window_size, max(1, ceil(self.window_virtual_size))
         if window >= total or height <= 0:
-            return [track] * crop.height
+            return [nothing] * crop.height
         length = max(1, round(height * window / total))
         top = round((height - length) * self.position / max(1, total - window))
         return [thumb if top <= y < top + length else track for y in range(crop.y, crop.bottom)]

@@ -99,9 +99,16 @@ class StyledLine(Widget):
         return strip
 
     def _add(self, segments: list[Segment], pieces: tuple[Piece, ...], x: int, end: int) -> int:
-        for piece in pieces:
+        key = ""
+        for place, piece in enumerate(pieces):
             text = safe_text(piece.text)
             cells = width_of(text)
+            if piece.key and piece.key != key:
+                key = piece.key
+                whole = "".join(other.text for other in pieces[place : place + 2] if other.key == key)
+                if width_of(whole.rstrip()) > end - x:
+                    # Half a key's name helps nobody.
+                    break
             if cells > end - x:
                 cells = end - x
                 text = fit(text, cells, ellipsis=self._ellipsis) if cells > 0 else ""

@@ -20,7 +20,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from hvtui.clock import Clock
-from hvtui.ui.cells import fit
+from hvtui.ui.cells import fit, width_of
 from hvtui.ui.look import Look
 from hvtui.ui.widgets.row_order import RowOrder
 from hvtui.ui.widgets.row_paint import KINDS, Column, RowPainter, Slot, lay_out
@@ -103,6 +103,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
         self._painter: RowPainter[R] | None = None
         self._strips: dict[tuple[str, str, bool, str], Strip] = {}
         self._blank: Strip | None = None
+        self._needs: dict[str, int] = {}
 
     # --- rows ---
 
@@ -110,6 +111,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
         """Take in new rows; None means gone. Only what differs is painted again."""
         before = len(self.order.rows)
         dirty = self.order.update(changes)
+        self._measure(changes.values())
         for key in dirty:
             self._forget(key)
         if self.order.stale and not self.frozen:
@@ -118,6 +120,20 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
             self.paint_keys(dirty)
         if before != len(self.order.rows):
             self.post_message(self.ViewChanged(self))
+
+    def _measure(self, rows: Iterable[R | None]) -> None:
+        """Columns grow as far as anything in them ever needed: they do not jump to and fro."""
+        for column in self.columns:
+            if column.grow:
+                most, cell = column.most, column.cell
+                before = need = self._needs.get(column.key, len(column.title) + 1)
+                for row in rows:
+                    if row is not None and need < most:
+                        made = cell(row)
+                        need = max(need, width_of(made[0] if isinstance(made, tuple) else made))
+                if need != before:
+                    self.drop_painter()
+                self._needs[column.key] = need
 
     def row(self, key: str | None) -> R | None:
         """The living row of a key, None when it is gone."""
@@ -132,6 +148,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
     def set_columns(self, columns: Sequence[Column[R]]) -> None:
         """Other columns; the order stays if its column is still there."""
         self.columns = list(columns)
+        self._measure(self.order.rows.values())
         if not any(column.key == self.sort_key for column in columns) and columns:
             self.sort_key = columns[0].key
         if columns and not any(column.key == self.cursor_column for column in columns):
@@ -312,7 +329,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
 
     def _make_painter(self) -> RowPainter[R]:
         width = self.line_width
-        self.slots, self.hidden = lay_out(self.columns, width, self.skip)
+        self.slots, self.hidden = lay_out(self.columns, width, self._needs, self.skip)
         self._painter = RowPainter(self.slots, width, self.look, table_styles(self), self._row_role)
         return self._painter
 
