@@ -44,7 +44,7 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     """For fixtures that live longer than a test: the same redirections, one home for the whole session."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.lower() in PROXIES or name in TERMINAL or name.startswith("HVTUI_"):
+            if name.lower() in PROXIES or name in TERMINAL:
                 patch.delenv(name)
         for name, value in _guarded(tmp_path_factory.mktemp("session-home")).items():
             patch.setenv(name, value)
