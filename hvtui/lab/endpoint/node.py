@@ -122,6 +122,13 @@ class LabNode:
             return
         listener, server = self._listener, self._server
         self._listener = self._server = None
+        # A connection that was just accepted becomes a transport some turns of the loop later; in between a closed
+        # listener would leave its socket open (Python 3.11). So accepting ends first. The proactor has no readers.
+        with contextlib.suppress(NotImplementedError):
+            for held in listener.sockets:
+                asyncio.get_running_loop().remove_reader(held.fileno())
+        for _ in range(5):
+            await asyncio.sleep(0)
         listener.close()
         for transport in list(self._logons):
             if isinstance(transport, asyncio.Transport):
