@@ -45,7 +45,7 @@ def run_tests(arguments: list[str]) -> int:
 
 
 def main() -> int:
-    """Run all steps even when one fails, so that one run shows everything; the status is pytest's, else the contracts'."""
+    """Run every step even when one fails; the status is pytest's, else the contracts'."""
     fetch_recordings()
     contracts = check_imports()
     return run_tests(sys.argv[1:]) or contracts
