@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from hvtui.live.feed import Feed
+from hvtui.model.change import Change
 from hvtui.ui.app import HvtuiApp
 from hvtui.ui.look import Look
 
@@ -25,6 +26,9 @@ async def console(
     """The console on a feed, settled; times are shown in UTC."""
     app = HvtuiApp(feed, look=Look(ascii=ascii_only, zone=UTC), theme=theme)
     async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        # Rows of panes take their heights from what is in them: what was cut at first gets its room now.
+        app.overview.apply(Change())
         await settle(pilot)
         yield app, pilot
 
@@ -40,7 +44,7 @@ async def settle(pilot: Pilot[None], seconds: float = 20.0) -> None:
     """Wait until the screen has not changed for several turns of the loop and a little time."""
     async with asyncio.timeout(seconds):
         same, before = 0, ""
-        while same < 6:
+        while same < 5:
             await pilot.pause(0.03)
             now = text_of(pilot.app)
             same = same + 1 if now == before else 0

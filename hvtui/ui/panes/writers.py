@@ -69,7 +69,7 @@ class WritersPane(Pane):
         line.say(note_of(self.feed.state, place, self.look), role if role in ("bad", "warn", "busy") else "dim")
 
     def lines_wanted(self, most: int) -> int:
-        note = sum(line.display for line in self.query(NoteLine))
+        note = self.query_one(NoteLine).lines_wanted
         return self.query_one(Matrix).lines_wanted(most - note - 2) + note + 2
 
     def counts(self) -> str:
