@@ -15,10 +15,6 @@ from hvtui.model.enums import VmState
 _PARTS: Final = ("vms", "jobs", "vms.checkpoints", "load.vms", "vms.vss", "files", "host.migration")
 """Parts whose source is the provider inside VMMS."""
 
-_HOST_MEMORY: Final = 9_000
-"""MB that the management partition uses itself."""
-
-
 class NodeStream(Stream):
     """One running Watch-HvTuiNode."""
 
@@ -204,26 +200,23 @@ class NodeStream(Stream):
             return b""
         world, sent = self.world, self._load
         values: list[int] = []
-        cpu_total, memory_total = 0.0, _HOST_MEMORY
         for vm_id, vm in self.node.vms.items():
-            cpu, memory = world.vm_load(vm)
-            cpu_total += cpu * vm.processors
-            memory_total += memory
             slot = self._slots.get(vm_id)
             if slot is None or not readable["load.vms"]:
                 continue
+            cpu, memory = world.vm_load(vm)
             old = sent.get(slot)
             if old is not None and abs(cpu - old[0]) < 5 and abs(memory - old[1]) * 50 <= old[1]:
                 continue
             sent[slot] = (cpu, memory)
             values += (slot, cpu, memory)
-        host = self._host_vector(cpu_total, memory_total) if readable["load.host"] and readable["host"] else None
+        host = self._host_vector() if readable["load.host"] and readable["host"] else None
         if host is None and not values and not (full and readable["load.vms"]):
             return b""
         return wire({"host": host, "vms": values})
 
-    def _host_vector(self, cpu_total: float, memory_total: int) -> tuple[int, int] | None:
-        new = (min(100, 2 + round(cpu_total / max(1, self.node.processors))), memory_total)
+    def _host_vector(self) -> tuple[int, int] | None:
+        new = self.world.host_load(self.node)
         old = self._host_load
         if old is not None and abs(new[0] - old[0]) < 5 and abs(new[1] - old[1]) * 50 <= old[1]:
             return None
@@ -232,7 +225,7 @@ class NodeStream(Stream):
 
 
 def _files(vm: Vm) -> bytes:
-    paths = {path.casefold(): path for path in vm.files()}
+    paths = {path.upper(): path for path in vm.named_files()}
     return wire(
         {
             "id": vm.id,

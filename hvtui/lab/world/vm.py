@@ -200,3 +200,18 @@ class Vm:
     def files(self) -> list[str]:
         """Every disk file of the VM and of its checkpoints."""
         return [path for disk in self.disks for path in disk.files()] + self.other_disks
+
+    def attached(self, checkpoint: Checkpoint | None = None) -> list[str]:
+        """The files that the settings of the VM name, or those of a checkpoint: what was written to when it was taken.
+
+        A file below these is known to the disk above it only, such as the one a merge is going into.
+        """
+        if checkpoint is None:
+            return [disk.active for disk in self.disks]
+        below = self.checkpoints.index(checkpoint)
+        return [([disk.base] + [layer.path for layer in disk.layers])[: below + 1][-1] for disk in self.disks]
+
+    def named_files(self) -> list[str]:
+        """Every disk that the settings of the VM and of its checkpoints name."""
+        owners = (None, *self.checkpoints)
+        return [path for owner in owners for path in self.attached(owner)] + self.other_disks

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hvtui.lab.world import noise
 from hvtui.lab.world.clock import Scheduler
+from hvtui.lab.world.command_log import CommandLog
 from hvtui.lab.world.ledger import Ledger
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.scenario import Scenario, load_scenario
@@ -20,6 +21,9 @@ from hvtui.lab.world.vm import Role, Vm
 
 if TYPE_CHECKING:
     from hvtui.lab.world.behaviours.host_vss import HostBackup
+
+_HOST_MEMORY: Final = 9_000
+"""MB that the management partition uses itself."""
 
 
 @dataclass(slots=True)
@@ -51,6 +55,8 @@ class World:
         self.seed = seed
         self.scheduler = Scheduler()
         self.ledger = Ledger()
+        self.commands = CommandLog()
+        """What the engine in front of the world was asked by the sessions of its nodes."""
         self.cluster = ClusterFacts("", "", 0, 0, "", 0, 0, 1, None, 0, "")
         self.nodes: dict[str, Node] = {}
         self.csvs: dict[str, Csv] = {}
@@ -199,6 +205,16 @@ class World:
             noise.cpu_percent(self.seed, vm.key, time, vm.cpu),
             noise.memory_mb(self.seed, vm.key, time, vm.memory, dynamic=vm.dynamic),
         )
+
+    def host_load(self, node: Node) -> tuple[int, int]:
+        """CPU percent and memory in use, in MB, of a whole host: its VMs and what the management partition needs."""
+        processors, memory = 0.0, _HOST_MEMORY
+        for vm in node.vms.values():
+            percent, used = self.vm_load(vm)
+            processors += percent * vm.processors
+            memory += used
+        total = node.memory // 1024**2
+        return (min(100, 2 + round(processors / max(1, node.processors))), min(memory, total))
 
     def up_nodes(self) -> list[Node]:
         """Nodes that take roles."""

@@ -1,0 +1,37 @@
+"""What was asked of the nodes of a lab: every command with its arguments, for tests to look at."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+KEPT: Final = 50_000
+"""Entries kept; a lab that runs for days forgets the oldest."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCall:
+    """One command as a node got it. `time` is the world's, in seconds."""
+
+    time: float
+    node: str
+    command: str
+    arguments: dict[str, Any]
+
+
+@dataclass(slots=True)
+class CommandLog:
+    """All commands in the order they came; `total` counts those forgotten too."""
+
+    entries: deque[CommandCall] = field(default_factory=lambda: deque(maxlen=KEPT))
+    total: int = 0
+
+    def note(self, time: float, node: str, command: str, arguments: dict[str, Any]) -> None:
+        """Write one entry."""
+        self.entries.append(CommandCall(time, node, command, arguments))
+        self.total += 1
+
+    def of(self, command: str, node: str = "") -> list[CommandCall]:
+        """The calls of one command, on one node or on all, oldest first."""
+        return [call for call in self.entries if call.command == command and node in {"", call.node}]
