@@ -210,7 +210,7 @@ class VmsPane(Pane):
                 key="activity",
                 title="activity",
                 width=10,
-                grow=4,
+                grow=12,
                 most=34,
                 priority=3,
                 cell=self._activity,

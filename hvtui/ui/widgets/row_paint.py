@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from hvtui.ui.cells import fit
+from hvtui.ui.cells import fit, width_of
 from hvtui.ui.look import Look
 
 R = TypeVar("R")
@@ -44,6 +44,19 @@ class Column(Generic[R]):
     right: bool = False
     descending: bool = False
     """The first click on the header shows the largest first."""
+
+
+def value_of(column: Column[R]) -> Callable[[R], Any]:
+    """What a column is sorted by: its `sort`, else the text of its cells."""
+    if column.sort is not None:
+        return column.sort
+    cell = column.cell
+
+    def text(row: R) -> str:
+        made = cell(row)
+        return made[0] if isinstance(made, tuple) else made
+
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,25 @@ def lay_out(
     return slots, len(columns) - len(kept)
 
 
+def widen(needs: dict[str, int], columns: Sequence[Column[R]], rows: Iterable[R | None]) -> bool:
+    """Note the widest content of each growing column; True when one became wider.
+
+    A column never becomes narrower again: it shall not jump to and fro under the reader's eyes.
+    """
+    wider = False
+    for column in columns:
+        if column.grow:
+            most, cell = column.most, column.cell
+            before = need = needs.get(column.key, len(column.title) + 1)
+            for row in rows:
+                if row is not None and need < most:
+                    made = cell(row)
+                    need = max(need, width_of(made[0] if isinstance(made, tuple) else made))
+            wider = wider or need != before
+            needs[column.key] = need
+    return wider
+
+
 class RowPainter(Generic[R]):
     """Builds strips for one width and one set of styles; made anew when either changes."""
 
@@ -143,6 +175,11 @@ class RowPainter(Generic[R]):
         run = run[:-1] if used > self.width else run + " " * (self.width - used)
         segments.append(Segment(run, styles[base, run_role]))
         return Strip(segments, self.width)
+
+    def words(self, text: str) -> Strip:
+        """A line that says something instead of a row."""
+        made = fit(f"   {text}", self.width, ellipsis=self._look.glyphs.ellipsis)
+        return Strip([Segment(made, self._styles["", "dim"])], self.width)
 
     def header(self, sort: str, *, descending: bool, hidden: int, cell: str = "") -> Strip:
         """The line of titles; the sorted column carries an arrow, columns without room are counted at the right."""

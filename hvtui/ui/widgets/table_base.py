@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from rich.segment import Segment
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -20,10 +19,9 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from hvtui.clock import Clock
-from hvtui.ui.cells import fit, width_of
 from hvtui.ui.look import Look
 from hvtui.ui.widgets.row_order import RowOrder
-from hvtui.ui.widgets.row_paint import KINDS, Column, RowPainter, Slot, lay_out
+from hvtui.ui.widgets.row_paint import KINDS, Column, RowPainter, Slot, lay_out, value_of, widen
 from hvtui.ui.widgets.scroll_bar import QuietScrollBar
 from hvtui.ui.widgets.table_styles import CLASSES, CSS, table_styles
 
@@ -83,7 +81,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
         self.sort_key = sort
         first = self.column(sort)
         self.descending = first.descending if descending is None else descending
-        self.order: RowOrder[R] = RowOrder(self._value_of(first), descending=self.descending)
+        self.order: RowOrder[R] = RowOrder(value_of(first), descending=self.descending)
         if name is not None:
             self.order.name_by(name)
         self.trouble = trouble
@@ -111,7 +109,8 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
         """Take in new rows; None means gone. Only what differs is painted again."""
         before = len(self.order.rows)
         dirty = self.order.update(changes)
-        self._measure(changes.values())
+        if widen(self._needs, self.columns, changes.values()):
+            self.drop_painter()
         for key in dirty:
             self._forget(key)
         if self.order.stale and not self.frozen:
@@ -120,20 +119,6 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
             self.paint_keys(dirty)
         if before != len(self.order.rows):
             self.post_message(self.ViewChanged(self))
-
-    def _measure(self, rows: Iterable[R | None]) -> None:
-        """Columns grow as far as anything in them ever needed: they do not jump to and fro."""
-        for column in self.columns:
-            if column.grow:
-                most, cell = column.most, column.cell
-                before = need = self._needs.get(column.key, len(column.title) + 1)
-                for row in rows:
-                    if row is not None and need < most:
-                        made = cell(row)
-                        need = max(need, width_of(made[0] if isinstance(made, tuple) else made))
-                if need != before:
-                    self.drop_painter()
-                self._needs[column.key] = need
 
     def row(self, key: str | None) -> R | None:
         """The living row of a key, None when it is gone."""
@@ -148,12 +133,12 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
     def set_columns(self, columns: Sequence[Column[R]]) -> None:
         """Other columns; the order stays if its column is still there."""
         self.columns = list(columns)
-        self._measure(self.order.rows.values())
+        widen(self._needs, self.columns, self.order.rows.values())
         if not any(column.key == self.sort_key for column in columns) and columns:
             self.sort_key = columns[0].key
         if columns and not any(column.key == self.cursor_column for column in columns):
             self.cursor_column = columns[0].key
-        self.order.sort_by(self._value_of(self.column(self.sort_key)), descending=self.descending)
+        self.order.sort_by(value_of(self.column(self.sort_key)), descending=self.descending)
         self.drop_painter()
         if not self.frozen:
             self._rebuild()
@@ -164,7 +149,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
         if descending is None:
             descending = not self.descending if key == self.sort_key else column.descending
         self.sort_key, self.descending = key, descending
-        self.order.sort_by(self._value_of(column), descending=descending)
+        self.order.sort_by(value_of(column), descending=descending)
         self._rebuild()
 
     def repaint_rows(self, keys: Iterable[str] | None = None) -> None:
@@ -277,9 +262,7 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
             elif place < len(view):
                 lines.append(self._strip(painter, view[place]))
             elif place == 0 and self.empty_text:
-                styles = table_styles(self)
-                words = fit(f"   {self.empty_text}", self.line_width, ellipsis=self.look.glyphs.ellipsis)
-                lines.append(self._filtered(Strip([Segment(words, styles["", "dim"])], self.line_width)))
+                lines.append(self._filtered(painter.words(self.empty_text)))
             else:
                 lines.append(self._blank_strip())
         if crop.x or crop.width < self.line_width:
@@ -399,18 +382,6 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
     def column(self, key: str) -> Column[R]:
         """The column of a key."""
         return next(column for column in self.columns if column.key == key)
-
-    @staticmethod
-    def _value_of(column: Column[R]) -> Callable[[R], Any]:
-        if column.sort is not None:
-            return column.sort
-        cell = column.cell
-
-        def text(row: R) -> str:
-            made = cell(row)
-            return made[0] if isinstance(made, tuple) else made
-
-        return text
 
     @property
     def vertical_scrollbar(self) -> ScrollBar:
