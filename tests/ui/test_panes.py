@@ -24,7 +24,7 @@ from hvtui.ui.panes.writers import WritersPane
 from hvtui.ui.screens.detail import DetailScreen
 from hvtui.ui.widgets.line_table import LineTable
 from hvtui.ui.widgets.matrix import Matrix
-from hvtui.ui.widgets.matrix_layout import FOLD
+from hvtui.ui.widgets.matrix_layout import FOLD, Cell, MatrixData
 from hvtui.ui.widgets.note_line import NoteLine
 from tests.support import builders as b
 from tests.support.screens import console, press, settle, text_of
@@ -388,3 +388,23 @@ async def test_the_mouse_puts_the_cursor_and_a_double_click_opens() -> None:
         await settle(pilot)
         assert isinstance(app.screen, DetailScreen)
         assert "System Writer on HV01" in text_of(app)
+
+
+async def test_a_wide_matrix_begins_at_its_left_edge_while_trouble_is_in_sight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The pane would put its own data back once a second.
+    monkeypatch.setattr(WritersPane, "_paint", lambda _pane: None)
+    bad = Cell("7 failed", "bad", quiet=False)
+    columns = [(f"c{number:02d}", f"HV{number:02d}") for number in range(40)]
+    cells = {("r0", "c39"): bad, ("r1", "c02"): bad} | {("r2", key): bad for key, _ in columns}
+    data = MatrixData([("r0", "one"), ("r1", "two"), ("r2", "three")], columns, cells, corner="writer")
+    async with console(StillFeed(night())) as (app, pilot):
+        matrix = app.overview.query_one(WritersPane).query_one(Matrix)
+        matrix.show_data(data)
+        assert matrix.cursor == ("r1", "c02")
+        assert matrix._columns.start == 0
+        app.screen.set_focus(matrix)
+        await press(pilot, "k", *("l" * 39))
+        assert matrix.cursor == ("r0", "c39")
+        assert matrix._columns.stop == 40

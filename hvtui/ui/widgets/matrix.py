@@ -167,8 +167,13 @@ class Matrix(Widget, can_focus=True):
             self._arrange()
             self.post_message(self.Moved(self))
 
-    def _first_trouble(self) -> tuple[str, str] | None:
-        return next(iter(self._troubles()), None)
+    def _first_trouble(self, width: int, height: int) -> tuple[str, str] | None:
+        """The first cell that is not healthy, if there is one where no scrolling is needed to see it."""
+        troubles = self._troubles()
+        columns = {self._plan.columns[index] for index in visible_columns(self._plan, width, 0)}
+        rows = set(self._plan.rows[: height - 1])
+        seen = (place for place in troubles if place[0] in rows and place[1] in columns)
+        return next(seen, next(iter(troubles), None))
 
     def _troubles(self) -> list[tuple[str, str]]:
         layout, data = self._plan, self.data
@@ -188,7 +193,7 @@ class Matrix(Widget, can_focus=True):
             return
         self._plan = layout = lay_out(self.data, width, height, unfolded=self.unfolded)
         if not self.touched:
-            self._cursor = self._first_trouble() or self._cursor
+            self._cursor = self._first_trouble(width, height) or self._cursor
         row, column = self._place()
         self._keep_visible(row, column, width, height)
         body = layout.rows[self._first_row : self._first_row + height - 1]
