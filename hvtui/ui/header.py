@@ -96,8 +96,10 @@ class Header(Vertical):
     def _health(self, told: Summary) -> tuple[str, str]:
         views = self._feed.state.nodes.values()
         waiting = sum(view.link.status is LinkStatus.CONNECTING for view in views)
-        if told.severity is Severity.UNKNOWN and waiting:
-            return f"{self._look.glyphs.busy} connecting {len(views) - waiting}/{len(views)}", "busy"
+        cluster_waits = self._feed.state.cluster.link.status is LinkStatus.CONNECTING
+        if told.severity is Severity.UNKNOWN and (waiting or cluster_waits):
+            done = f" {len(views) - waiting}/{len(views)}" if views else ""
+            return f"{self._look.glyphs.busy} connecting{done}", "busy"
         role = SEVERITY_ROLES[told.severity] if told.severity is not Severity.UNKNOWN else "dim"
         several = f" ({len(told.words)})" if len(told.words) > 1 else ""
         return f"{self._signs[told.severity]} {told.health}{several}", role
@@ -150,6 +152,8 @@ def together(words: Sequence[str]) -> list[str]:
     names: dict[str, list[str]] = {}
     for word in words:
         name, _, problem = word.partition(": ")
+        kind, _, reason = problem.partition(": ")
+        problem = kind if kind == reason else problem
         names.setdefault(problem, []).append(name)
     told = []
     for problem, who in names.items():

@@ -19,4 +19,5 @@ def test_problems_of_the_same_kind_are_told_once() -> None:
     ]
     assert together(["a: x", "b: x"]) == ["a, b: x"]
     assert together(["a: x: y", "b: x: z"]) == ["a: x: y", "b: x: z"]
+    assert together(["a: connecting: connecting", "b: connecting"]) == ["a, b: connecting"]
     assert together([]) == []
