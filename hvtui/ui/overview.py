@@ -185,6 +185,8 @@ class Overview(Screen[None]):
             if box.id in {"upper", "lower"}:
                 box.set_class(zoomed is not None and box is not row, "-gone")
                 box.set_class(zoomed is not None and box is row, "-zoom")
+        # The fitted height of a row is stronger than its class: a zoomed row must lose it now, not at the next tick.
+        self._fit_rows()
 
     def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
         lower = self.query_one("#lower")

@@ -45,10 +45,10 @@ SHOTS: Final = (
         Shot(f"theme-{theme}", "stuck-writer", 74 * MINUTE, theme=theme)
         for theme in ("light", "high-contrast", "colour-blind")
     ),
-    Shot("stuck-writer", "stuck-writer", 10 * MINUTE, detail="writer:HV03"),
+    Shot("stuck-writer", "stuck-writer", 60 * MINUTE, detail="writer:HV03"),
     Shot("placement", "drift", 20 * MINUTE, (140, 40), keys=("5",)),
     Shot("backup-window", "backup-window", 18 * MINUTE, (140, 44), keys=("3", *">" * 8)),
-    Shot("events", "stuck-writer", 74 * MINUTE, keys=("6", "+")),
+    Shot("events", "stuck-writer", 26 * MINUTE, keys=("6", "+")),
     Shot("vm", "backup-window", 18 * MINUTE, (120, 44), detail="SQL03"),
     Shot("limit", "limit", 5 * MINUTE, (160, 50)),
     Shot("small", "stuck-writer", 74 * MINUTE, (80, 24)),

@@ -408,3 +408,11 @@ async def test_a_wide_matrix_begins_at_its_left_edge_while_trouble_is_in_sight(
         await press(pilot, "k", *("l" * 39))
         assert matrix.cursor == ("r0", "c39")
         assert matrix._columns.stop == 40
+
+
+async def test_a_zoomed_pane_of_the_lower_row_fills_the_screen_at_once() -> None:
+    async with console(StillFeed(night())) as (app, pilot):
+        await press(pilot, "6", "+")
+        assert app.overview.query_one(EventsPane).outer_size.height == 37
+        await press(pilot, "+")
+        assert app.overview.query_one(EventsPane).outer_size.height < 15
