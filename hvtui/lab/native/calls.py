@@ -182,7 +182,7 @@ def writer_text(
         text = "another hvtui session reads the writers of this node at this moment"
         answer["errors"] = [problem("writers", Trouble("unavailable", text, ""))]
     elif "vss" in rights or "elevated" in rights:
-        answer |= {"duration_ms": 40, "exit_code": 2, "text": _NOT_ELEVATED}
+        answer |= {"duration_ms": 40, "exit_code": 2, "text": NOT_ELEVATED}
         answer["errors"] = [problem("writers", Trouble("denied", "vssadmin ended with exit code 2", ""))]
     elif hung:
         answer |= {"timed_out": True, "duration_ms": timeout * 1000}
@@ -195,7 +195,7 @@ def writer_text(
     return wire(answer).decode()
 
 
-_NOT_ELEVATED: Final = (
+NOT_ELEVATED: Final = (
     "vssadmin 1.1 - Volume Shadow Copy Service administrative command-line tool\r\n"
     "(C) Copyright 2001-2013 Microsoft Corp.\r\n\r\n"
     "Error: You don't have the correct permissions to run this command.  Please run this utility from a command\r\n"

@@ -15,6 +15,7 @@ from hvtui.model.enums import VmState
 _PARTS: Final = ("vms", "jobs", "vms.checkpoints", "load.vms", "vms.vss", "files", "host.migration")
 """Parts whose source is the provider inside VMMS."""
 
+
 class NodeStream(Stream):
     """One running Watch-HvTuiNode."""
 

@@ -7,7 +7,7 @@ from typing import Final
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.writers import WAITING_FOR_COMPLETION, Writer
 
-_HEAD: Final = (
+HEAD: Final = (
     "vssadmin 1.1 - Volume Shadow Copy Service administrative command-line tool\r\n"
     "(C) Copyright 2001-2013 Microsoft Corp.\r\n"
 )
@@ -17,7 +17,7 @@ _EN: Final = (
 )
 _FR: Final = (
     "Nom du rédacteur\u00a0: '{name}'\r\n   ID du rédacteur\u00a0: {{{id}}}\r\n"
-    "   ID de l’instance du rédacteur\u00a0: {{{instance}}}\r\n"
+    "   ID de l'instance du rédacteur\u00a0: {{{instance}}}\r\n"
     "   État\u00a0: [{state}] {word}\r\n   Dernière erreur\u00a0: {error}\r\n"
 )
 _FRENCH: Final = {"No error": "Aucune erreur"}
@@ -28,7 +28,7 @@ def vssadmin_text(node: Node) -> str:
     blocks = [
         _block(writer, node.language) for writer in node.writers if node.services[writer.service].state == "Running"
     ]
-    return "\r\n".join([_HEAD, *blocks])
+    return "\r\n".join([HEAD, *blocks])
 
 
 def _block(writer: Writer, language: str) -> str:

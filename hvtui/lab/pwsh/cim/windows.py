@@ -1,0 +1,166 @@
+"""root/cimv2: the host's system, services, processors and shadow copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from hvtui.lab.pwsh.cim.instances import Provider, View, constant
+from hvtui.lab.pwsh.cim.schema import CIMV2
+from hvtui.lab.world.node import Node, Service
+
+PERFORMANCE: Final = "Win32_PerfFormattedData_HvStats_HyperVHypervisorLogicalProcessor"
+
+TITLES: Final = {
+    "vmms": "Hyper-V Virtual Machine Management",
+    "ClusSvc": "Cluster Service",
+    "VSS": "Volume Shadow Copy",
+    "CryptSvc": "Cryptographic Services",
+    "Winmgmt": "Windows Management Instrumentation",
+    "Schedule": "Task Scheduler",
+}
+
+
+class Installed(NamedTuple):
+    """A service of a node, with its name and its place among them."""
+
+    name: str
+    place: int
+    service: Service
+
+
+def services(node: Node) -> Iterator[Installed]:
+    """The services that are installed: a host without Hyper-V has no VMMS."""
+    for place, (name, service) in enumerate(node.services.items()):
+        if name != "vmms" or not node.faults.not_hyperv:
+            yield Installed(name, place, service)
+
+
+def process_id(node: Node, one: Installed) -> int:
+    """The process of a service: 0 when it has none, another one after each start, never that of another service."""
+    if one.service.started is None:
+        return 0
+    return 4 * (400 + 4096 * one.place + crc32(f"{node.name}/{one.name}/{one.service.started}".encode()) % 4096)
+
+
+def start_of(view: View, process: int) -> datetime | None:
+    """When the process of a service was started, by the node's clock."""
+    for one in services(view.node):
+        if one.service.started is not None and process_id(view.node, one) == process:
+            return view.clock(one.service.started)
+    return None
+
+
+SERVICE: Final = Provider(
+    "Win32_Service",
+    CIMV2,
+    lambda view: services(view.node),
+    {
+        "Name": lambda _view, one: one.name,
+        "Caption": lambda _view, one: TITLES.get(one.name, one.name),
+        "DisplayName": lambda _view, one: TITLES.get(one.name, one.name),
+        "State": lambda _view, one: one.service.state,
+        "Status": constant("OK"),
+        "Started": lambda _view, one: one.service.state == "Running",
+        "ProcessId": lambda view, one: process_id(view.node, one),
+        "StartMode": lambda _view, one: "Manual" if one.name == "VSS" else "Auto",
+        "ServiceType": constant("Own Process"),
+        "CreationClassName": constant("Win32_Service"),
+        "SystemCreationClassName": constant("Win32_ComputerSystem"),
+        "SystemName": lambda view, _one: view.node.name,
+        "ExitCode": constant(0),
+    },
+    keys=("Name",),
+)
+
+
+def _free(view: View, node: Node) -> int:
+    """FreePhysicalMemory, KB."""
+    return max(0, node.memory // 1024 - view.world.host_load(node)[1] * 1024)
+
+
+OPERATING_SYSTEM: Final = Provider(
+    "Win32_OperatingSystem",
+    CIMV2,
+    lambda view: (view.node,),
+    {
+        "Name": constant("Microsoft Windows Server|C:\\Windows|\\Device\\Harddisk0\\Partition4"),
+        "CSName": lambda _view, node: node.name,
+        "CreationClassName": constant("Win32_OperatingSystem"),
+        "CSCreationClassName": constant("Win32_ComputerSystem"),
+        "Version": lambda _view, node: node.build.rsplit(".", 1)[0],
+        "BuildNumber": lambda _view, node: node.build.split(".")[2],
+        "LastBootUpTime": lambda view, node: view.clock(node.boot).replace(microsecond=0),
+        "LocalDateTime": lambda view, _node: view.clock(view.world.elapsed),
+        "TotalVisibleMemorySize": lambda _view, node: node.memory // 1024,
+        "FreePhysicalMemory": _free,
+        "Status": constant("OK"),
+        "SystemDirectory": constant("C:\\Windows\\system32"),
+        "SystemDrive": constant("C:"),
+        "WindowsDirectory": constant("C:\\Windows"),
+    },
+    keys=("Name",),
+)
+
+COMPUTER_SYSTEM: Final = Provider(
+    "Win32_ComputerSystem",
+    CIMV2,
+    lambda view: (view.node,),
+    {
+        "Name": lambda _view, node: node.name,
+        "DNSHostName": lambda _view, node: node.name,
+        "CreationClassName": constant("Win32_ComputerSystem"),
+        "NumberOfLogicalProcessors": lambda _view, node: node.processors,
+        "TotalPhysicalMemory": lambda _view, node: node.memory,
+        "PartOfDomain": constant(True),
+        "HypervisorPresent": lambda _view, node: not node.faults.not_hyperv,
+        "Status": constant("OK"),
+    },
+    keys=("Name",),
+)
+
+PROCESSOR: Final = Provider(
+    PERFORMANCE,
+    CIMV2,
+    lambda view: (view.node,),
+    {
+        "Name": constant("_Total"),
+        "PercentTotalRunTime": lambda view, node: view.world.host_load(node)[0],
+        "PercentIdleTime": lambda view, node: 100 - view.world.host_load(node)[0],
+    },
+    keys=("Name",),
+)
+
+SHADOW_PROVIDER: Final = Provider(
+    "Win32_ShadowProvider",
+    CIMV2,
+    lambda view: view.node.providers,
+    {
+        "ID": lambda _view, one: f"{{{one.id.upper()}}}",
+        "Name": lambda _view, one: one.name,
+        "Type": lambda _view, one: one.type,
+        "Version": lambda _view, one: one.version,
+    },
+    keys=("ID",),
+)
+
+SHADOW_COPY: Final = Provider(
+    "Win32_ShadowCopy",
+    CIMV2,
+    lambda view: view.node.shadows,
+    {
+        "ID": lambda _view, one: f"{{{one.id.upper()}}}",
+        "SetID": lambda _view, one: f"{{{one.set.upper()}}}",
+        "VolumeName": lambda _view, one: one.volume,
+        "InstallDate": lambda view, one: view.clock(one.created),
+        "OriginatingMachine": lambda view, _one: view.node.name,
+        "ServiceMachine": lambda view, _one: view.node.name,
+        "State": constant(12),
+        "Count": constant(1),
+    },
+    keys=("ID",),
+)
+
+PROVIDERS: Final = (SERVICE, OPERATING_SYSTEM, COMPUTER_SYSTEM, PROCESSOR, SHADOW_PROVIDER, SHADOW_COPY)

@@ -1,0 +1,82 @@
+"""vssadmin.exe and fltmc.exe, as bytes in the node's code page."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+from hvtui.lab.native.calls import NOT_ELEVATED, writer_blocked
+from hvtui.lab.native.vssadmin_text import HEAD, vssadmin_text
+from hvtui.lab.pwsh.commands.answer import Answer
+from hvtui.lab.pwsh.commands.call import CommandCall, Handler
+from hvtui.lab.pwsh.commands.facts import code_page, elevated
+
+_FILTERS: Final = (
+    # Name, instances, altitude: what an ordinary Hyper-V host has.
+    ("CsvNSFlt", 1, "404900"),
+    ("CsvFlt", 3, "404800"),
+    ("WdFilter", 5, "328010"),
+    ("storqosflt", 4, "244000"),
+    ("FileInfo", 5, "40500"),
+)
+
+
+def _printed(call: CommandCall, text: str, exit: int = 0) -> Answer:
+    data = text.encode(f"cp{code_page(call.node)}", "replace")
+    return Answer([{"$bytes": base64.b64encode(data).decode()}], exit=exit)
+
+
+async def vssadmin(call: CommandCall) -> Answer:
+    """`vssadmin list writers` waits behind a snapshot; `list providers` and `list shadows` do not."""
+    node = call.node
+    arguments = [one.lower() for one in call.names("Arguments")]
+    if not elevated(node) or "vss" in node.faults.rights:
+        return _printed(call, NOT_ELEVATED, 2)
+    if arguments[:2] == ["list", "writers"]:
+        await call.wait_while(lambda: writer_blocked(call.world, node))
+        return _printed(call, vssadmin_text(node))
+    if arguments[:2] == ["list", "providers"]:
+        return _printed(call, _providers(call))
+    if arguments[:2] == ["list", "shadows"]:
+        return _printed(call, _shadows(call))
+    return _printed(call, f"{HEAD}\r\nError: Invalid command.\r\n", 2)
+
+
+def _providers(call: CommandCall) -> str:
+    kinds = {1: "System", 2: "Software", 3: "Hardware"}
+    blocks = [
+        f"Provider name: '{one.name}'\r\n   Provider type: {kinds.get(one.type, 'Unknown')}\r\n"
+        f"   Provider Id: {{{one.id}}}\r\n   Version: {one.version}\r\n"
+        for one in call.node.providers
+    ]
+    return "\r\n".join([HEAD, *blocks])
+
+
+def _shadows(call: CommandCall) -> str:
+    if not call.node.shadows:
+        return f"{HEAD}\r\nNo items found that satisfy the query.\r\n"
+    blocks = [
+        f"Contents of shadow copy set ID: {{{one.set}}}\r\n"
+        f"   Contained 1 shadow copies at creation time: {call.view.clock(one.created):%m/%d/%Y %I:%M:%S %p}\r\n"
+        f"      Shadow Copy ID: {{{one.id}}}\r\n         Original Volume: {one.volume}\r\n"
+        f"         Originating Machine: {call.node.name}\r\n         Service Machine: {call.node.name}\r\n"
+        for one in call.node.shadows
+    ]
+    return "\r\n".join([HEAD, *blocks])
+
+
+async def fltmc(call: CommandCall) -> Answer:
+    """`fltmc filters`: file system filters; elevated only."""
+    if not elevated(call.node):
+        return _printed(call, "Access is denied.\r\n", 5)
+    lines = [
+        "",
+        "Filter Name                     Num Instances    Altitude    Frame",
+        "------------------------------  -------------  ------------  -----",
+        *(f"{name:<30}  {count:>8}         {altitude:<12}  0" for name, count, altitude in _FILTERS),
+        "",
+    ]
+    return _printed(call, "\r\n".join(lines))
+
+
+COMMANDS: Final[dict[str, Handler]] = {"vssadmin.exe": vssadmin, "fltmc.exe": fltmc}

@@ -1,0 +1,15 @@
+"""Every command this lab answers, by name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hvtui.lab.pwsh.commands import changes, cim, cluster, facts, hyperv, programs, services, winevent
+from hvtui.lab.pwsh.commands.call import Handler
+
+COMMANDS: Final[dict[str, Handler]] = {
+    name.lower(): handler
+    for module in (changes, cim, cluster, facts, hyperv, programs, services, winevent)
+    for name, handler in module.COMMANDS.items()
+}
+"""Lower-case name → what answers."""
