@@ -36,6 +36,8 @@ def _guarded(home: Path) -> dict[str, str]:
         netguard.LOG_VARIABLE: str(home / "network-attempts.log"),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "TERM": "xterm-256color",
+        # Made from the sources and named by their hash: compiled once, not once a test.
+        "HVTUI_LAB_STUBS": str(Path(__file__).parents[1] / ".cache" / "stubs"),
     }
 
 

@@ -21,6 +21,7 @@ class StubControl:
         self.requests: list[Request] = []
         self.arrived = threading.Condition()
         self._closed_lines = 0
+        self._sending = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lines: list[socket.socket] = []
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -70,22 +71,26 @@ class StubControl:
 
     def _serve(self, line: socket.socket) -> None:
         try:
-            with line.makefile("rwb") as stream:
+            with line.makefile("rb") as stream:
                 for text in stream:
                     request = json.loads(text)
-                    answer = self._answer(request)
                     with self.arrived:
                         self.requests.append(request)
                         self.arrived.notify_all()
-                    if answer is not None:
-                        stream.write(json.dumps({"id": request["id"], **answer}).encode() + b"\n")
-                        stream.flush()
+                    # Each on its own: a question that waits must not hold up the next.
+                    threading.Thread(target=self._reply, args=(line, request), daemon=True).start()
         except (OSError, ValueError):
             # The other side was killed, or the test is over.
             pass
         with self.arrived:
             self._closed_lines += 1
             self.arrived.notify_all()
+
+    def _reply(self, line: socket.socket, request: Request) -> None:
+        answer = self._answer(request)
+        if answer is not None:
+            with self._sending:
+                line.sendall(json.dumps({"id": request["id"], **answer}).encode() + b"\n")
 
     def _answer(self, request: Request) -> Answer | None:
         if "cancel" in request:

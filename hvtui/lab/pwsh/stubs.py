@@ -26,7 +26,7 @@ from hvtui.lab.pwsh import binding, cim_facts, csharp
 
 _HERE: Final = Path(__file__).parent
 _RUNTIME: Final = _HERE / "runtime"
-_MODULE: Final = _HERE.parents[1] / "powershell" / "HvTui"
+MODULE: Final = _HERE.parents[1] / "powershell" / "HvTui"
 _MODULES: Final = {
     "FailoverClusters": "2.0.0.0",
     "Hyper-V": "2.0.0.0",
@@ -82,6 +82,8 @@ class StubSet:
             "HVTUI_LAB_BIN": str(self.bin),
             "PATH": os.pathsep.join((str(self.bin), os.environ.get("PATH", ""))),
             "PSModulePath": os.pathsep.join(str(path) for path in paths),
+            # What the engine learns about the modules' commands: kept with them, not in the user's home.
+            "PSModuleAnalysisCachePath": str(self.root / "ModuleAnalysisCache"),
             "POWERSHELL_TELEMETRY_OPTOUT": "1",
             "POWERSHELL_UPDATECHECK": "Off",
         }
@@ -98,12 +100,13 @@ def find_engine() -> str | None:
     return os.environ.get("HVTUI_PWSH") or shutil.which("pwsh")
 
 
-def stub_set(version: str, *, pwsh: str, cache: Path | None = None, module: Path = _MODULE) -> StubSet:
+def stub_set(version: str, *, pwsh: str, cache: Path | None = None, module: Path = MODULE) -> StubSet:
     """The stub set of a Windows version, compiled if it is not in the cache; `module` is the HvTui to install there.
 
-    Raises StubsFailed when the engine cannot compile it.
+    The cache is the folder `cache`, else `HVTUI_LAB_STUBS`, else the user's. Raises StubsFailed when the engine cannot
+    compile the set.
     """
-    base = cache or platformdirs.user_cache_path("hvtui", appauthor=False) / "stubs"
+    base = cache or _cache()
     facts = _facts()
     engine = Path(shutil.which(pwsh) or pwsh).resolve()
     files = {path.name: path.read_bytes() for path in sorted(_RUNTIME.iterdir()) if path.is_file()}
@@ -132,6 +135,11 @@ def stub_set(version: str, *, pwsh: str, cache: Path | None = None, module: Path
         finally:
             shutil.rmtree(made, ignore_errors=True)
     return found
+
+
+def _cache() -> Path:
+    named = os.environ.get("HVTUI_LAB_STUBS")
+    return Path(named) if named else platformdirs.user_cache_path("hvtui", appauthor=False) / "stubs"
 
 
 def _facts() -> tuple[dict[str, Any], dict[str, Any]]:

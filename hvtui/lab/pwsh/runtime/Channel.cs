@@ -47,6 +47,9 @@ namespace HvTuiLab
         private long next;
         private volatile bool closed;
 
+        /// <summary>Whether a question of this process is under way.</summary>
+        public static bool Waiting { get { Channel one = current; return one != null && !one.pending.IsEmpty; } }
+
         public static readonly ChannelFigures Figures = new ChannelFigures();
 
         private Channel(string address)

@@ -131,8 +131,7 @@ namespace HvTuiLab
             {
                 if (MyInvocation.BoundParameters.TryGetValue(name, out object value) && value != null)
                 {
-                    string[] texts = value as string[];
-                    return texts != null ? string.Join(", ", texts) : value.ToString();
+                    return value is string ? (string)value : value is System.Collections.IEnumerable ? string.Join(", ", System.Linq.Enumerable.Cast<object>((System.Collections.IEnumerable)value)) : value.ToString();
                 }
             }
             return MyInvocation.MyCommand.Name;

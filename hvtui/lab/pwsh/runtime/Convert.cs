@@ -316,15 +316,20 @@ namespace HvTuiLab
         private static void Members(Utf8JsonWriter writer, object value, bool nested)
         {
             writer.WriteStartObject();
-            writer.WriteString("$type", value.GetType().FullName.Replace('+', '.'));
+            writer.WriteString("$type", Noted.NameOf(value.GetType()));
             if (!nested)
             {
                 foreach (PropertyInfo member in value.GetType().GetProperties())
                 {
-                    if (member.GetIndexParameters().Length == 0) { Scalar(writer, member.Name, member.GetValue(value)); }
+                    if (member.GetIndexParameters().Length == 0 && !Default(member, value)) { Scalar(writer, member.Name, member.GetValue(value)); }
                 }
             }
             writer.WriteEndObject();
+        }
+
+        private static bool Default(PropertyInfo member, object value)
+        {
+            return member.PropertyType.IsValueType && object.Equals(Activator.CreateInstance(member.PropertyType), member.GetValue(value));
         }
 
         private static void Scalar(Utf8JsonWriter writer, string name, object value)

@@ -5,11 +5,20 @@ namespace HvTuiLab
 {
     internal static class Noted
     {
+        private static readonly System.Collections.Concurrent.ConcurrentDictionary<System.Type, string> Names = new System.Collections.Concurrent.ConcurrentDictionary<System.Type, string>();
+
+        /// <summary>The name under which Windows knows a class of the stubs.</summary>
+        internal static string NameOf(System.Type type)
+        {
+            return Names.TryGetValue(type, out string name) ? name : type.FullName;
+        }
+
         /// <summary>An object under the type name of a class that the engine has, but that works on Windows only.</summary>
         internal static PSObject As(object value, string name)
         {
             PSObject made = new PSObject(value);
             made.TypeNames.Insert(0, name);
+            Names[value.GetType()] = name;
             return made;
         }
     }
