@@ -7,6 +7,7 @@ the cluster's gate, so a refused password is tried once and never again, whateve
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -95,8 +96,7 @@ async def _connect(host: str, port: int) -> Step:
             f"on the node: Enable-NetFirewallRule -Name {rule}; or from here: Test-NetConnection {host} -Port {port}",
         )
     except OSError as error:
-        # getaddrinfo's own errors are a kind of OSError.
-        if type(error).__name__ == "gaierror":
+        if isinstance(error, socket.gaierror):
             return Step("address", False, f"the name {host} is not known", f"from here: Resolve-DnsName {host}")
         fix = "on the node: Enable-PSRemoting -Force" if port != 5986 else f"on the node: {_HTTPS_LISTENER}"
         text = "nothing listens at" if isinstance(error, ConnectionRefusedError) else "no way to"
