@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import logging.handlers
 import os
 import signal
+import sys
+import threading
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from hvtui import paths
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 _STOP_SECONDS: Final = 5.0
+_LAST_SECONDS: Final = 10.0
+"""From a signal to the end, whatever happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +63,28 @@ def run_console(feed: Feed, options: ConsoleOptions | None = None) -> int:
         own_process=True,
     )
 
+    if sys.platform != "win32" and sys.__stderr__ is not None:
+        # Where Textual draws; on Windows the console window and its programs end together.
+        sys.__stderr__ = _Terminal(sys.__stderr__)  # type: ignore[misc, assignment]
     asyncio.run(_show(app, feed))
     return 70 if app.failed else app.return_code or 0
 
 
 async def _show(app: HvtuiApp, feed: Feed) -> None:
     loop = asyncio.get_running_loop()
-    # Killed politely, the console still gives the terminal back as it was.
+
+    def leave(number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(app.exit)
+        # Whatever the end gets stuck in (a terminal that is gone, above all), it must come.
+        last = threading.Timer(_LAST_SECONDS, os._exit, [128 + number])
+        last.daemon = True
+        last.start()
+
+    # Killed politely or hung up on, the console still gives the terminal back as it was and closes its lanes.
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
-        number = getattr(signal, name, None)
-        if number is not None:
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(app.exit))
+        signum = getattr(signal, name, None)
+        if signum is not None:
+            signal.signal(signum, leave)
     try:
         await app.run_async()
     finally:
@@ -77,6 +93,28 @@ async def _show(app: HvtuiApp, feed: Feed) -> None:
         except Exception:
             # The user has left; what did not close in time ends with the process.
             _LOG.exception("the feed did not stop")
+
+
+class _Terminal:
+    """The terminal's stream, on which a write to a terminal that is gone does nothing.
+
+    Textual writes from a thread; it would end with the first failed write, and then the loop would wait for ever.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
 
 
 def _log_to_file() -> Path | None:
