@@ -217,7 +217,8 @@ def test_cim_instances_have_all_properties_of_their_class_and_null_where_not_rea
         "$one = Get-CimInstance -Namespace root\\virtualization\\v2 -ClassName Msvm_ComputerSystem -Property Name; "
         "$one.PSObject.TypeNames[0]; $one.EnabledState.GetType().Name; $one.OnTimeInMilliseconds.GetType().Name; "
         "$one.OperationalStatus.GetType().Name; [string]$one.LastSuccessfulBackupTime.Kind; "
-        "$null -eq $one.HealthState; $null -eq $one.Caption; $one.CimSystemProperties.ClassName; $one.CimClass.CimClassName; "
+        "$null -eq $one.HealthState; $null -eq $one.Caption; $one.CimSystemProperties.ClassName; "
+        "$one.CimClass.CimClassName; "
         "@($one.PSObject.Properties.Name -eq 'ReplicationHealth').Count; $null -ne $one.PSObject.Properties['Nonsense']"
     )
     assert shown == [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hvtui.lab.pwsh import stubs
+from hvtui.lab.pwsh import stub_files, stubs
 from tests.engine.stub_control import StubControl
 from tests.engine.stub_session import EngineSession, engine
 
@@ -153,17 +153,18 @@ def test_a_nodes_build_decides_its_version(build: str, version: str) -> None:
     assert stubs.version_of(build) == version
 
 
-def test_a_set_is_made_once_and_again_when_the_module_changes(found: stubs.StubSet, tmp_path: Path) -> None:
+def test_a_set_is_compiled_once_and_another_hvtui_is_installed_beside_it(found: stubs.StubSet, tmp_path: Path) -> None:
     assert stubs.stub_set("2022", pwsh=engine()) == found
     changed = tmp_path / "HvTui"
-    stubs.copy_module(stubs.MODULE, changed, found)
-    assert stubs.stub_set("2022", pwsh=engine(), module=changed).root != found.root
+    stub_files.install(stubs.MODULE, changed)
+    other = stubs.stub_set("2022", pwsh=engine(), module=changed)
+    assert (other.root, other.installed != found.installed) == (found.root, True)
 
 
 def test_an_engine_that_cannot_compile_is_told_with_its_own_words(tmp_path: Path) -> None:
     broken = tmp_path / "pwsh"
     broken.write_text("#!/bin/sh\necho out of memory >&2\nexit 3\n", encoding="utf-8")
     broken.chmod(0o755)
-    with pytest.raises(stubs.StubsFailed, match="out of memory"):
+    with pytest.raises(stub_files.StubsFailed, match="out of memory"):
         stubs.stub_set("2022", pwsh=str(broken), cache=tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []

@@ -1,55 +1,45 @@
 """Stub sets: what a real PowerShell engine needs to run HvTui as on one version of Windows.
 
-A stub set is a folder in the cache, named by the hash of everything it is made from and made once: the compiled
-assembly with the types and commands, a module folder each for FailoverClusters, Hyper-V, CimCmdlets and HvTuiWindows,
-the programs vssadmin.exe and fltmc.exe, and the replacement of HvTui's calls that only Windows has. The commands ask
-the lab through the control channel named by `HVTUI_LAB_CONTROL` (address) and `HVTUI_LAB_TOKEN` (node and session).
+A stub set is a folder in the cache, named by the hash of everything it is made from and made once: the compiled types
+and commands, a module folder each for FailoverClusters, Hyper-V, CimCmdlets and HvTuiWindows, the programs vssadmin.exe
+and fltmc.exe, and the replacement of HvTui's calls that only Windows has; beside it, by a hash of its own, HvTui as an
+installation has it. The commands ask the lab through the control channel named by `HVTUI_LAB_CONTROL` (address) and
+`HVTUI_LAB_TOKEN` (node and session).
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import platformdirs
 
-from hvtui.lab.pwsh import binding, cim_facts, csharp
+from hvtui.lab.pwsh.stub_files import HERE, MODULES, REPLACEMENT, RUNTIME, install, write_stubs
 
-_HERE: Final = Path(__file__).parent
-_RUNTIME: Final = _HERE / "runtime"
-MODULE: Final = _HERE.parents[1] / "powershell" / "HvTui"
-_MODULES: Final = {
-    "FailoverClusters": "2.0.0.0",
-    "Hyper-V": "2.0.0.0",
-    "CimCmdlets": "1.0.0.0",
-    "HvTuiWindows": "1.0.0.0",
-}
-_PROGRAMS: Final = ("vssadmin.exe", "fltmc.exe")
-_COMPILE_SECONDS: Final = 300
+MODULE: Final = HERE.parents[1] / "powershell" / "HvTui"
 # The oldest build of each version; what is older than all of them is taken for the oldest.
 _BUILDS: Final = ((26100, "2025"), (20348, "2022"), (17763, "2019"), (0, "2016"))
+# What a stub set is made by, beside the runtime's texts.
+_SOURCES: Final = frozenset(
+    {"binding.py", "cim_facts.py", "csharp.py", "extract.json", "program.py", "stub_files.py", "supplement.json"}
+)
 VERSIONS: Final = ("2016", "2019", "2022", "2025")
-
-
-class StubsFailed(Exception):
-    """The engine could not compile the stubs; the text is the engine's."""
 
 
 @dataclass(frozen=True)
 class StubSet:
-    """The folders of one version's stubs."""
+    """The folders of one version's stubs; `installed` is a module path entry with HvTui as an installation has it."""
 
     version: str
     root: Path
+    installed: Path
 
     @property
     def bin(self) -> Path:
@@ -59,16 +49,11 @@ class StubSet:
     @property
     def replacement(self) -> Path:
         """What stands in for HvTui's Private/Windows.ps1."""
-        return self.root / "Windows.ps1"
-
-    @property
-    def installed(self) -> Path:
-        """A module path entry with HvTui as on a node where it is installed."""
-        return self.root / "installed"
+        return self.root / REPLACEMENT
 
     def module_paths(self, *, without: Iterable[str] = (), installed: bool = True) -> list[Path]:
         """Entries of PSModulePath: each Windows module has one of its own, so that a node can lack one."""
-        paths = [self.root / "modules" / name for name in _MODULES if name not in set(without)]
+        paths = [self.root / "modules" / name for name in MODULES if name not in set(without)]
         return [*paths, self.installed] if installed else paths
 
     def environment(
@@ -107,34 +92,16 @@ def stub_set(version: str, *, pwsh: str, cache: Path | None = None, module: Path
     compile the set.
     """
     base = cache or _cache()
-    facts = _facts()
     engine = Path(shutil.which(pwsh) or pwsh).resolve()
-    files = {path.name: path.read_bytes() for path in sorted(_RUNTIME.iterdir()) if path.is_file()}
-    commands = binding.commands(*facts, version)
-    texts = csharp.Source(*facts, version).texts(commands)
-    classes = cim_facts.classes_text(*facts)
-    parts = [
-        version,
-        sys.executable,
-        str(engine),
-        str(engine.stat().st_mtime_ns),
-        *texts.values(),
-        classes,
-        *_MODULES.values(),
-    ]
-    for path in (_HERE / "stubs.py", *sorted(one for one in module.rglob("*") if one.is_file())):
-        files[str(path)] = path.read_bytes()
-    root = base / f"{version}-{_hash(parts, files)}"
-    found = StubSet(version, root)
-    if not root.is_dir():
-        base.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix="making-", dir=base))
-        try:
-            _make(StubSet(version, made), texts, commands, pwsh=str(engine), module=module)
-            _put(made, root)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
-    return found
+    sources = sorted(one for folder in (HERE, RUNTIME) for one in folder.iterdir() if one.name in _SOURCES)
+    sources += sorted(one for one in RUNTIME.iterdir() if one.suffix in (".cs", ".ps1"))
+    made_by = (version, sys.executable, str(engine), str(engine.stat().st_mtime_ns))
+    root = base / f"{version}-{_hash(made_by, sources, HERE)}"
+    _once(root, lambda folder: write_stubs(folder, version, str(engine)))
+    files = sorted(one for one in module.rglob("*") if one.is_file())
+    kept = base / f"HvTui-{_hash((), [*files, RUNTIME / REPLACEMENT], module)}"
+    _once(kept, lambda folder: install(module, folder / "HvTui"))
+    return StubSet(version, root, kept)
 
 
 def _cache() -> Path:
@@ -142,125 +109,27 @@ def _cache() -> Path:
     return Path(named) if named else platformdirs.user_cache_path("hvtui", appauthor=False) / "stubs"
 
 
-def _facts() -> tuple[dict[str, Any], dict[str, Any]]:
-    extract = json.loads((_HERE / "extract.json").read_text(encoding="utf-8"))
-    supplement = json.loads((_RUNTIME / "supplement.json").read_text(encoding="utf-8"))
-    return extract, supplement
-
-
-def _hash(parts: Iterable[str], files: dict[str, bytes]) -> str:
+def _hash(parts: Iterable[str], files: Iterable[Path], base: Path) -> str:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.encode() + b"\0")
-    for name, data in files.items():
-        digest.update(name.encode() + b"\0" + data + b"\0")
+    for path in files:
+        name = path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
-def _put(made: Path, root: Path) -> None:
-    """Moves a finished set to its place; another process that was faster made the same."""
-    try:
-        made.rename(root)
-    except OSError:
-        if not root.is_dir():
-            raise
-
-
-def _make(stubs: StubSet, texts: dict[str, str], commands: list[binding.Command], *, pwsh: str, module: Path) -> None:
-    root = stubs.root
-    for name, text in texts.items():
-        (root / f"{name}.cs").write_text(text, encoding="utf-8")
-    _compile(root, pwsh)
-    for name in texts:
-        (root / f"{name}.cs").unlink()
-    extract, supplement = _facts()
-    (root / "cim.json").write_text(cim_facts.classes_text(extract, supplement), encoding="utf-8")
-    shutil.copy(_RUNTIME / "Windows.ps1", stubs.replacement)
-    for name, number in _MODULES.items():
-        _write_manifest(root, name, number, [command.name for command in commands if command.module == name])
-        (root / "modules" / name / name / "types.ps1xml").write_text(
-            csharp.types_xml(name, supplement["members"]), encoding="utf-8"
-        )
-    stubs.bin.mkdir()
-    for name in _PROGRAMS:
-        _write_program(stubs.bin, name)
-    copy_module(module, stubs.installed / "HvTui", stubs)
-
-
-def copy_module(source: Path, target: Path, stubs: StubSet) -> None:
-    """HvTui as it would be installed on a node of the lab: with the replacement of its Windows-only calls."""
-    shutil.copytree(source, target)
-    shutil.copy(stubs.replacement, target / "Private" / "Windows.ps1")
-
-
-def _compile(root: Path, pwsh: str) -> None:
-    environment = {**os.environ, "POWERSHELL_TELEMETRY_OPTOUT": "1", "POWERSHELL_UPDATECHECK": "Off"}
-    done = subprocess.run(
-        [
-            pwsh,
-            "-NoLogo",
-            "-NoProfile",
-            "-NonInteractive",
-            "-File",
-            str(_RUNTIME / "compile.ps1"),
-            str(_RUNTIME),
-            str(root),
-        ],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        env=environment,
-        timeout=_COMPILE_SECONDS,
-        check=False,
-    )
-    if done.returncode != 0 or not (root / "HvTuiLab.dll").is_file():
-        raise StubsFailed((done.stdout + done.stderr).strip()[-4000:])
-
-
-def _write_manifest(root: Path, name: str, number: str, commands: list[str]) -> None:
-    folder = root / "modules" / name / name
-    folder.mkdir(parents=True)
-    listed = [*commands, "Get-HvTuiLabFact"] if name == "HvTuiWindows" else commands
-    exports = "\n".join(f"        '{one}'" for one in sorted(listed))
-    (folder / f"{name}.psd1").write_text(
-        f"""@{{
-    RootModule        = '{_shared(f"{name}.dll")}'
-    ModuleVersion     = '{number}'
-    GUID              = '{_guid(name)}'
-    RequiredAssemblies = @('{_shared("HvTuiLab.dll")}')
-    TypesToProcess    = @('types.ps1xml')
-    FunctionsToExport = @()
-    VariablesToExport = @()
-    AliasesToExport   = @()
-    CmdletsToExport   = @(
-{exports}
-    )
-}}
-""",
-        encoding="utf-8",
-    )
-
-
-def _shared(name: str) -> str:
-    return os.path.join("..", "..", "..", name)  # noqa: PTH118 - a text in a manifest, not a file of this process
-
-
-def _guid(name: str) -> str:
-    digest = hashlib.sha256(f"hvtui lab {name}".encode()).hexdigest()
-    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
-
-
-def _write_program(folder: Path, name: str) -> None:
-    """A program of Windows: a script that asks the lab. Windows itself needs a command file to start one."""
-    text = (_RUNTIME / "program.py").read_text(encoding="utf-8")
-    if os.name == "nt":
-        script = folder / f"{name}.py"
-        script.write_text(text, encoding="utf-8")
-        (folder / f"{name.removesuffix('.exe')}.cmd").write_text(
-            f'@"{sys.executable}" -I -S "{script}" %*\r\n', encoding="utf-8"
-        )
+def _once(place: Path, make: Callable[[Path], None]) -> None:
+    """Makes a folder beside its place and moves it there; another process that was faster made the same."""
+    if place.is_dir():
         return
-    path = folder / name
-    path.write_text(f"#!{sys.executable} -IS\n{text}", encoding="utf-8")
-    path.chmod(0o755)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix="making-", dir=place.parent))
+    try:
+        make(made)
+        made.rename(place)
+    except OSError:
+        if not place.is_dir():
+            raise
+    finally:
+        shutil.rmtree(made, ignore_errors=True)

@@ -1,5 +1,8 @@
 # Stands in for the calls into .NET that only Windows has, or that name the machine: on a node of the lab, the lab is asked.
 
+# On Windows Get-WinEvent and Get-Service come with the engine; a restricted session loads no module by itself.
+Import-Module -Name 'HvTuiWindows'
+
 function Get-HvTuiNodeName {
     [string](Get-HvTuiLabFact -Name 'NodeName' -ErrorAction Stop)
 }
