@@ -12,7 +12,7 @@ from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeVar
 
 from hvtui.lab.endpoint.accounts import Logons
 from hvtui.lab.endpoint.cluster import Cluster, ClusterOptions
@@ -21,9 +21,11 @@ from hvtui.lab.endpoint.trouble import Kind
 from hvtui.lab.engine import Engine
 
 if TYPE_CHECKING:
+    from hvtui.lab.pwsh.host import PwshHost
     from hvtui.lab.world import World
 
 T = TypeVar("T")
+EngineKind = Literal["native", "pwsh"]
 
 END_WITHIN: Final = 2.0
 """Seconds in which a lab is gone after it was told to end."""
@@ -31,6 +33,14 @@ _LOOK: Final = 0.5
 """Seconds between two looks whether a host of the world went down or came back."""
 _PATIENCE: Final = 60.0
 """Seconds within which a call into the lab must be answered."""
+
+
+class Simulated(NamedTuple):
+    """What is served: the cluster, its world (None on engines of a test's own), and the real engines' host."""
+
+    cluster: Cluster
+    world: World | None = None
+    host: PwshHost | None = None
 
 
 @asynccontextmanager
@@ -41,38 +51,71 @@ async def simulated(
     at: float = 0.0,
     start: datetime | None = None,
     options: ClusterOptions | None = None,
-) -> AsyncIterator[tuple[Cluster, World | None]]:
+    engine: EngineKind = "native",
+    culture: str = "",
+) -> AsyncIterator[Simulated]:
     """Serve a cluster on the running loop while the context lasts.
 
     `source` is a scenario's name or file, a ready world, or engines by node name without any world. `speed` is world
     seconds per second (0: the world stands still until it is stepped), `at` how many world seconds have passed at the
     beginning, `start` the UTC time of the world's first second; without it the world's clock shows the real time now.
+    `engine`: what answers, hvtui's own stand-in for PowerShell or a real one (`pwsh`; raises EngineMissing without
+    one). `culture`: that of the real engine's sessions, such as `de-DE`.
     """
     options = options or ClusterOptions()
     if isinstance(source, Mapping):
-        cluster, world = Cluster("lab", source, options), None
-    else:
-        world = _load(source, at, start)
-        from hvtui.lab.native import NativeEngine  # noqa: PLC0415 - an endpoint on other engines needs no world
+        async with _served(Cluster("lab", source, options)) as cluster:
+            yield Simulated(cluster)
+        return
+    world = _load(source, at, start)
+    if engine == "native":
+        async with _served(_cluster_of(world, options)) as cluster, _living(world, cluster, speed):
+            yield Simulated(cluster, world)
+        return
+    from hvtui.lab.pwsh.host import PwshHost  # noqa: PLC0415 - only this engine needs it
 
-        cluster = Cluster(
-            world.cluster.name or "lab",
-            {name: NativeEngine(world, name) for name in world.nodes},
-            options,
-            {name: node.build for name, node in world.nodes.items()},
-        )
+    async with (
+        PwshHost(world, culture=culture) as host,
+        _served(_cluster_of(world, options, host), host.kill) as cluster,
+        _living(world, cluster, speed),
+    ):
+        yield Simulated(cluster, world, host)
+
+
+def _cluster_of(world: World, options: ClusterOptions, host: PwshHost | None = None) -> Cluster:
+    from hvtui.lab.native import NativeEngine  # noqa: PLC0415 - an endpoint on other engines needs no world
+
+    return Cluster(
+        world.cluster.name or "lab",
+        {name: NativeEngine(world, name) for name in world.nodes},
+        options,
+        {name: node.build for name, node in world.nodes.items()},
+        host.sessions_of if host else None,
+    )
+
+
+@asynccontextmanager
+async def _served(cluster: Cluster, ending: Callable[[], None] = lambda: None) -> AsyncIterator[Cluster]:
+    """Listen on every node while the context lasts; `ending` is called before the nodes are stopped."""
     await cluster.start()
-    watcher = asyncio.create_task(_follow(world, cluster)) if world is not None else None
-    if world is not None:
-        world.run(speed)
     try:
-        yield cluster, world
+        yield cluster
     finally:
-        if watcher is not None:
-            watcher.cancel()
-            await asyncio.wait([watcher])
+        ending()
         await cluster.stop()
-        if watcher is not None and not watcher.cancelled():
+
+
+@asynccontextmanager
+async def _living(world: World, cluster: Cluster, speed: float) -> AsyncIterator[None]:
+    """Let the world live, and the cluster follow it."""
+    watcher = asyncio.create_task(_follow(world, cluster))
+    world.run(speed)
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        await asyncio.wait([watcher])
+        if not watcher.cancelled():
             watcher.result()  # a world that broke down is not to be overlooked
 
 
@@ -116,10 +159,11 @@ async def serve(
     at: float = 0.0,
     start: datetime | None = None,
     options: ClusterOptions | None = None,
+    engine: EngineKind = "native",
 ) -> None:
     """Serve a cluster until `end` is set or the task is cancelled; `ready` is called when every node listens."""
-    async with simulated(source, speed=speed, at=at, start=start, options=options) as (cluster, _):
-        ready(cluster)
+    async with simulated(source, speed=speed, at=at, start=start, options=options, engine=engine) as served:
+        ready(served.cluster)
         await (end or asyncio.Event()).wait()
 
 
@@ -137,16 +181,20 @@ class Lab:
         speed: float = 1.0,
         at: float = 0.0,
         start: datetime | None = None,
+        engine: EngineKind = "native",
+        culture: str = "",
         **options: Any,
     ) -> None:
         self._source = source
         self._speed, self._at, self._start = speed, at, start
+        self._engine, self._culture = engine, culture
         self._options = ClusterOptions(**options)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: asyncio.Event | None = None
         self._cluster: Cluster | None = None
         self._world: World | None = None
+        self._host: PwshHost | None = None
         self._failure: BaseException | None = None
 
     def __enter__(self) -> Self:
@@ -196,6 +244,13 @@ class Lab:
         if self._world is None:
             raise RuntimeError("the lab has no world")
         return self._world
+
+    @property
+    def host(self) -> PwshHost:
+        """The real engines and their control channel; belongs to the lab's loop."""
+        if self._host is None:
+            raise RuntimeError("the lab has no real engine")
+        return self._host
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -269,8 +324,16 @@ class Lab:
     async def _serve(self, up: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._end = asyncio.Event()
-        context = simulated(self._source, speed=self._speed, at=self._at, start=self._start, options=self._options)
-        async with context as (self._cluster, self._world):
+        context = simulated(
+            self._source,
+            speed=self._speed,
+            at=self._at,
+            start=self._start,
+            options=self._options,
+            engine=self._engine,
+            culture=self._culture,
+        )
+        async with context as (self._cluster, self._world, self._host):
             up.set()
             await self._end.wait()
 

@@ -45,9 +45,19 @@ class OutputBuffer:
         self._size += len(data)
         self._notify()
 
+    @property
+    def full(self) -> bool:
+        """Whether as much waits as a writer may leave unread."""
+        return self.error is None and self._size >= self._limit
+
     async def room(self) -> None:
         """Wait until output may be added."""
-        while self.error is None and (not self._asked or self._size >= self._limit):
+        while self.error is None and (not self._asked or self.full):
+            await self._changed.wait()
+
+    async def below_limit(self) -> None:
+        """Wait until a client has taken enough, or nothing will be taken any more."""
+        while self.full:
             await self._changed.wait()
 
     def finish(self) -> None:

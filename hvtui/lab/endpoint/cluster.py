@@ -7,7 +7,7 @@ import json
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from hvtui.lab.endpoint.accounts import Account, Accounts
 from hvtui.lab.endpoint.node import DEFAULT_SESSION, LabNode, NodeOptions, Tls
 from hvtui.lab.endpoint.runspace import Language, RunspaceOptions
+from hvtui.lab.endpoint.service import NewSession
 from hvtui.lab.engine import Engine
 from hvtui.remote.contract import CONTRACT
 from hvtui.remote.packaged import module_hash
@@ -35,6 +36,7 @@ class ClusterOptions:
     `installed`: whether the HvTui module of this contract is on the nodes, or which version of it.
     `accepted`: sha256 of the only scripts that run; None is the text of the packaged module. `language` and `sessions`
     (configuration name → language): how restricted the sessions are. `batching_ms`: how long WinRM collects output.
+    `operators` names the restricted sessions that have the operator's functions beside the reader's.
     `idle_close`: seconds until an unused connection is closed. `accounts` are there beside `oncall`; `lock_after`
     refusals in a row lock one.
     """
@@ -46,6 +48,7 @@ class ClusterOptions:
     accepted: frozenset[str] | None = None
     language: Language = "full"
     sessions: Mapping[str, Language] = field(default_factory=dict)
+    operators: frozenset[str] = frozenset()
     batching_ms: int = 0
     idle_close: float = 120.0
     max_shells: int = 25
@@ -57,8 +60,14 @@ class Cluster:
     """Serves engines by node name. Made and used on one event loop."""
 
     def __init__(
-        self, name: str, engines: Mapping[str, Engine], options: ClusterOptions, builds: Mapping[str, str] | None = None
+        self,
+        name: str,
+        engines: Mapping[str, Engine],
+        options: ClusterOptions,
+        builds: Mapping[str, str] | None = None,
+        sessions: Callable[[str, NodeOptions], NewSession | None] | None = None,
     ) -> None:
+        """`sessions` gives what makes the sessions of a node, None for those of its engine."""
         self.name = name
         self.options = options
         self.username = f"LAB\\{USER}"
@@ -70,8 +79,7 @@ class Cluster:
         tls = self._tls() if options.tls else None
         self.accounts = Accounts([Account(USER, self.password), *options.accounts], lock_after=options.lock_after)
         self.nodes = {
-            node: LabNode(node, engine, self.accounts, options=self._node_options((builds or {}).get(node)), tls=tls)
-            for node, engine in engines.items()
+            node: self._node(node, engine, (builds or {}).get(node), tls, sessions) for node, engine in engines.items()
         }
 
     @property
@@ -117,6 +125,18 @@ class Cluster:
         ]
         return "\n".join(lines) + "\n"
 
+    def _node(
+        self,
+        name: str,
+        engine: Engine,
+        build: str | None,
+        tls: Tls | None,
+        sessions: Callable[[str, NodeOptions], NewSession | None] | None,
+    ) -> LabNode:
+        options = self._node_options(build)
+        new_session = sessions(name, options) if sessions else None
+        return LabNode(name, engine, self.accounts, options=options, tls=tls, new_session=new_session)
+
     def _tls(self) -> Tls:
         from hvtui.lab.pki import Authority  # noqa: PLC0415 - plain labs need no certificates
 
@@ -133,7 +153,7 @@ class Cluster:
         whole = build if build and build.startswith("10.0.") else f"10.0.{build or '20348.2700'}"
         return NodeOptions(
             sessions={
-                name: RunspaceOptions(language, installed, accepted, whole)
+                name: RunspaceOptions(language, installed, accepted, whole, name in options.operators)
                 for name, language in {DEFAULT_SESSION: options.language, **options.sessions}.items()
             },
             max_shells=options.max_shells,

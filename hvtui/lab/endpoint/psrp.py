@@ -90,8 +90,8 @@ class PsrpSession:
             await pipeline.close()
         self._pool.pipeline_table.pop(uuid.UUID(command_id), None)
 
-    async def close(self) -> None:
-        """End everything in the shell."""
+    async def close(self, *, at_once: bool = False) -> None:
+        """End everything in the shell, which never takes long here."""
         for command_id in list(self._pipelines):
             await self.close_command(command_id)
 

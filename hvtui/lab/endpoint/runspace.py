@@ -26,13 +26,15 @@ class RunspaceOptions:
     """How a node's sessions are set up. `installed` is the version of the module on disk, empty without one.
 
     `accepted`: sha256 of the script texts that a session runs; the lab refuses every other script. `build` is the
-    node's Windows, such as 10.0.17763.1971; PowerShell's own version follows from it.
+    node's Windows, such as 10.0.17763.1971; PowerShell's own version follows from it. `operator`: a restricted session
+    has the operator's functions, too (on a real engine; the native one has only the reader's).
     """
 
     language: Language = "full"
     installed: str = ""
     accepted: frozenset[str] = frozenset()
     build: str = "10.0.20348.2700"
+    operator: bool = False
 
 
 @dataclass

@@ -58,9 +58,8 @@ class Service:
         raise faults.unsupported()
 
     async def close(self) -> None:
-        """End every shell."""
-        for shell_id in list(self.shells):
-            await self._end(shell_id)
+        """End every shell, as when the node dies."""
+        await asyncio.gather(*(self._end(shell_id, at_once=True) for shell_id in list(self.shells)))
         if self._ending:
             await asyncio.wait(self._ending)
 
@@ -93,8 +92,14 @@ class Service:
         if session is None:
             raise faults.unknown_resource()
         shell.session = session
-        await shell.session.open(data)
+        shell.on_broken = lambda: self._end_soon(shell)
+        # Counted from now on: a real PowerShell takes a moment to start.
         self.shells[shell_id] = shell
+        try:
+            await shell.session.open(data)
+        except faults.Fault:
+            self.shells.pop(shell_id, None)
+            raise
         self._watch(shell)
         return soap.created(request, shell_id, soap.shell_element(shell.fields(whole=False)))
 
@@ -205,19 +210,24 @@ class Service:
             if left > 0:
                 self._timers[shell.id] = loop.call_later(left, look)
                 return
-            task = loop.create_task(self._end(shell.id))
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            self._end_soon(shell)
 
         self._timers[shell.id] = loop.call_later(shell.idle, look)
 
-    async def _end(self, shell_id: str) -> None:
+    def _end_soon(self, shell: Shell) -> None:
+        if self.shells.get(shell.id) is not shell:
+            return
+        task = asyncio.get_running_loop().create_task(self._end(shell.id))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _end(self, shell_id: str, *, at_once: bool = False) -> None:
         shell = self.shells.pop(shell_id, None)
         timer = self._timers.pop(shell_id, None)
         if timer is not None:
             timer.cancel()
         if shell is not None:
-            await shell.close()
+            await shell.close(at_once=at_once)
 
 
 _OPERATIONS: Final = {

@@ -14,6 +14,10 @@ class Outlet(Protocol):
         """The buffer of a command, or of the pool itself; it raises `faults.Fault` for an unknown command."""
         ...
 
+    def broken(self) -> None:
+        """What speaks PSRP in this shell is gone: whoever waits is told, and the shell ends."""
+        ...
+
 
 class Session(Protocol):
     """The PSRP side of one shell. All data are whole PSRP fragments; command ids are upper case."""
@@ -42,6 +46,6 @@ class Session(Protocol):
         """Forget a pipeline at once."""
         ...
 
-    async def close(self) -> None:
-        """End everything in the shell."""
+    async def close(self, *, at_once: bool = False) -> None:
+        """End everything in the shell; `at_once` as when the node dies, without any good-bye."""
         ...

@@ -37,6 +37,7 @@ class Shell:
         self.resource = request.resource
         self.session_id = request.session_id
         self.session: Session
+        self.on_broken: Callable[[], None] = lambda: None
         self.idle = min(idle, MAX_IDLE)
         self.connected = True
         self._batching = batching
@@ -127,11 +128,17 @@ class Shell:
         for buffer in self._buffers.values():
             buffer.interrupt(faults.disconnected())
 
-    async def close(self) -> None:
+    def broken(self) -> None:
+        """What speaks PSRP in here is gone: whoever waits is told, and the shell ends."""
+        for buffer in self._buffers.values():
+            buffer.fail(faults.aborted())
+        self.on_broken()
+
+    async def close(self, *, at_once: bool = False) -> None:
         """End the shell; whoever waits is told."""
         for buffer in self._buffers.values():
             buffer.fail(faults.aborted())
-        await self.session.close()
+        await self.session.close(at_once=at_once)
         self._buffers.clear()
         self._last.clear()
 

@@ -1,0 +1,151 @@
+"""All engines of a lab: which stub set a node's sessions get, their environment, and that none is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Self
+
+from hvtui.lab.endpoint.node import NodeOptions
+from hvtui.lab.endpoint.runspace import RunspaceOptions
+from hvtui.lab.endpoint.service import NewSession
+from hvtui.lab.endpoint.session import Outlet
+from hvtui.lab.pwsh import configuration, stubs
+from hvtui.lab.pwsh.control import Control
+from hvtui.lab.pwsh.guard import Guard
+from hvtui.lab.pwsh.relay import PATIENCE
+from hvtui.lab.pwsh.session import EngineStart, PwshSession
+from hvtui.lab.pwsh.stub_files import StubsFailed
+from hvtui.lab.pwsh.stubs import StubSet
+from hvtui.lab.world import World
+from hvtui.remote.contract import CONTRACT
+
+MOST_NODES: Final = 16
+"""A cluster of more nodes has engines only on the first `FEW_NODES` of them: an engine takes 40 MB."""
+FEW_NODES: Final = 3
+_FLAGS: Final = ("-NoLogo", "-NoProfile")
+
+
+class EngineMissing(Exception):
+    """There is no PowerShell engine, or it cannot be used; the text says why."""
+
+
+class PwshHost:
+    """Makes the sessions of a world's nodes on a real engine. Belongs to the lab's loop; `start` before use."""
+
+    def __init__(self, world: World, *, culture: str = "", patience: float = PATIENCE) -> None:
+        if culture and culture not in configuration.CULTURES:
+            raise ValueError(f"no culture {culture!r}, there are {', '.join(configuration.CULTURES)}")
+        self.world = world
+        self.control = Control(world)
+        self.sessions: dict[PwshSession, str] = {}
+        """The sessions that live, with their node's name."""
+        self._culture = culture
+        self._patience = patience
+        self._pwsh = ""
+        self._stubs: dict[str, StubSet] = {}
+        self._folder: Path | None = None
+        self._slot = asyncio.Semaphore(max(2, os.cpu_count() or 1))
+        self._made = 0
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Find the engine and make the stub sets of the nodes' versions; raises EngineMissing."""
+        self._pwsh = _engine()
+        nodes = [self.world.nodes[name] for name in self.nodes]
+        try:
+            for version in sorted({stubs.version_of(_whole(node.build)) for node in nodes}):
+                self._stubs[version] = await asyncio.to_thread(stubs.stub_set, version, pwsh=self._pwsh)
+        except (StubsFailed, OSError) as error:
+            raise EngineMissing(f"the stand-ins for Windows' commands cannot be made: {error}") from error
+        self._folder = Path(tempfile.mkdtemp(prefix="hvtui-lab-"))
+        await self.control.start()
+
+    async def stop(self) -> None:
+        """Nothing of it is left: no process, no port, no file. The cluster was stopped before."""
+        await asyncio.gather(*(session.close(at_once=True) for session in list(self.sessions)))
+        await self.control.stop()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def nodes(self) -> list[str]:
+        """The nodes whose sessions run on an engine."""
+        names = list(self.world.nodes)
+        return names if len(names) <= MOST_NODES else names[:FEW_NODES]
+
+    def kill(self) -> None:
+        """End every engine at once, also one whose session is closing."""
+        for session in list(self.sessions):
+            session.kill()
+
+    def sessions_of(self, node: str, options: NodeOptions) -> NewSession | None:
+        """What makes the sessions of a node; None for a node without an engine."""
+        if node not in self.nodes:
+            return None
+        known = {name.lower(): (name, one) for name, one in options.sessions.items()}
+        for one in options.sessions.values():
+            if one.installed not in {"", CONTRACT}:
+                raise ValueError(f"on a real engine the installed module is {CONTRACT} or none")
+        files = {name: self._configuration(name, one) for name, one in options.sessions.items()}
+
+        def new_session(wanted: str, outlet: Outlet) -> PwshSession | None:
+            if wanted.lower() not in known:
+                return None
+            name, runspace = known[wanted.lower()]
+            return self._session(node, runspace, files[name], outlet)
+
+        return new_session
+
+    def _configuration(self, name: str, options: RunspaceOptions) -> Path | None:
+        assert self._folder is not None
+        self._made += 1
+        return configuration.write_configuration(self._folder, f"{name}.{self._made}", options, self._culture)
+
+    def _session(self, node: str, options: RunspaceOptions, file: Path | None, outlet: Outlet) -> PwshSession:
+        found = self._stubs[stubs.version_of(_whole(self.world.nodes[node].build))]
+        token = self.control.session(node)
+
+        def ended() -> None:
+            self.control.end(token)
+            self.sessions.pop(session, None)
+
+        start = EngineStart(
+            command=[self._pwsh, *_FLAGS, *(["-ConfigurationFile", str(file)] if file else []), "-s"],
+            environment=self._environment(found, token, options),
+            slot=self._slot,
+            ended=ended,
+            patience=self._patience,
+            guard=None if options.language == "none" else Guard(options.accepted, found.replacement),
+        )
+        session = PwshSession(start, outlet)
+        self.sessions[session] = node
+        return session
+
+    def _environment(self, found: StubSet, token: str, options: RunspaceOptions) -> Mapping[str, str]:
+        own = found.environment(self.control.address, token, installed=bool(options.installed))
+        return {**os.environ, **own}
+
+
+def _engine() -> str:
+    named = os.environ.get("HVTUI_PWSH")
+    found = stubs.find_engine()
+    if found is None:
+        raise EngineMissing("there is no `pwsh` on the PATH")
+    if shutil.which(found) is None:
+        raise EngineMissing(f"HVTUI_PWSH names {named}, which is no program")
+    return found
+
+
+def _whole(build: str) -> str:
+    return build if build.startswith(("10.0.", "6.")) else f"10.0.{build}"
