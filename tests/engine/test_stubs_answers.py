@@ -366,6 +366,36 @@ def test_an_error_that_ends_the_command_cannot_be_silenced(session: EngineSessio
     ) == [1753, "ClusterCmdletException"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        CIM_ERROR,
+        CLUSTER + "ClusterCmdletException",
+        HYPER_V + "VirtualizationException",
+        HYPER_V + "VirtualizationInvalidArgumentException",
+        "Microsoft.PowerShell.Commands.ProcessCommandException",
+        "Microsoft.PowerShell.Commands.ServiceCommandException",
+        "System.ComponentModel.Win32Exception",
+        "System.Diagnostics.Eventing.Reader.EventLogException",
+        "System.Diagnostics.Eventing.Reader.EventLogNotFoundException",
+        "System.Exception",
+        "System.InvalidOperationException",
+        "System.Management.Automation.CommandNotFoundException",
+        "System.NotSupportedException",
+        "System.Runtime.InteropServices.COMException",
+        "System.TimeoutException",
+        "System.UnauthorizedAccessException",
+    ],
+)
+def test_every_exception_that_windows_commands_raise_can_be_raised(
+    session: EngineSession, control: StubControl, name: str
+) -> None:
+    control.answers["Get-VM"] = _raises(message="漢 %1", exception=name, id="Some", category="ObjectNotFound")
+    failure = session.fails("Get-VM")
+    assert (failure.type, failure.text, failure.category) == (name, "漢 %1", "ObjectNotFound")
+    assert failure.id == f"Some,{HYPER_V}Commands.GetVM"
+
+
 # --- waiting ---
 
 

@@ -91,8 +91,12 @@ def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield made
 
 
-def _bindings(session: EngineSession, module: str) -> dict[str, Any]:
-    return {one["name"]: one for one in map(json.loads, session.run(_BINDINGS % module))}
+@pytest.fixture(scope="module")
+def bindings(session: EngineSession) -> dict[str, dict[str, Any]]:
+    """Module to command to how it binds, as the engine sees it."""
+    return {
+        module: {one["name"]: one for one in map(json.loads, session.run(_BINDINGS % module))} for module in MEASURED
+    }
 
 
 def _documented(module: str, version: str) -> set[str]:
@@ -105,9 +109,9 @@ def _documented(module: str, version: str) -> set[str]:
 
 @pytest.mark.parametrize("module", ["Hyper-V", "FailoverClusters"])
 def test_a_version_has_the_commands_that_it_documents_and_none_that_only_others_do(
-    session: EngineSession, module: str
+    session: EngineSession, bindings: dict[str, dict[str, Any]], module: str
 ) -> None:
-    had = set(_bindings(session, module))
+    had = set(bindings[module])
     documented = _documented(module, session.version)
     assert documented - had == set()
     elsewhere = set().union(*(_documented(module, other) for other in stubs.VERSIONS)) - documented
@@ -118,9 +122,9 @@ def test_a_version_has_the_commands_that_it_documents_and_none_that_only_others_
 
 @pytest.mark.parametrize("module", ["Hyper-V", "FailoverClusters"])
 def test_a_parameter_that_a_version_does_not_document_is_there_from_the_measured_version_on(
-    session: EngineSession, module: str
+    session: EngineSession, bindings: dict[str, dict[str, Any]], module: str
 ) -> None:
-    had = _bindings(session, module)
+    had = bindings[module]
     for name in _documented(module, session.version) & set(EXTRACT["commands"]):
         group = next(one for one in EXTRACT["documented"][name]["groups"] if session.version in one["versions"])
         names = set(had[name]["parameters"]) - _COMMON
@@ -131,8 +135,10 @@ def test_a_parameter_that_a_version_does_not_document_is_there_from_the_measured
 
 
 @pytest.mark.parametrize("module", ["Hyper-V", "FailoverClusters"])
-def test_binding_is_that_of_the_real_module(session: EngineSession, module: str) -> None:
-    had = _bindings(session, module)
+def test_binding_is_that_of_the_real_module(
+    session: EngineSession, bindings: dict[str, dict[str, Any]], module: str
+) -> None:
+    had = bindings[module]
     types = _types(
         session, {one["type"] for name in had if name in EXTRACT["commands"] for one in _parameters(name).values()}
     )

@@ -33,6 +33,29 @@ namespace Microsoft.HyperV.PowerShell
     }
 }
 
+namespace Microsoft.PowerShell.Commands
+{
+    /// <summary>What the commands of services throw; the engine has it on Windows only.</summary>
+    public class ServiceCommandException : System.SystemException
+    {
+        public ServiceCommandException(string message, Exception inner) : base(message, inner) { }
+    }
+}
+
+namespace System.Diagnostics.Eventing.Reader
+{
+    /// <summary>What the event log throws; the engine's own cannot be made but on Windows.</summary>
+    public class EventLogException : Exception
+    {
+        public EventLogException(string message, Exception inner) : base(message, inner) { }
+    }
+
+    public class EventLogNotFoundException : EventLogException
+    {
+        public EventLogNotFoundException(string message, Exception inner) : base(message, inner) { }
+    }
+}
+
 namespace HvTuiLab
 {
     internal static class Errors
@@ -106,6 +129,10 @@ namespace HvTuiLab
 
         private static Type Find(string name)
         {
+            Type own = typeof(Errors).Assembly.GetType(name, false);
+            if (own != null) { return own; }
+            // Loaded by its first command, which may come later than this.
+            Assembly.Load("Microsoft.PowerShell.Commands.Management");
             foreach (Assembly one in AppDomain.CurrentDomain.GetAssemblies())
             {
                 Type type = one.GetType(name, false);
