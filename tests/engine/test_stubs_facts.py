@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,20 +216,3 @@ def test_enums_have_the_real_names_and_numbers(session: EngineSession) -> None:
         name, member, number = line.split("|")
         found[name][member] = int(number)
     assert found == EXTRACT["enums"]
-
-
-def test_every_supplied_property_names_its_source() -> None:
-    sources = SUPPLEMENT["sources"]
-    for part in ("classes", "members"):
-        for members in SUPPLEMENT[part].values():
-            assert all(entry[1] in sources for entry in members.values())
-    assert all(entry["source"] in sources for entry in SUPPLEMENT["commands"].values())
-
-
-def test_the_extract_is_what_the_facts_give(tmp_path: Path) -> None:
-    facts = Path(engine()).resolve().parent
-    if not (facts / "commands.json").is_file():
-        pytest.skip("the engine has no facts about Windows beside it")
-    target = tmp_path / "extract.json"
-    assert make_extract.main([str(facts), str(target)]) == 0
-    assert target.read_bytes() == make_extract.EXTRACT.read_bytes()
