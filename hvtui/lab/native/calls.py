@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any, Final
 
-from hvtui.lab.native.problems import DENIED, Trouble, cluster_trouble, hyperv_trouble, part_trouble, problem
+from hvtui.lab.native.problems import LOG_DENIED, Trouble, cluster_trouble, hyperv_trouble, part_trouble, problem
 from hvtui.lab.native.stream import stamp, wire
 from hvtui.lab.native.vssadmin_text import vssadmin_text
 from hvtui.lab.world.events import LogEvent
@@ -53,7 +53,7 @@ def info(world: World, node: Node, part: str) -> str:
         rights["hyperv"] = _right("hyperv", hyperv_trouble(node), errors)
         trouble = cluster_trouble(node)
         rights["cluster"] = _right("cluster", trouble, errors)
-        rights["events"] = _right("events", DENIED if "events" in faults.rights else None, errors)
+        rights["events"] = _right("events", LOG_DENIED if "events" in faults.rights else None, errors)
         if trouble is None:
             facts = world.cluster
             answer |= {
@@ -115,7 +115,7 @@ def event_page(world: World, node: Node, *, channel: str, after: int = 0, hours:
         "events": None,
         "errors": [],
     }
-    trouble = DENIED if "events" in node.faults.rights else part_trouble(node, "events")
+    trouble = LOG_DENIED if "events" in node.faults.rights else part_trouble(node, "events")
     if trouble is not None:
         page["errors"] = [problem("events", trouble)]
         return wire(page).decode()

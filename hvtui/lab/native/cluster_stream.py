@@ -77,10 +77,11 @@ class ClusterStream(Stream):
 
     def _node_section(self) -> Section:
         section: Section = {}
+        newer = int(self.node.build.split(".")[2]) >= _SERVER_2019
         for node in self.world.nodes.values():
             cached = self._nodes.get(node.name)
             if cached is None or cached[0] != node.revision:
-                cached = self._nodes[node.name] = (node.revision, _node(node))
+                cached = self._nodes[node.name] = (node.revision, _node(node, newer=newer))
             section[node.name] = cached[1]
         return section
 
@@ -131,11 +132,13 @@ class ClusterStream(Stream):
         return section
 
 
+_SERVER_2019: Final = 17763
 _AT_REST: Final = (0, 0)
 """Migration state and percent of a role that does not move."""
 
 
-def _node(node: Node) -> bytes:
+def _node(node: Node, *, newer: bool) -> bytes:
+    """`newer`: the node that answers has a Get-ClusterNode with DrainErrorCode and FailbackStatus."""
     return wire(
         {
             "name": node.name,
@@ -143,8 +146,8 @@ def _node(node: Node) -> bytes:
             "state": int(node.state),
             "status": int(node.status),
             "drain": int(node.drain),
-            "drain_error": node.drain_error,
-            "failback": int(node.failback),
+            "drain_error": node.drain_error if newer else None,
+            "failback": int(node.failback) if newer else None,
             "weight": node.weight,
             "dynamic_weight": node.dynamic_weight,
             "build": node.build.rsplit(".", 1)[0],

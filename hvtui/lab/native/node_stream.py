@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hvtui.lab.native.problems import TIMEOUT, hyperv_trouble, part_trouble
+from hvtui.lab.native.problems import NO_CLASS, TIMEOUT, hyperv_trouble, part_trouble
 from hvtui.lab.native.stream import HOLD, Section, Stream, stamp, wire
 from hvtui.lab.world.jobs import Job
 from hvtui.lab.world.node import Node
@@ -47,7 +47,9 @@ class NodeStream(Stream):
             self._hold_until = self.world.elapsed + HOLD
         readable = {part: self.note(part, trouble or part_trouble(node, part)) for part in _PARTS}
         for part in ("host", "host.vmms", "load.host", "vms.last_backup"):
-            readable[part] = self.note(part, part_trouble(node, part))
+            # The counters of the hypervisor are there only where it is.
+            absent = NO_CLASS if part == "load.host" and node.faults.not_hyperv else None
+            readable[part] = self.note(part, absent or part_trouble(node, part))
         blind = "|".join(part for part, able in readable.items() if not able)
         if blind != self._blind:
             self._blind = blind

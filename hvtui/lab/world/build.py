@@ -233,7 +233,7 @@ def _checkpoint(world: World, vm: Vm, number: int, kind: SnapshotType, age: floa
 def _role(world: World, part: VmsPart, vm: Vm) -> None:
     role = Role(
         id=world.guid(),
-        name=part.role or vm.name,
+        name=_free_name(world, part.role or vm.name),
         vm=vm,
         owner=vm.node,
         priority=part.priority,
@@ -243,6 +243,16 @@ def _role(world: World, part: VmsPart, vm: Vm) -> None:
         role.state, role.resource_state = GroupState.Offline, ResourceState.Offline
     vm.role = role
     world.roles[role.id] = role
+
+
+def _free_name(world: World, name: str) -> str:
+    """A cluster has no two groups of one name; it counts on instead, as it does for a second VM of a name."""
+    taken = {role.name.lower() for role in world.roles.values()}
+    free, number = name, 1
+    while free.lower() in taken:
+        number += 1
+        free = f"{name} ({number})"
+    return free
 
 
 def _folder(name: str) -> str:
