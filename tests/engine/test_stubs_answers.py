@@ -290,6 +290,13 @@ def test_events_and_services_have_methods_notes_and_aliases(session: EngineSessi
     [
         ({"$type": HYPER_V + "VirtualMachine", "Nane": "x"}, "has no property Nane"),
         ({"$type": HYPER_V + "VirtualMachine", "Name": 5}, "is no System.String"),
+        ({"$type": HYPER_V + "VirtualMachine", "CreationTime": "yesterday"}, "VirtualMachine.CreationTime: the value"),
+        ({"$type": HYPER_V + "VirtualMachine", "Generation": 2**40}, "is no System.Int32"),
+        ({"$type": HYPER_V + "VirtualMachine", "State": "Dancing"}, "is no Microsoft.HyperV.PowerShell.VMState"),
+        (
+            {"$cim": MACHINE, "EnabledState": 70000},
+            "Msvm_ComputerSystem.EnabledState: the value 70000 is no System.UInt16",
+        ),
         ({"$type": HYPER_V + "Nonsense"}, "no command gives objects of type"),
         ({"$cim": MACHINE, "Nane": "x"}, "has no property Nane"),
         ({"$cim": "root/cimv2/Nonsense"}, "no CIM class"),

@@ -109,7 +109,7 @@ namespace HvTuiLab
                 CimSuperClassName = parent,
                 CimClassProperties = properties.AsReadOnly(),
                 CimClassMethods = methods.AsReadOnly(),
-                CimSystemProperties = new CimSystemProperties { Namespace = space, ServerName = Environment.MachineName, ClassName = name },
+                CimSystemProperties = new CimSystemProperties { Namespace = space, ClassName = name },
                 Open = fact.TryGetProperty("open", out _),
                 Index = index,
                 Names = names,

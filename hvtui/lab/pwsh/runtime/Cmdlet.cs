@@ -60,7 +60,7 @@ namespace HvTuiLab
                         {
                             made = Reader.Free(one);
                         }
-                        catch (Exception wrong) when (wrong is LabAnswerException || wrong is FormatException || wrong is InvalidOperationException)
+                        catch (LabAnswerException wrong)
                         {
                             ThrowTerminatingError(new ErrorRecord(new LabAnswerException(MyInvocation.MyCommand.Name + ": " + wrong.Message), "LabAnswer", ErrorCategory.InvalidData, null));
                             return;

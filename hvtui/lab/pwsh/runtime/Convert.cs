@@ -110,7 +110,7 @@ namespace HvTuiLab
                 if (one.Name == "$type") { continue; }
                 if (shape.Members.TryGetValue(one.Name, out PropertyInfo member) && member.SetMethod != null)
                 {
-                    member.SetMethod.Invoke(made, new object[] { To(one.Value, member.PropertyType) });
+                    member.SetMethod.Invoke(made, new object[] { Member(name, one, member.PropertyType) });
                 }
                 else if (!Absent.Has(name, one.Name))
                 {
@@ -134,7 +134,7 @@ namespace HvTuiLab
                 {
                     throw new LabAnswerException(schema.CimClassName + " has no property " + one.Name);
                 }
-                if (one.Value.ValueKind != JsonValueKind.Null) { values[at] = To(one.Value, schema.CimClassProperties[at].Net); }
+                if (one.Value.ValueKind != JsonValueKind.Null) { values[at] = Member(schema.CimClassName, one, schema.CimClassProperties[at].Net); }
             }
             return new CimInstance { CimClass = schema, Values = values };
         }
@@ -165,6 +165,18 @@ namespace HvTuiLab
                 Names = schema.Names,
             };
             return new CimInstance { CimClass = own, Values = values.ToArray() };
+        }
+
+        private static object Member(string owner, JsonProperty given, Type type)
+        {
+            try
+            {
+                return To(given.Value, type);
+            }
+            catch (Exception wrong) when (wrong is FormatException || wrong is InvalidCastException || wrong is ArgumentException || (wrong is InvalidOperationException && !(wrong is LabAnswerException)))
+            {
+                throw new LabAnswerException(owner + "." + given.Name + ": " + Wrong(given.Value, type).Message);
+            }
         }
 
         /// <summary>A value of exactly the type that the property has.</summary>
