@@ -161,6 +161,18 @@ def test_a_set_is_compiled_once_and_another_hvtui_is_installed_beside_it(found: 
     assert (other.root, other.installed != found.installed) == (found.root, True)
 
 
+def test_what_nobody_used_for_long_leaves_the_cache_and_nothing_else_does(tmp_path: Path) -> None:
+    old, other = tmp_path / "2019-0123456789abcdef", tmp_path / "somebody's"
+    for folder in (old, other):
+        folder.mkdir()
+        os.utime(folder, (0, 0))
+    fake = tmp_path / "pwsh"
+    fake.write_text('#!/bin/sh\nfor target; do :; done\necho > "$target/HvTuiLab.dll"\n', encoding="utf-8")
+    fake.chmod(0o755)
+    made = stubs.stub_set("2019", pwsh=str(fake), cache=tmp_path)
+    assert {one.name for one in tmp_path.iterdir() if one.is_dir()} == {made.root.name, made.installed.name, other.name}
+
+
 def test_an_engine_that_cannot_compile_is_told_with_its_own_words(tmp_path: Path) -> None:
     broken = tmp_path / "pwsh"
     broken.write_text("#!/bin/sh\necho out of memory >&2\nexit 3\n", encoding="utf-8")

@@ -9,11 +9,14 @@ installation has it. The commands ask the lab through the control channel named 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +33,9 @@ _BUILDS: Final = ((26100, "2025"), (20348, "2022"), (17763, "2019"), (0, "2016")
 _SOURCES: Final = frozenset(
     {"binding.py", "cim_facts.py", "csharp.py", "extract.json", "program.py", "stub_files.py", "supplement.json"}
 )
+# Only folders of this kind are ever removed from the cache.
+_KINDS: Final = re.compile(r"((20\d\d|HvTui)-[0-9a-f]{16}|making-\w+)$")
+_KEPT_SECONDS: Final = 14 * 24 * 3600
 VERSIONS: Final = ("2016", "2019", "2022", "2025")
 
 
@@ -122,6 +128,9 @@ def _hash(parts: Iterable[str], files: Iterable[Path], base: Path) -> str:
 def _once(place: Path, make: Callable[[Path], None]) -> None:
     """Makes a folder beside its place and moves it there; another process that was faster made the same."""
     if place.is_dir():
+        with contextlib.suppress(OSError):
+            # Says that it is in use; a cache that cannot be written to is as good.
+            os.utime(place)
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="making-", dir=place.parent))
@@ -133,3 +142,13 @@ def _once(place: Path, make: Callable[[Path], None]) -> None:
             raise
     finally:
         shutil.rmtree(made, ignore_errors=True)
+    _forget(place.parent)
+
+
+def _forget(cache: Path) -> None:
+    """Removes what nobody has used for long, older versions' sets and what a killed process left half made."""
+    for folder in cache.iterdir():
+        # Another process may be at the same.
+        with contextlib.suppress(OSError):
+            if _KINDS.match(folder.name) and time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
