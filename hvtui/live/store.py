@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Callable
 
@@ -54,12 +55,21 @@ class Store:
         self._rang = float("-inf")
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
-        """Call `listener` with every merged change; the result unsubscribes."""
-        self._listeners.append(listener)
+        """Call `listener` with every merged change; the result unsubscribes.
+
+        It is called in the context it was subscribed in, whoever rings: Textual keeps its app in a context variable,
+        and a bell that was set off by another thread's message has none.
+        """
+        context = contextvars.copy_context()
+
+        def call(change: Change) -> None:
+            context.copy().run(listener, change)
+
+        self._listeners.append(call)
 
         def unsubscribe() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
+            if call in self._listeners:
+                self._listeners.remove(call)
 
         return unsubscribe
 
