@@ -45,9 +45,6 @@ def _raises(**error: object) -> Answer:
     return {"output": [], "errors": [error]}
 
 
-# --- errors ---
-
-
 def test_a_cim_error_has_its_number_where_windows_has_it(session: EngineSession, control: StubControl) -> None:
     control.answers["Get-CimInstance"] = _raises(
         message="Invalid class ",
