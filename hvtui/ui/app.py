@@ -168,6 +168,8 @@ class HvtuiApp(App[None]):
     def _each_second(self) -> None:
         if self._collector is not None:
             self._collector.second(time.monotonic(), self._last_key)
+        # Textual drops a timer whose task gets going only after its time; what it was to deliver must not stay.
+        self._deliver()
         self._ask_for_credential()
 
     def _ask_for_credential(self) -> None:

@@ -268,6 +268,16 @@ async def test_many_changes_in_a_moment_are_shown_in_one_step(monkeypatch: pytes
         assert (steps[0].vms, steps[0].nodes) == ({"x"}, {"HV01"})
 
 
+async def test_a_lost_timer_delays_changes_by_a_second_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with console("healthy") as (app, pilot, feed):
+        shown: list[Change] = []
+        monkeypatch.setattr(app.overview, "apply", shown.append)
+        # As Textual does when the loop was busy for longer than the timer was to wait.
+        monkeypatch.setattr(app, "set_timer", lambda *_: None)
+        feed._tell(Change(nodes={"HV01"}))
+        await settled(pilot, lambda: bool(shown))
+
+
 async def test_a_pane_that_fails_says_so_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: CsvsPane, change: Change) -> None:
         raise ZeroDivisionError("secret detail")
