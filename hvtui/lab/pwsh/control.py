@@ -186,7 +186,9 @@ class Control:
             handler = COMMANDS.get(command.lower())
             if handler is None:
                 raise Refused(errors.unsupported(command))
-            return await handler(CommandCall(repository, command, parameters, set_))
+            call = CommandCall(repository, command, parameters, set_)
+            await call.wait_while(lambda: node.faults.down)
+            return await handler(call)
         except Refused as refused:
             return Answer((), [refused.error], exit=1)
 
@@ -202,6 +204,8 @@ class Control:
             for one in tuple(work.values()):
                 one.cancel()
             writer.close()
+            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+                await writer.wait_closed()
             self._connections.discard(task)
 
     async def _serve(

@@ -236,8 +236,6 @@ GROUP: Final = Provider(
         "Status": constant("OK"),
     },
     keys=("Id",),
-    # The cluster's own two follow the nodes and are made anew each time.
-    live=frozenset(),
     key=lambda one: one.id,
     version=lambda view, one: (
         core_owner(view.world).name if one.role is None and one.csv is None else _group_version(view, one)
@@ -246,8 +244,9 @@ GROUP: Final = Provider(
 
 
 def _resource_version(view: View, one: Resource) -> Hashable:
-    if one.role is not None:
-        return one.role.revision
+    role = one.role
+    if role is not None:
+        return (role.revision, role.vm.revision, migration_percent(view.world, role) if role.migration else 0)
     if one.csv is not None:
         return one.csv.revision
     return (core_owner(view.world).name, view.world.cluster.witness_state)
@@ -280,7 +279,6 @@ RESOURCE: Final = Provider(
         "Status": constant("OK"),
     },
     keys=("Id",),
-    live=frozenset({"PrivateProperties", "PersistentState"}),
     key=lambda one: one.id,
     version=_resource_version,
 )

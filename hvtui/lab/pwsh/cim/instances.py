@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -78,6 +79,7 @@ def wire(value: Any) -> Any:
 _LAB: Final = UUID("6f0b8f0e-3c1d-5a52-9a55-2b1f7f3b9c10")
 
 
+@lru_cache(maxsize=100_000)
 def derived(*parts: object) -> str:
     """A GUID for something the world does not number itself: always the same for the same owner."""
     return str(uuid5(_LAB, "/".join(str(part) for part in parts)))

@@ -23,8 +23,14 @@ LIVE: Final = 4
 _LIVE: Final = frozenset({4, "4", "Live"})
 _NO_FAILBACK: Final = frozenset({0, "0", "NoFailback"})
 _IMMEDIATE: Final = frozenset({1, "1", "Immediate"})
-_LOCKED: Final = 5098
-"""ERROR_CLUSTER_RESOURCE_LOCKED_STATUS is 5960; the group's own refusal."""
+# Of winerror.h: ERROR_CLUSTER_RESOURCE_LOCKED_STATUS, _NODE_DOWN, _NODE_PAUSED, _BACKUP_IN_PROGRESS,
+# ERROR_HOST_NODE_NOT_AVAILABLE, ERROR_OPERATION_ABORTED.
+_LOCKED: Final = 5960
+_NODE_DOWN: Final = 5050
+_NODE_PAUSED: Final = 5070
+_IN_BACKUP: Final = 5949
+_NO_HOST: Final = 5005
+_ABORTED: Final = 995
 
 
 def _refuse(call: CommandCall, *names: str) -> None:
@@ -58,7 +64,8 @@ async def suspend_node(call: CommandCall) -> Answer:
     for node in nodes:
         if node.state != NodeState.Up:
             text = f"The node '{node.name}' cannot be paused: it is not up."
-            raise Refused(errors.cluster(text, 5050, "ClusterNodeNotUp", target=node.name))
+            number = _NODE_PAUSED if node.state == NodeState.Paused else _NODE_DOWN
+            raise Refused(errors.cluster(text, number, "ClusterNodeNotUp", target=node.name))
     for node in nodes:
         if call.get("Drain"):
             actions.drain(call.world, node)
@@ -118,7 +125,7 @@ async def move_machine(call: CommandCall) -> Answer:
         await call.wait_while(lambda: role.migration is not None, None if seconds is None else float(seconds))
     if (seconds is None or int(seconds) > 0) and role.migration is None and role.owner is not target:
         text = f"Live migration of '{role.name}' failed."
-        raise Refused(errors.cluster(text, 5908, "ClusterMigrationFailed", target=role.name))
+        raise Refused(errors.cluster(text, _ABORTED, "ClusterMigrationFailed", target=role.name))
     return Answer([group_record(world, Group(role.id, role.name, 111, role=role))])
 
 
@@ -128,11 +135,11 @@ def _target(call: CommandCall, owner: Node, load: Callable[[Node], int]) -> Node
         target = _node(call, str(name))
         if not target.up:
             text = f"The node '{target.name}' is not up."
-            raise Refused(errors.cluster(text, 5050, "ClusterNodeNotUp", target=target.name))
+            raise Refused(errors.cluster(text, _NODE_DOWN, "ClusterNodeNotUp", target=target.name))
         return target
     others = [node for node in call.world.up_nodes() if node is not owner]
     if not others:
-        raise Refused(errors.cluster("No other node can own the group.", 5074, "ClusterNoOwner"))
+        raise Refused(errors.cluster("No other node can own the group.", _NO_HOST, "ClusterNoOwner"))
     return min(others, key=lambda node: (load(node), node.number))
 
 
@@ -150,10 +157,10 @@ async def move_volume(call: CommandCall) -> Answer:
         target = _target(call, owner, lambda node: sum(one.owner is node for one in world.csvs.values()))
         if csv.backups:
             text = f"The volume '{csv.resource}' is in backup mode."
-            raise Refused(errors.cluster(text, 5949, "ClusterBackupInProgress", target=csv.resource))
+            raise Refused(errors.cluster(text, _IN_BACKUP, "ClusterBackupInProgress", target=csv.resource))
         if not move_csv(world, csv, target):
             text = f"The cluster resource '{csv.resource}' could not be moved: a snapshot of it is being made."
-            raise Refused(errors.cluster(text, 5949, "ClusterSnapshotInProgress", target=csv.resource))
+            raise Refused(errors.cluster(text, _IN_BACKUP, "ClusterSnapshotInProgress", target=csv.resource))
     world.changed()
     answer.output = [volume_record(world, csv) for csv in moved]
     return answer
