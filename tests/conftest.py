@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engine_count import EngineCount
 from tests.support.guard import netguard
 
 GUARD = Path(netguard.__file__).parent
@@ -25,6 +26,11 @@ HOMES = {
 }
 
 netguard.install()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Here, as the process that gives the tests out to others reads no conftest further down."""
+    config.pluginmanager.register(EngineCount(), "engine count")
 
 
 def _guarded(home: Path) -> dict[str, str]:

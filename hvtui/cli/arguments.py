@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, Literal, NoReturn
 
 import hvtui
 from hvtui.errors import UsageError
@@ -24,6 +24,7 @@ class Arguments(argparse.Namespace):
     scenario: str
     speed: float
     at: float
+    engine: Literal["native", "pwsh"]
     port: int
     write_config: Path | None
     json: bool
@@ -144,6 +145,12 @@ def _world(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", default="healthy", metavar="NAME", help="what happens in the simulated cluster")
     parser.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="how fast its time runs; 0 stands still")
     parser.add_argument("--at", type=duration, default=0.0, metavar="TIME", help="start this far into it, such as 60m")
+    parser.add_argument(
+        "--engine",
+        choices=("native", "pwsh"),
+        default="native",
+        help="what answers for the nodes: hvtui itself, or its module on a real PowerShell 7 (pwsh)",
+    )
 
 
 def _console(parser: argparse.ArgumentParser) -> None:

@@ -32,6 +32,7 @@ def run(arguments: Arguments) -> int:
         hint = "install hvtui with it: pip install 'hvtui[lab]'"
         raise UsageError(f"the simulated cluster needs the package {error.name}", hint=hint) from None
     hvtui.cli.lab.check_scenario(arguments.scenario)
+    hvtui.cli.lab.check_engine(arguments.engine)
     # Only its looks are taken from the user's configuration; a broken one must not keep the demo from opening.
     try:
         own = load_config(arguments.config)
@@ -51,6 +52,7 @@ def lab_process(arguments: Arguments) -> Iterator[Config]:
     The child reads its standard input and ends with it. The pipe closes when this process ends, killed or not.
     """
     options = ["--scenario", arguments.scenario, "--speed", str(arguments.speed), "--at", f"{arguments.at}s"]
+    options += ["--engine", arguments.engine]
     command = [sys.executable, "-m", "hvtui", "lab", "--with-parent", *options]
     # Complaints go to a file: a pipe nobody reads would stop the child, and the terminal belongs to the console.
     with (

@@ -15,6 +15,7 @@ from hvtui.cli.exits import Exit
 from hvtui.config import nearest
 from hvtui.errors import InputError, UsageError
 from hvtui.lab.endpoint.cluster import Cluster, ClusterOptions
+from hvtui.lab.engine import EngineMissing
 from hvtui.lab.serve import serve
 from hvtui.lab.world.scenario import ScenarioError, scenario_names
 
@@ -22,6 +23,7 @@ from hvtui.lab.world.scenario import ScenarioError, scenario_names
 def run(arguments: Arguments) -> int:
     """Serve until Ctrl+C, SIGTERM or (for the demo) the end of standard input."""
     check_scenario(arguments.scenario)
+    check_engine(arguments.engine)
     return asyncio.run(_serve(arguments))
 
 
@@ -35,6 +37,23 @@ def check_scenario(name: str) -> None:
     raise UsageError(
         f"there is no scenario `{name}`", hint=f"{hint}there are: {', '.join(known)}; or give a .toml file"
     )
+
+
+def check_engine(name: str) -> None:
+    """Raise UsageError for a real engine that this machine does not have."""
+    if name != "pwsh":
+        return
+    from hvtui.lab.pwsh.host import need_engine
+
+    try:
+        need_engine()
+    except EngineMissing as error:
+        raise _no_engine(error) from None
+
+
+def _no_engine(error: EngineMissing) -> UsageError:
+    hint = "put PowerShell 7 (`pwsh`) on the PATH or name it in HVTUI_PWSH"
+    return UsageError(f"--engine pwsh cannot be used: {error}", hint=hint)
 
 
 async def _serve(arguments: Arguments) -> int:
@@ -69,7 +88,10 @@ async def _serve(arguments: Arguments) -> int:
             speed=arguments.speed,
             at=arguments.at,
             options=ClusterOptions(port=arguments.port),
+            engine=arguments.engine,
         )
+    except EngineMissing as error:
+        raise _no_engine(error) from None
     except ScenarioError as error:
         raise UsageError(f"the scenario {arguments.scenario} cannot be used: {error}") from None
     except OSError as error:

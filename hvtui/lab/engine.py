@@ -30,6 +30,10 @@ class CommandError(Exception):
         self.exception = exception
 
 
+class EngineMissing(Exception):
+    """There is no PowerShell engine, or it cannot be used; the text says why."""
+
+
 @dataclass(slots=True)
 class Call:
     """A named command with parameters, as it came through PSRP."""

@@ -31,6 +31,8 @@ END_WITHIN: Final = 2.0
 """Seconds in which a lab is gone after it was told to end."""
 _LOOK: Final = 0.5
 """Seconds between two looks whether a host of the world went down or came back."""
+PATIENCE: Final = 10.0
+"""Seconds a real engine may take to acknowledge what it is sent."""
 _PATIENCE: Final = 60.0
 """Seconds within which a call into the lab must be answered."""
 
@@ -53,6 +55,7 @@ async def simulated(
     options: ClusterOptions | None = None,
     engine: EngineKind = "native",
     culture: str = "",
+    patience: float = PATIENCE,
 ) -> AsyncIterator[Simulated]:
     """Serve a cluster on the running loop while the context lasts.
 
@@ -60,7 +63,8 @@ async def simulated(
     seconds per second (0: the world stands still until it is stepped), `at` how many world seconds have passed at the
     beginning, `start` the UTC time of the world's first second; without it the world's clock shows the real time now.
     `engine`: what answers, hvtui's own stand-in for PowerShell or a real one (`pwsh`; raises EngineMissing without
-    one). `culture`: that of the real engine's sessions, such as `de-DE`.
+    one). `culture`: that of the real engine's sessions, such as `de-DE`; `patience`: seconds after which such an engine
+    counts as hanging.
     """
     options = options or ClusterOptions()
     if isinstance(source, Mapping):
@@ -75,7 +79,7 @@ async def simulated(
     from hvtui.lab.pwsh.host import PwshHost  # noqa: PLC0415 - only this engine needs it
 
     async with (
-        PwshHost(world, culture=culture) as host,
+        PwshHost(world, culture=culture, patience=patience) as host,
         _served(_cluster_of(world, options, host), host.kill) as cluster,
         _living(world, cluster, speed),
     ):
@@ -183,11 +187,13 @@ class Lab:
         start: datetime | None = None,
         engine: EngineKind = "native",
         culture: str = "",
+        patience: float = PATIENCE,
         **options: Any,
     ) -> None:
         self._source = source
         self._speed, self._at, self._start = speed, at, start
-        self._engine, self._culture = engine, culture
+        self._engine: EngineKind = engine
+        self._culture, self._patience = culture, patience
         self._options = ClusterOptions(**options)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -332,6 +338,7 @@ class Lab:
             options=self._options,
             engine=self._engine,
             culture=self._culture,
+            patience=self._patience,
         )
         async with context as (self._cluster, self._world, self._host):
             up.set()

@@ -37,7 +37,10 @@ $hidden = [System.Reflection.BindingFlags]'NonPublic, Instance'
 $field = [System.Globalization.DateTimeFormatInfo].GetField('calendar', $hidden)
 $field.SetValue($culture.DateTimeFormat, [System.Globalization.{calendar}]::new())
 [cultureinfo]::DefaultThreadCurrentCulture = $culture
-[cultureinfo]::CurrentCulture = $culture
+# A pipeline's thread begins with the culture of the engine's own user; the first command that is looked up changes it.
+$ExecutionContext.SessionState.InvokeCommand.PreCommandLookupAction = {{
+    [cultureinfo]::CurrentCulture = [cultureinfo]::DefaultThreadCurrentCulture
+}}
 """
 
 

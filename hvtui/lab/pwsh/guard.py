@@ -77,8 +77,9 @@ class Guard:
                 raise _refusal("The lab imports modules by name only.")
 
     def _stand_in(self) -> str:
+        # Dotted, so that it is the module's own functions that are replaced.
         path = str(self.replacement).replace("'", "''")
-        return f"& (Get-Module -Name HvTui) {{ param($Path) . $Path }} '{path}'"
+        return f"Get-Module -Name HvTui | ForEach-Object {{ . $_ {{ param($Path) . $Path }} '{path}' }}"
 
 
 def _refusal(text: str) -> CommandError:

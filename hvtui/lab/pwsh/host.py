@@ -14,10 +14,10 @@ from hvtui.lab.endpoint.node import NodeOptions
 from hvtui.lab.endpoint.runspace import RunspaceOptions
 from hvtui.lab.endpoint.service import NewSession
 from hvtui.lab.endpoint.session import Outlet
+from hvtui.lab.engine import EngineMissing
 from hvtui.lab.pwsh import configuration, stubs
 from hvtui.lab.pwsh.control import Control
 from hvtui.lab.pwsh.guard import Guard
-from hvtui.lab.pwsh.relay import PATIENCE
 from hvtui.lab.pwsh.session import EngineStart, PwshSession
 from hvtui.lab.pwsh.stub_files import StubsFailed
 from hvtui.lab.pwsh.stubs import StubSet
@@ -30,14 +30,10 @@ FEW_NODES: Final = 3
 _FLAGS: Final = ("-NoLogo", "-NoProfile")
 
 
-class EngineMissing(Exception):
-    """There is no PowerShell engine, or it cannot be used; the text says why."""
-
-
 class PwshHost:
     """Makes the sessions of a world's nodes on a real engine. Belongs to the lab's loop; `start` before use."""
 
-    def __init__(self, world: World, *, culture: str = "", patience: float = PATIENCE) -> None:
+    def __init__(self, world: World, *, culture: str = "", patience: float) -> None:
         if culture and culture not in configuration.CULTURES:
             raise ValueError(f"no culture {culture!r}, there are {', '.join(configuration.CULTURES)}")
         self.world = world
@@ -48,7 +44,8 @@ class PwshHost:
         self._patience = patience
         self._pwsh = ""
         self._stubs: dict[str, StubSet] = {}
-        self._folder: Path | None = None
+        self.folder: Path | None = None
+        """Where the sessions' configuration files are, while it runs."""
         self._slot = asyncio.Semaphore(max(2, os.cpu_count() or 1))
         self._made = 0
 
@@ -61,22 +58,22 @@ class PwshHost:
 
     async def start(self) -> None:
         """Find the engine and make the stub sets of the nodes' versions; raises EngineMissing."""
-        self._pwsh = _engine()
+        self._pwsh = need_engine()
         nodes = [self.world.nodes[name] for name in self.nodes]
         try:
             for version in sorted({stubs.version_of(_whole(node.build)) for node in nodes}):
                 self._stubs[version] = await asyncio.to_thread(stubs.stub_set, version, pwsh=self._pwsh)
         except (StubsFailed, OSError) as error:
             raise EngineMissing(f"the stand-ins for Windows' commands cannot be made: {error}") from error
-        self._folder = Path(tempfile.mkdtemp(prefix="hvtui-lab-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="hvtui-lab-"))
         await self.control.start()
 
     async def stop(self) -> None:
         """Nothing of it is left: no process, no port, no file. The cluster was stopped before."""
         await asyncio.gather(*(session.close(at_once=True) for session in list(self.sessions)))
         await self.control.stop()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def nodes(self) -> list[str]:
@@ -108,9 +105,9 @@ class PwshHost:
         return new_session
 
     def _configuration(self, name: str, options: RunspaceOptions) -> Path | None:
-        assert self._folder is not None
+        assert self.folder is not None
         self._made += 1
-        return configuration.write_configuration(self._folder, f"{name}.{self._made}", options, self._culture)
+        return configuration.write_configuration(self.folder, f"{name}.{self._made}", options, self._culture)
 
     def _session(self, node: str, options: RunspaceOptions, file: Path | None, outlet: Outlet) -> PwshSession:
         found = self._stubs[stubs.version_of(_whole(self.world.nodes[node].build))]
@@ -134,10 +131,13 @@ class PwshHost:
 
     def _environment(self, found: StubSet, token: str, options: RunspaceOptions) -> Mapping[str, str]:
         own = found.environment(self.control.address, token, installed=bool(options.installed))
-        return {**os.environ, **own}
+        # Modules and settings of whoever runs the lab are none of a node's.
+        homes = dict.fromkeys(("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(self.folder))
+        return {**os.environ, **own, **homes}
 
 
-def _engine() -> str:
+def need_engine() -> str:
+    """The engine's program; raises EngineMissing."""
     named = os.environ.get("HVTUI_PWSH")
     found = stubs.find_engine()
     if found is None:

@@ -7,15 +7,11 @@ import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from typing import Final
 
-from hvtui.lab.pwsh.packets import POOL, Packet, read_packet
+from hvtui.lab.pwsh.packets import Packet, read_packet
 from hvtui.lab.pwsh.process import EngineProcess
 
 _log = logging.getLogger(__name__)
-
-PATIENCE: Final = 10.0
-"""Seconds an engine has to acknowledge a packet; one that takes longer hangs."""
 
 
 class EngineLost(Exception):
@@ -24,6 +20,8 @@ class EngineLost(Exception):
 
 class Relay:
     """Talks to one engine. `received` is called for each Data packet, in order; `lost` once, when the engine is gone.
+
+    `patience`: seconds an engine has to acknowledge a packet; one that takes longer hangs.
 
     The engine queues every line to a thread pool, so order holds only from one acknowledgement to the next packet of
     the same GUID: there is one lock a GUID.
@@ -35,7 +33,7 @@ class Relay:
         received: Callable[[Packet], Awaitable[None]],
         lost: Callable[[], None],
         *,
-        patience: float = PATIENCE,
+        patience: float,
     ) -> None:
         self.process = process
         self.patience = patience
@@ -132,6 +130,3 @@ class Relay:
                 ack.set_exception(EngineLost())
                 with contextlib.suppress(asyncio.CancelledError):
                     ack.exception()
-
-
-__all__ = ["PATIENCE", "POOL", "EngineLost", "Relay"]

@@ -84,6 +84,11 @@ class PwshSession:
         self._kept: dict[int, Message] = {}
         self._pipelines: dict[str, _Pipeline] = {}
 
+    @property
+    def pid(self) -> int | None:
+        """The engine's process id; None while there is no engine."""
+        return self._relay.process.pid if self._relay is not None else None
+
     # --- what the endpoint asks ---
 
     async def open(self, data: bytes) -> None:

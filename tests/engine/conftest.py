@@ -1,0 +1,55 @@
+"""Labs on a real PowerShell engine, or a skip with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+
+from hvtui.config import ClusterConfig
+from hvtui.lab.serve import Lab
+from hvtui.remote.connect import Connector
+from hvtui.remote.credentials import Credential, CredentialGate
+from hvtui.remote.lane import Lane
+from tests.engine.engine_lab import accepted
+from tests.engine.stub_session import engine
+
+
+@pytest.fixture(scope="module")
+def pwsh() -> str:
+    """The engine's program."""
+    return engine()
+
+
+@pytest.fixture(scope="module")
+def lab(pwsh: str) -> Iterator[Lab]:
+    """A small cluster on the engine, with ordinary and restricted sessions; its world stands still."""
+    sessions = {"Reader": "none", "Operator": "none"}
+    with Lab(
+        "healthy", speed=0, engine="pwsh", accepted=accepted(), sessions=sessions, operators=frozenset({"Operator"})
+    ) as lab:
+        yield lab
+
+
+@pytest.fixture
+async def lane_to() -> AsyncIterator[Callable[[Lab, str], Lane]]:
+    """Makes hvtui's own lanes to a node of a lab; they are closed at the end."""
+    lanes: list[Lane] = []
+
+    def make(lab: Lab, node: str = "HV01", endpoint: str = "Microsoft.PowerShell") -> Lane:
+        config = ClusterConfig(
+            name="lab",
+            seeds=(node,),
+            addresses=lab.addresses,
+            username=lab.username,
+            auth="ntlm",
+            tls=False,
+            endpoint=endpoint,
+        )
+        lane = Connector(config, CredentialGate(Credential(lab.username, lab.password))).lane(node, "test")
+        lanes.append(lane)
+        return lane
+
+    yield make
+    for lane in lanes:
+        await lane.close()
