@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 LIMIT: Final = 300
@@ -91,3 +92,13 @@ def safe_block(text: str, limit: int = BLOCK_LIMIT) -> str:
 
 def _cleaned(text: str, table: _Shown) -> str:
     return _MARK_PILE.sub(r"\1", unicodedata.normalize("NFC", text).translate(table))
+
+
+_DIGITS: Final = re.compile(r"(\d+)")
+
+
+@lru_cache(maxsize=32_768)
+def natural(text: str) -> tuple[str | int, ...]:
+    """A sort key in which `VM2` comes before `VM10` and case does not matter; text and numbers always alternate."""
+    parts = _DIGITS.split(text.casefold())
+    return tuple(int(part) if index % 2 else part for index, part in enumerate(parts))

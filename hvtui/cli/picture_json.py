@@ -16,6 +16,7 @@ from hvtui.model.placement import place
 from hvtui.model.records import CheckpointCount, Csv, Job, Vm
 from hvtui.model.state import ClusterState
 from hvtui.model.views import NodeView
+from hvtui.text import natural
 
 Json = dict[str, object]
 
@@ -53,7 +54,7 @@ def cluster_json(state: ClusterState, configured: str) -> Json:
 
 def nodes_json(state: ClusterState) -> list[Json]:
     """Every node that the cluster or the configuration names."""
-    return [_node(state, name) for name in state.node_names()]
+    return [_node(state, name) for name in sorted(state.node_names(), key=natural)]
 
 
 def _node(state: ClusterState, name: str) -> Json:
@@ -86,7 +87,9 @@ def _node(state: ClusterState, name: str) -> Json:
 def csvs_json(state: ClusterState) -> list[Json] | None:
     """Every volume of every Cluster Shared Volume; None when they could not be read."""
     csvs = state.cluster.csvs
-    return None if csvs is None else [_csv(state, csv) for csv in csvs.values()]
+    if csvs is None:
+        return None
+    return [_csv(state, csv) for csv in sorted(csvs.values(), key=lambda csv: (natural(csv_name(csv)), csv.id))]
 
 
 def _csv(state: ClusterState, csv: Csv) -> Json:
@@ -124,9 +127,17 @@ def csv_name(csv: Csv) -> str:
     return csv.path.rstrip("\\").rpartition("\\")[2] or csv.path or csv.id
 
 
-def vms_json(state: ClusterState) -> list[Json]:
-    """Every VM, those included of which only the role could be read."""
-    return [_vm(state, key) for key in state.vm_keys()]
+def vms_json(state: ClusterState) -> list[Json] | None:
+    """Every VM by name, those included of which only the role could be read; None when nothing told of VMs."""
+    if not state.vms_known():
+        return None
+    return [_vm(state, key) for key in sorted(state.vm_keys(), key=lambda key: (natural(_name_of(state, key)), key))]
+
+
+def _name_of(state: ClusterState, key: str) -> str:
+    """The VM's name, or its role's, or its key when nothing tells one."""
+    found, role = state.vm(key), state.role(key)
+    return found[1].name if found is not None else role.name if role is not None else key
 
 
 def _vm(state: ClusterState, key: str) -> Json:
@@ -138,7 +149,7 @@ def _vm(state: ClusterState, key: str) -> Json:
     files = state.files(key)
     load = view.vm_load.get(vm.slot) if view is not None and vm is not None else None
     return {
-        "name": vm.name if vm else role.name if role else key,
+        "name": _name_of(state, key),
         "id": None if key.startswith("role:") else key,
         "node": state.home(key),
         "csvs": None if files is None or not csvs else [csv_name(csvs[i]) for i in placement.csvs],
@@ -197,7 +208,7 @@ def writers_json(state: ClusterState) -> list[Json]:
     """The VSS writers of every node that could be read."""
     return [
         {"node": view.name, **writer_json(writer)}
-        for view in state.nodes.values()
+        for view in sorted(state.nodes.values(), key=lambda view: natural(view.name))
         if view.writers is not None
         for writer in view.writers.writers
     ]

@@ -19,6 +19,7 @@ from hvtui.model.severity import Severity
 from hvtui.model.state import ClusterState
 from hvtui.model.writers import Writer, WriterPicture
 from hvtui.paths import state_dir
+from hvtui.text import natural
 
 MARKS: Final[dict[Severity, tuple[str, str]]] = {
     Severity.OK: ("✓", "ok"),
@@ -78,6 +79,11 @@ def _is_wrong(state: ClusterState) -> bool:
 
 def _show(cluster: ClusterConfig, picture: Picture, *, plain: bool, writers: bool) -> None:
     state = picture.state
+    if picture.empty:
+        glyph, mood = MARKS[Severity.BAD]
+        say(f"{glyph} {cluster.name}: no picture, nothing could be read", mood)
+        show_unread(picture.unread)
+        return
     whole = summary(state)
     glyph, mood = MARKS[whole.severity]
     csvs = "?" if whole.csvs is None else whole.csvs
@@ -88,10 +94,13 @@ def _show(cluster: ClusterConfig, picture: Picture, *, plain: bool, writers: boo
     for word in whole.words[:10]:
         say(f"  {word}")
     say()
-    table("Nodes", _NODE_COLUMNS, [_node(node_row(state, name)) for name in state.node_names()], plain=plain)
-    table("CSVs", _CSV_COLUMNS, [_csv(csv_row(state, csv)) for csv in state.cluster.csvs or ()], plain=plain)
+    names = sorted(state.node_names(), key=natural)
+    table("Nodes", _NODE_COLUMNS, [_node(node_row(state, name)) for name in names], plain=plain)
+    volumes = "CSVs" if state.cluster.csvs else "CSVs: not read" if state.cluster.csvs is None else "CSVs: none"
+    table(volumes, _CSV_COLUMNS, [_csv(csv_row(state, csv)) for csv in state.cluster.csvs or ()], plain=plain)
     rows = [vm_row(state, key) for key in state.vm_keys()]
-    worth = sorted((row for row in rows if row.severity > Severity.INFO), key=lambda row: (-row.severity, row.name))
+    worth = [row for row in rows if row.severity > Severity.INFO]
+    worth.sort(key=lambda row: (-row.severity, natural(row.name)))
     table(f"VMs that need a look: {len(worth)} of {len(rows)}", _VM_COLUMNS, [_vm(row) for row in worth], plain=plain)
     if writers:
         show_writers(state, plain=plain)
@@ -102,9 +111,10 @@ def _show(cluster: ClusterConfig, picture: Picture, *, plain: bool, writers: boo
 
 def show_writers(state: ClusterState, *, plain: bool = False) -> None:
     """How each node's writers are, then those that are not well."""
-    read = {name: picture for name in state.node_names() if (picture := state.node(name).writers) is not None}
+    names = sorted(state.node_names(), key=natural)
+    read = {name: picture for name in names if (picture := state.node(name).writers) is not None}
     bad = {name: tuple(w for w in picture.writers if not is_fine(w)) for name, picture in read.items()}
-    table("VSS writers", _READ_COLUMNS, [_read(name, read[name], bad[name]) for name in read], plain=plain)
+    table("VSS writers" if read else "VSS writers: not read", _READ_COLUMNS, [_read(name, read[name], bad[name]) for name in read], plain=plain)
     for name, picture in read.items():
         if bad[name]:
             title = f"{name}: not well"
@@ -117,16 +127,30 @@ def show_writers(state: ClusterState, *, plain: bool = False) -> None:
 
 
 def show_unread(unread: list[Unread]) -> None:
-    """What is missing, one line for each reason on each node, and what to do about it."""
-    parts: dict[tuple[str, str, str], list[str]] = {}
-    for one in unread:
-        parts.setdefault((one.node or "cluster", one.text, one.hint), []).append(one.what)
-    for (where, why, hint), whats in parts.items():
-        say(f"not read: {where}, {', '.join(whats)}: {why}", "bad")
+    """What is missing: one line for each reason, with everything it hit, and what to do about it."""
+    reasons: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for one in sorted(unread, key=lambda one: natural(one.node)):
+        reasons.setdefault((one.text, one.hint), {}).setdefault(one.node, []).append(one.what)
+    for (why, hint), hit in reasons.items():
+        say(f"not read: {'; '.join(_missing(hit))}: {why}", "bad")
         if hint:
             say(f"  → {hint}")
 
 
+def _missing(hit: dict[str, list[str]]) -> list[str]:
+    """`HV03, node` or `HV03, HV04, vms, jobs`: nodes that miss the same in one."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for node, whats in hit.items():
+        alike.setdefault(tuple(whats) if node else (), []).append(node or "cluster")
+    return [f"{some(nodes)}{''.join(f', {what}' for what in whats)}" for whats, nodes in alike.items()]
+
+
+def some(names: list[str]) -> str:
+    """The first of many names, and how many more there are."""
+    return ", ".join(names) if len(names) <= _NAMED else f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+
+
+_NAMED: Final = 8
 _READ_COLUMNS: Final = ("", "node", "well", "not well", "unreadable", "read at (its clock)", "took")
 _NODE_COLUMNS: Final = ("", "node", "state", "VMs", "cpu", "memory", "VMMS", "note")
 _CSV_COLUMNS: Final = ("", "volume", "owner", "I/O", "free", "VMs", "off owner", "note")

@@ -18,6 +18,7 @@ from hvtui.live.store import Store
 from hvtui.model.link import LinkStatus
 from hvtui.model.records import ClusterFrame, Frame, Info, NodeFrame, Problem, Providers, WriterText
 from hvtui.model.state import ClusterState
+from hvtui.model.views import problem_text
 from hvtui.remote.connect import Connector
 from hvtui.remote.contract import GET_INFO, GET_PROVIDER, GET_WRITER, WATCH_CLUSTER, WATCH_NODE, Function
 from hvtui.remote.credentials import CredentialGate
@@ -121,7 +122,7 @@ class _Taking:
                 lane = await self._open(name)
                 frame: ClusterFrame = await self._first(lane, WATCH_CLUSTER)
                 if frame.nodes is None:
-                    reason = next((p.text or p.kind for p in frame.errors or ()), "it said nothing about its nodes")
+                    reason = next((problem_text(p) for p in frame.errors or ()), "it said nothing about its nodes")
                     raise BadReply(f"{name} cannot read the cluster: {reason}", node=name)
             except NotAuthenticated as error:
                 last = error
@@ -228,4 +229,4 @@ class _Taking:
 
     def _note_problems(self, node: str, frame: Frame) -> None:
         noted: list[Problem] = frame.errors or []
-        self.picture.unread += [Unread(node, p.part, p.text or p.kind) for p in noted]
+        self.picture.unread += [Unread(node, p.part, problem_text(p)) for p in noted]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import msgspec
 
 from hvtui.model import conditions
-from hvtui.model.durations import node_key, writer_key
+from hvtui.model.durations import Key, node_key, writer_key
 from hvtui.model.enums import NodeState, name_of
 from hvtui.model.link import LinkStatus
 from hvtui.model.severity import Severity, worst
@@ -189,6 +189,11 @@ def _link_reasons(state: ClusterState, view: NodeView) -> list[tuple[Severity, s
     return []
 
 
+def _lasting(state: ClusterState, key: Key) -> str:
+    """How long, unless it was seen just now for the first time: that it lasted 0 s would be no news."""
+    return f", {state.history.short(state, key)}" if state.history.seconds(state, key) >= 1 else ""
+
+
 def _own_reasons(state: ClusterState, view: NodeView, counts: WriterCounts) -> list[tuple[Severity, str]]:
     reasons: list[tuple[Severity, str]] = []
     host = view.host
@@ -204,11 +209,11 @@ def _own_reasons(state: ClusterState, view: NodeView, counts: WriterCounts) -> l
         words = f"{writer.name} [{writer.code}] {writer.error_text or writer.state_text}"
         key = writer_key(view.name, writer)
         if writer.state_class == "failed":
-            reasons.append((Severity.BAD, f"{words}, {state.history.short(state, key)}"))
+            reasons.append((Severity.BAD, words + _lasting(state, key)))
         elif writer.state_class == "busy" and writer.code != BACKUP_COMPLETE:
             stands = state.history.seconds(state, key)
             if stands >= _FREEZE_SECONDS:
-                reasons.append((Severity.WARN, f"{words}, {state.history.short(state, key)}"))
+                reasons.append((Severity.WARN, words + _lasting(state, key)))
     if counts.unreadable:
         reasons.append((Severity.UNKNOWN, f"{counts.unreadable} writers unreadable"))
     if counts.failure:

@@ -97,6 +97,10 @@ class ClusterState:
 
     # --- reading: VMs ---
 
+    def vms_known(self) -> bool:
+        """Somebody told which VMs there are, be it that there are none."""
+        return self.cluster.roles is not None or any(view.vms is not None for view in self.nodes.values())
+
     def vm_keys(self) -> Iterator[str]:
         """Keys of all VMs: GUIDs, and `role:<id>` for a VM role whose VM is unknown."""
         yield from self.homes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from hvtui.model.link import Link, LinkStatus
 from hvtui.model.records import (
@@ -29,11 +30,24 @@ def problem_of(problems: Iterable[Problem], part: str) -> Problem | None:
     return next((p for p in problems if p.part == part or part.startswith(f"{p.part}.")), None)
 
 
+_NO_NAMESPACE: Final = "0x8004100e"
+"""WBEM_E_INVALID_NAMESPACE: what a node without the role that brings the namespace answers."""
+_OF_HYPERV: Final = frozenset({"vms", "files", "jobs", "load", "host"})
+
+
+def problem_text(problem: Problem) -> str:
+    """Why a part could not be read, in a person's words where Windows' own do not say it."""
+    if problem.code.lower() != _NO_NAMESPACE:
+        return problem.text or problem.kind
+    role = "Hyper-V" if problem.part.partition(".")[0] in _OF_HYPERV else "Failover Clustering"
+    return f"{role} is not installed" + (f" ({problem.text})" if problem.text else "")
+
+
 def problem_texts(problems: Iterable[Problem]) -> list[str]:
     """`vms, jobs: Access is denied.`: one text for every reason, with the sections it hit; fields go with theirs."""
     found: dict[str, list[str]] = {}
     for problem in problems:
-        parts = found.setdefault(problem.text or problem.kind, [])
+        parts = found.setdefault(problem_text(problem), [])
         if not any(problem.part.startswith(f"{part}.") for part in parts):
             parts.append(problem.part)
     return [f"{', '.join(parts)}: {text}" for text, parts in found.items()]

@@ -24,6 +24,7 @@ from hvtui.model.enums import (
 from hvtui.model.placement import is_at_rest, short_path
 from hvtui.model.records import CheckpointCount, Job, Role, Vm
 from hvtui.model.severity import Severity, worst
+from hvtui.model.views import problem_text
 
 if TYPE_CHECKING:
     from hvtui.model.state import ClusterState
@@ -247,7 +248,7 @@ def _role_row(state: ClusterState, key: str, role: Role | None, home: str) -> Vm
 
 def _unread(view: NodeView | None, home: str) -> str:
     problem = None if view is None else view.problem("vms")
-    return f"{home}: {problem.text or problem.kind}" if problem is not None else f"{home or 'its node'} is not read"
+    return f"{home}: {problem_text(problem)}" if problem is not None else f"{home or 'its node'} is not read"
 
 
 def _reasons(state: ClusterState, vm: Vm, role: Role | None, jobs: tuple[Job, ...]) -> list[tuple[Severity, str]]:

@@ -15,7 +15,6 @@ from hvtui.model.rows import Summary, summary
 from hvtui.model.severity import Severity
 from hvtui.ui import format as show
 from hvtui.ui.look import Look
-from hvtui.ui.panes.vms import vms_known
 from hvtui.ui.signs import SEVERITY_ROLES, severity_signs
 from hvtui.ui.widgets.styled_line import Piece, StyledLine
 
@@ -84,7 +83,7 @@ class Header(Vertical):
         dot = f" {self._look.glyphs.dot} "
         counts = [
             f"{told.nodes} nodes",
-            f"{told.vms} VMs" if vms_known(self._feed.state) else "? VMs",
+            f"{told.vms} VMs" if self._feed.state.vms_known() else "? VMs",
             "? CSVs" if told.csvs is None else f"{told.csvs} CSVs",
         ]
         health, role = self._health(told)

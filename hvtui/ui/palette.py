@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from hvtui.text import safe_text
+from hvtui.text import natural, safe_text
 from hvtui.ui.actions import ACTIONS
-from hvtui.ui.cells import natural
 from hvtui.ui.messages import GoTo
 from hvtui.ui.widgets.line_table import LineTable
 

@@ -229,8 +229,13 @@ def test_no_node_at_all_is_2_and_still_one_object(lab: Lab, tmp_path: Path, shel
     assert ran.code == 2
     assert told["csvs"] is None
     assert told["cluster"]["name"] is None
+    assert told["vms"] is None, "nobody told of VMs: that is not zero VMs"
     assert {one["where"] for one in told["unread"]} >= {"cluster", "HV01"}
-    assert shell("status", "--config", path).code == 2
+    assert [node["name"] for node in told["nodes"]] == sorted(node["name"] for node in told["nodes"])
+    people = shell("status", "--config", path)
+    assert people.code == 2
+    assert "no picture" in people.out
+    assert "0 VMs" not in people.out
     assert shell("writers", "--config", path).code == 2
 
 
@@ -242,6 +247,9 @@ def test_a_wrong_password_is_tried_once_by_each_command(lab: Lab, tmp_path: Path
         assert lab.logons[lab.username].failed == count
         assert "wrong" not in ran.out + ran.err
     assert "refused the log-on" in ran.out
+    people = shell("status", "--config", path).out
+    assert people.count("refused the log-on") == 1, "one reason is told once, however many nodes it hits"
+    assert re.search(r"not read: cluster; HV01, HV02.*, node: HV01 refused", people)
 
 
 def test_what_a_node_could_not_tell_is_unread_with_its_reason(lab: Lab, tmp_path: Path, shell: Shell) -> None:

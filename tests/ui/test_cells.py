@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from hvtui.ui.cells import fit, natural, width_of
+from hvtui.text import natural
+from hvtui.ui.cells import fit, width_of
 
 
 @given(st.text(max_size=60), st.integers(0, 40), st.booleans())

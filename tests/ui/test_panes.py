@@ -15,14 +15,12 @@ from hvtui.model.state import ClusterState
 from hvtui.model.writers import writer_picture
 from hvtui.ui.look import Look
 from hvtui.ui.panes.csvs import CsvsPane
-from hvtui.ui.panes.events import EventsPane
 from hvtui.ui.panes.nodes import NodesPane
 from hvtui.ui.panes.placement import PlacementPane
 from hvtui.ui.panes.vms import VmsPane
 from hvtui.ui.panes.writer_matrix import READ_ROW, writer_view
 from hvtui.ui.panes.writers import WritersPane
 from hvtui.ui.screens.detail import DetailScreen
-from hvtui.ui.widgets.line_table import LineTable
 from hvtui.ui.widgets.matrix import Matrix
 from hvtui.ui.widgets.matrix_layout import FOLD, Cell, MatrixData
 from hvtui.ui.widgets.note_line import NoteLine
@@ -277,53 +275,6 @@ async def test_the_owner_is_marked_and_unread_vms_are_counted() -> None:
         assert "1 unread" in pane.counts()
 
 
-# --- events -------------------------------------------------------------------------------------------------------
-
-
-async def test_events_are_newest_first_and_name_their_subject() -> None:
-    async with console(StillFeed(night())) as (app, pilot):
-        await press(pilot, "6")
-        table: LineTable[Any] = app.overview.query_one(EventsPane).query_one(LineTable)
-        rows = [table.order.rows[key] for key in table.order.view]
-        assert [row.time for row in rows] == sorted((row.time for row in rows), reverse=True)
-        assert "System Writer" in rows[0].text
-        assert "SQL07" in rows[1].text
-
-
-async def test_the_cursor_stays_on_its_event_while_newer_ones_come() -> None:
-    feed = StillFeed(night())
-    async with console(feed) as (app, pilot):
-        await press(pilot, "6", "j", "j")
-        table: LineTable[Any] = app.overview.query_one(EventsPane).query_one(LineTable)
-        key = table.cursor_key
-        fresh = [b.backup_failed("WEB01", b.NOW, 77)]
-        feed.tell(feed.state.add_events("HV02", b.page(fresh)))
-        await settle(pilot)
-        assert table.cursor_key == key
-        assert any(row.vm == "WEB01" for row in table.order.rows.values())
-
-
-async def test_events_filter() -> None:
-    async with console(StillFeed(night())) as (app, pilot):
-        await press(pilot, "6", "/", *"id:10102", "enter")
-        pane = app.overview.query_one(EventsPane)
-        table: LineTable[Any] = pane.query_one(LineTable)
-        assert {table.order.rows[key].id for key in table.order.view} == {10102}
-        assert pane.counts().startswith("4 of 6")
-
-
-async def test_the_coverage_note_names_what_is_missing() -> None:
-    feed = StillFeed(night())
-    feed.state.set_event_error("HV01", "System", "Access is denied.", "denied")
-    recent = b.page([], channel="System", oldest_time=b.NOW, wrapped=True)
-    feed.state.add_events("HV02", recent)
-    async with console(feed) as (app, _):
-        words = app.overview.query_one(EventsPane).query_one(NoteLine).words
-        assert "complete since 03-14 00:48 (HV02 System has wrapped)" in words
-        assert "1 logs not readable: HV01 System: Access is denied." in words
-        assert "not read: HV05, HV06" in words
-
-
 # --- detail pages -------------------------------------------------------------------------------------------------
 
 
@@ -367,16 +318,6 @@ async def test_a_link_that_never_spoke_is_never_called_fine() -> None:
         assert app.overview.query_one(WritersPane).counts() == "1 nodes not read"
 
 
-async def test_the_events_pane_tells_the_age_of_the_log_read_longest_ago() -> None:
-    feed = StillFeed(night())
-    async with console(feed) as (app, _):
-        pane = app.overview.query_one(EventsPane)
-        assert pane.data_age() == 0.0
-        clock_of(feed).advance(200)
-        assert pane.data_age() == 200.0
-        assert pane.data_stale()
-
-
 async def test_the_mouse_puts_the_cursor_and_a_double_click_opens() -> None:
     async with console(StillFeed(night())) as (app, pilot):
         matrix = app.overview.query_one(WritersPane).query_one(Matrix)
@@ -408,11 +349,3 @@ async def test_a_wide_matrix_begins_at_its_left_edge_while_trouble_is_in_sight(
         await press(pilot, "k", *("l" * 39))
         assert matrix.cursor == ("r0", "c39")
         assert matrix._columns.stop == 40
-
-
-async def test_a_zoomed_pane_of_the_lower_row_fills_the_screen_at_once() -> None:
-    async with console(StillFeed(night())) as (app, pilot):
-        await press(pilot, "6", "+")
-        assert app.overview.query_one(EventsPane).outer_size.height == 37
-        await press(pilot, "+")
-        assert app.overview.query_one(EventsPane).outer_size.height < 15

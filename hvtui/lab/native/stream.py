@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -31,7 +32,7 @@ def wire(record: Mapping[str, Any]) -> bytes:
     return _encode(record)
 
 
-class Stream:
+class Stream(ABC):
     """State of one running Watch-… command.
 
     The world's clock is the node's clock: cadences in seconds are of world time, and no message depends on real time.
@@ -51,13 +52,13 @@ class Stream:
         self._due: dict[str, float] = {}
         self._hold_until = -1.0
 
+    @abstractmethod
     def hanging(self) -> bool:
         """The next tick will run into a deadline: something behind it does not answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tick(self) -> str:
         """The next message."""
-        raise NotImplementedError
 
     # --- helpers of the two kinds ---
 

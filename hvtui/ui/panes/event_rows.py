@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from typing import ClassVar
+from datetime import datetime, timedelta, tzinfo
+from typing import ClassVar, Final
 
 from hvtui.model.events import EventLog, NodeEvent, describe, is_noise, severity_of
 from hvtui.model.severity import Severity
@@ -35,6 +35,9 @@ class EventRow:
 
     key: str
     time: datetime
+    """By the clock of the node that logged it."""
+    order: datetime
+    """The same by one clock for all nodes: a node whose clock is wrong does not come first or last for ever."""
     node: str
     severity: Severity
     noise: bool
@@ -58,12 +61,17 @@ class EventRow:
         return LEVELS.get(self.severity, "unknown")
 
 
-def event_row(item: NodeEvent) -> EventRow:
-    """The row of an event."""
+_WRONG: Final = timedelta(seconds=30)
+"""Clocks further apart are corrected for; below that, what an offset contains of the network would only shuffle."""
+
+
+def event_row(item: NodeEvent, offset: timedelta | None = None) -> EventRow:
+    """The row of an event; `offset` is the clock of its node minus this console's."""
     event = item.event
     return EventRow(
         key=item.key,
         time=event.time,
+        order=event.time if offset is None or abs(offset) < _WRONG else event.time - offset,
         node=safe_text(item.node, 60),
         severity=severity_of(event),
         noise=is_noise(event),

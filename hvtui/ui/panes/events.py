@@ -72,7 +72,7 @@ class EventsPane(Pane):
                 key="time",
                 title="time",
                 cell=lambda row: (when(row.time, clock.now(), zone), "dim"),
-                sort=lambda row: row.time,
+                sort=lambda row: row.order,
                 width=11,
                 priority=0,
                 descending=True,
@@ -119,7 +119,12 @@ class EventsPane(Pane):
         changes: dict[str, EventRow | None] = {
             item.key: None for mark, item in self._known.items() if mark not in living
         }
-        changes |= {item.key: event_row(item) for mark, item in living.items() if mark not in self._known}
+        offsets = {view.name: view.link.offset for view in self.feed.state.nodes.values()}
+        changes |= {
+            item.key: event_row(item, offsets.get(item.node))
+            for mark, item in living.items()
+            if mark not in self._known
+        }
         self._known = living
         self.query_one(LineTable).update_rows(changes)
         self._note()

@@ -9,8 +9,8 @@ from typing import Final
 from hvtui.model.placement import Matrix
 from hvtui.model.rows import short_path
 from hvtui.model.state import ClusterState
-from hvtui.text import safe_text
-from hvtui.ui.cells import natural, width_of
+from hvtui.text import natural, safe_text
+from hvtui.ui.cells import width_of
 from hvtui.ui.look import Look
 from hvtui.ui.widgets.matrix_layout import Cell, MatrixData
 

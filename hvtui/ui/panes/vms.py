@@ -87,7 +87,7 @@ class VmsPane(Pane):
         table = self.table
         total, shown = len(table.order.rows), table.order.passing()
         if not total and not self._todo:
-            return "none" if vms_known(self.feed.state) else "not read yet"
+            return "none" if self.feed.state.vms_known() else "not read yet"
         parts = [f"{total}" if not self._words else f"{shown} of {total}"]
         if self._words:
             parts.append(f"filter: {self._words}")
@@ -276,11 +276,6 @@ class VmsPane(Pane):
             view = self.feed.state.nodes.get(node)
             self._now[node] = view.link.node_now(self.feed.clock.monotonic()) if view is not None else None
         return self._now[node]
-
-
-def vms_known(state: ClusterState) -> bool:
-    """Somebody told which VMs there are, be it that there are none."""
-    return state.cluster.roles is not None or any(view.vms is not None for view in state.nodes.values())
 
 
 def _exists(state: ClusterState, key: str) -> bool:

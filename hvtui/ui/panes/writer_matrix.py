@@ -16,9 +16,8 @@ from hvtui.model.link import LinkStatus
 from hvtui.model.state import ClusterState, NodeView
 from hvtui.model.writer_catalog import CSV, HYPER_V
 from hvtui.model.writers import Writer
-from hvtui.text import safe_text
+from hvtui.text import natural, safe_text
 from hvtui.ui import format as fmt
-from hvtui.ui.cells import natural
 from hvtui.ui.look import Look
 from hvtui.ui.widgets.matrix_layout import Cell, MatrixData
 

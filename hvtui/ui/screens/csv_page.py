@@ -9,8 +9,8 @@ from hvtui.model.durations import csv_key, io_key
 from hvtui.model.enums import flags_of, name_of
 from hvtui.model.records import Csv
 from hvtui.model.rows import short_path, vm_row
+from hvtui.text import natural
 from hvtui.ui import format as fmt
-from hvtui.ui.cells import natural
 from hvtui.ui.screens.facts import Facts, row, span, text, yes_no
 from hvtui.ui.screens.lines import SEVERITY_ROLES, glyph_of, vm_line
 from hvtui.ui.screens.node_page import io_reasons

@@ -12,8 +12,8 @@ from hvtui.model.node_rows import node_row
 from hvtui.model.records import ClusterNode, Host
 from hvtui.model.rows import short_path, vm_row
 from hvtui.model.views import NodeView
+from hvtui.text import natural
 from hvtui.ui import format as fmt
-from hvtui.ui.cells import natural
 from hvtui.ui.panes.writer_matrix import RANK, why_blind
 from hvtui.ui.screens.facts import Facts, row, span, stale_note, text, yes_no
 from hvtui.ui.screens.lines import SEVERITY_ROLES, glyph_of, job_line, vm_line, writer_line

@@ -7,8 +7,8 @@ from hvtui.model.events import NodeEvent
 from hvtui.model.views import NodeView
 from hvtui.model.writer_catalog import HYPER_V
 from hvtui.model.writers import Writer
+from hvtui.text import natural
 from hvtui.ui import format as fmt
-from hvtui.ui.cells import natural
 from hvtui.ui.panes.writer_matrix import ROLES, lasting, row_key, why_blind, worst_of
 from hvtui.ui.screens.facts import Facts, row, span, text
 from hvtui.ui.screens.lines import writer_line

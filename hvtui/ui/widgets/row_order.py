@@ -6,7 +6,7 @@ from bisect import insort
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
-from hvtui.ui.cells import natural
+from hvtui.text import natural
 
 R = TypeVar("R")
 

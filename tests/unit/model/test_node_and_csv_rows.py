@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from hvtui.model.link import Link, LinkStatus
@@ -100,6 +101,13 @@ def test_what_a_node_could_not_read_is_told_once_a_reason() -> None:
     row = node_row(cluster, "HV01")
     assert row.severity is UNKNOWN
     assert row.reasons == ("vms, jobs: Access is denied.", "host.vmms: no such service")
+
+
+def test_a_node_without_the_role_is_told_so_and_not_in_the_words_of_wmi_alone() -> None:
+    cluster = small_state()
+    gone = msgspec.structs.replace(problem("vms", kind="missing", text="Ungültiger Namespace"), code="0x8004100E")
+    node_says(cluster, errors=[gone])
+    assert node_row(cluster, "HV01").reasons == ("vms: Hyper-V is not installed (Ungültiger Namespace)",)
 
 
 def test_a_stopped_vmms_is_bad() -> None:
