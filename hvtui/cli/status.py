@@ -114,7 +114,12 @@ def show_writers(state: ClusterState, *, plain: bool = False) -> None:
     names = sorted(state.node_names(), key=natural)
     read = {name: picture for name in names if (picture := state.node(name).writers) is not None}
     bad = {name: tuple(w for w in picture.writers if not is_fine(w)) for name, picture in read.items()}
-    table("VSS writers" if read else "VSS writers: not read", _READ_COLUMNS, [_read(name, read[name], bad[name]) for name in read], plain=plain)
+    table(
+        "VSS writers" if read else "VSS writers: not read",
+        _READ_COLUMNS,
+        [_read(name, read[name], bad[name]) for name in read],
+        plain=plain,
+    )
     for name, picture in read.items():
         if bad[name]:
             title = f"{name}: not well"
