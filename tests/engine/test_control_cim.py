@@ -222,10 +222,13 @@ def _native_facts(world: World, node: str) -> dict[str, Any]:
 @given(_WORLDS)
 async def test_a_nodes_machines_are_the_native_engines(where: tuple[str, int, float]) -> None:
     scenario, seed, at = where
-    async with controlled(scenario, at=at, seed=seed) as (world, _, session):
-        assert await _node_facts(session) == _native_facts(world, "HV01")
-        world.advance(37.0)
-        assert await _node_facts(session) == _native_facts(world, "HV01")
+    async with controlled(scenario, at=at, seed=seed) as (world, control, _):
+        for node in world.nodes:
+            session = await Session.open(control, control.session(node))
+            assert await _node_facts(session) == _native_facts(world, node)
+            world.advance(7.0)
+            assert await _node_facts(session) == _native_facts(world, node)
+            session.writer.close()
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -259,3 +262,61 @@ async def test_roles_and_volumes_are_the_native_engines(where: tuple[str, int, f
                 assert (one["OwnerNode"]["Name"], one["State"]) == (native["owner"], native["state"])
                 assert (info["Partition"]["FreeSpace"], info["Partition"]["Name"]) == (native["free"], native["volume"])
             world.advance(11.0)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(_WORLDS)
+async def test_the_cluster_and_its_paths_are_the_native_engines(where: tuple[str, int, float]) -> None:
+    scenario, seed, at = where
+    async with controlled(scenario, at=at, seed=seed) as (world, _, session):
+        frame = json.loads(ClusterStream(world, world.node("HV01")).tick())
+        (cluster,) = (await session.ask("Get-Cluster"))["output"]
+        (quorum,) = (await session.ask("Get-ClusterQuorum"))["output"]
+        witness = quorum["QuorumResource"]
+        native = frame["cluster"]
+        assert (cluster["Id"], cluster["Name"], cluster["ClusterFunctionalLevel"], cluster["SharedVolumesRoot"]) == (
+            native["id"],
+            native["name"],
+            native["functional_level"],
+            native["csv_root"],
+        )
+        assert cluster.get("MaximumParallelMigrations") == native["max_parallel_migrations"]
+        assert (quorum["QuorumType"], cluster["WitnessDynamicWeight"], cluster["DynamicQuorum"]) == (
+            native["quorum_type"],
+            native["witness_weight"],
+            native["dynamic_quorum"],
+        )
+        assert (witness["ResourceType"]["Name"] if witness else "") == native["witness"]
+        assert (witness["State"] if witness else None) == native["witness_state"]
+        found: dict[str, dict[str, list[int]]] = {}
+        for one in (await session.ask("Get-ClusterSharedVolumeState"))["output"]:
+            names = ("StateInfo", "FileSystemRedirectedIOReason", "BlockRedirectedIOReason")
+            found.setdefault(one["VolumeName"], {})[one["Node"]] = [one[name] for name in names]
+        assert found == {one["id"]: one["nodes"] for one in frame["io"]}
+        nodes = (await session.ask("Get-ClusterNode"))["output"]
+        told = await session.cim("MSCluster_Node", CLUSTER)
+        facts = [(one["Name"], one["State"], one["DrainStatus"], one["Id"], one["NodeWeight"]) for one in nodes]
+        assert facts == [
+            (one["Name"], one["State"], one["NodeDrainStatus"], one["Id"], one["NodeWeight"]) for one in told
+        ]
+        assert facts == [(one["name"], one["state"], one["drain"], one["id"], one["weight"]) for one in frame["nodes"]]
+
+
+async def test_an_instance_is_written_anew_only_when_it_changed() -> None:
+    async with controlled() as (world, control, session):
+        parameters = {
+            "Namespace": VIRTUALIZATION,
+            "ClassName": "Msvm_VirtualSystemSettingData",
+            "Property": ["InstanceID", "ElementName"],
+        }
+        repository = control.repository(session.token)
+        first = (await control.answer(repository, "Get-CimInstance", parameters)).output
+        again = (await control.answer(repository, "Get-CimInstance", parameters)).output
+        assert all(old is new for old, new in zip(first, again, strict=True))
+        vm = next(iter(world.node("HV01").vms.values()))
+        vm.name = "renamed"
+        vm.touch()
+        last = (await control.answer(repository, "Get-CimInstance", parameters)).output
+        changed = [new for old, new in zip(first, last, strict=True) if old is not new]
+        assert 0 < len(changed) < len(first)
+        assert any(b'"renamed"' in bytes(one) for one in changed)

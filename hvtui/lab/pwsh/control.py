@@ -138,6 +138,10 @@ class Control:
         """What a session's process needs in its environment."""
         return {ADDRESS: self.address, TOKEN: token}
 
+    def repository(self, token: str) -> Repository:
+        """What a session's node shows; raises KeyError for a token that is worth nothing."""
+        return self._sessions[token]
+
     def end(self, token: str) -> None:
         """The session is over: its token is worth nothing any more."""
         self._sessions.pop(token, None)

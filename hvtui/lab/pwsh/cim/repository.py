@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -63,10 +63,6 @@ class Repository:
         for plan in plans:
             self._run(plan, found)
         return found
-
-    def instances(self, provider: Provider) -> Iterable[Any]:
-        """The objects behind a class."""
-        return provider.objects(self.view)
 
     # --- making ready ---
 
