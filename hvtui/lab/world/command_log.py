@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-KEPT: Final = 50_000
+KEPT: Final = 20_000
 """Entries kept; a lab that runs for days forgets the oldest."""
 
 
