@@ -71,9 +71,13 @@ async def simulated(
         async with _served(Cluster("lab", source, options)) as cluster:
             yield Simulated(cluster)
         return
-    world = _load(source, at, start)
+    from hvtui.lab.world import World  # noqa: PLC0415 - an endpoint on other engines needs no world
+
+    on_time = start is None and not isinstance(source, World)
+    begun = start or datetime.now(UTC) - timedelta(seconds=at)
+    world = source if isinstance(source, World) else World.load(source, start=begun, at=at)
     if engine == "native":
-        async with _served(_cluster_of(world, options)) as cluster, _living(world, cluster, speed):
+        async with _served(_cluster_of(world, options)) as cluster, _living(world, cluster, speed, on_time):
             yield Simulated(cluster, world)
         return
     from hvtui.lab.pwsh.host import PwshHost  # noqa: PLC0415 - only this engine needs it
@@ -81,7 +85,7 @@ async def simulated(
     async with (
         PwshHost(world, culture=culture, patience=patience) as host,
         _served(_cluster_of(world, options, host), host.kill) as cluster,
-        _living(world, cluster, speed),
+        _living(world, cluster, speed, on_time),
     ):
         yield Simulated(cluster, world, host)
 
@@ -110,8 +114,11 @@ async def _served(cluster: Cluster, ending: Callable[[], None] = lambda: None) -
 
 
 @asynccontextmanager
-async def _living(world: World, cluster: Cluster, speed: float) -> AsyncIterator[None]:
-    """Let the world live, and the cluster follow it."""
+async def _living(world: World, cluster: Cluster, speed: float, on_time: bool) -> AsyncIterator[None]:
+    """Let the world live, and the cluster follow it; `on_time`: its clock is to show the real time now."""
+    if on_time:
+        # Building it took a moment; a host's clock is right unless the scenario says otherwise.
+        world.advance((datetime.now(UTC) - world.now).total_seconds())
     watcher = asyncio.create_task(_follow(world, cluster))
     world.run(speed)
     try:
@@ -121,19 +128,6 @@ async def _living(world: World, cluster: Cluster, speed: float) -> AsyncIterator
         await asyncio.wait([watcher])
         if not watcher.cancelled():
             watcher.result()  # a world that broke down is not to be overlooked
-
-
-def _load(source: str | Path | World, at: float, start: datetime | None) -> World:
-    from hvtui.lab.world import World  # noqa: PLC0415 - an endpoint on other engines needs no world
-
-    if isinstance(source, World):
-        return source
-    if start is not None:
-        return World.load(source, start=start, at=at)
-    world = World.load(source, start=datetime.now(UTC) - timedelta(seconds=at), at=at)
-    # Building took a moment; a host's clock is right unless the scenario says otherwise.
-    world.advance((datetime.now(UTC) - world.now).total_seconds())
-    return world
 
 
 async def _follow(world: World, cluster: Cluster) -> None:
