@@ -101,6 +101,12 @@ async def test_a_restricted_endpoint_refuses_everything_but_its_functions(lab: L
         names = {str(command) for command in run(pool, "Get-Command").output}
         assert {name for name in names if "HvTui" in name} == set(FUNCTIONS)
         assert json.loads(run(pool, "Get-HvTuiInfo", Part="Basic").output[0])["node"] == "HV01"
+        whole = json.loads(run(pool, "Get-HvTuiInfo").output[0])
+        assert whole["errors"] == []
+        assert set(whole["rights"].values()) == {True}
+        frame = msgspec.json.decode(run(pool, "Watch-HvTuiNode", Count=1).output[0], type=NodeFrame)
+        assert frame.vms
+        assert not frame.errors
         assert ["ScriptsNotAllowed" in error for error in ids(script(pool, "1 + 1"))] == [True]
         for other in ("Read-HvTuiWriter", "Get-Process", "Import-Module", "Get-ClusterNode"):
             assert ids(run(pool, other)) == ["CommandNotFoundException"], other

@@ -13,6 +13,8 @@ from hvtui.remote.contract import MODULE
 
 READER: Final = "HvTuiReader"
 OPERATOR: Final = "HvTuiOperator"
+_MODULES: Final = ["CimCmdlets", "FailoverClusters", MODULE]
+"""A restricted session loads no module by itself, also not one that its functions need."""
 CULTURES: Final = {
     "de-DE": ("GregorianCalendar", ",", ".", "-"),
     "th-TH": ("ThaiBuddhistCalendar", ".", ",", "-"),
@@ -64,7 +66,11 @@ def write_configuration(folder: Path, name: str, options: RunspaceOptions, cultu
         lines = [
             "SessionType = 'RestrictedRemoteServer'",
             "LanguageMode = 'NoLanguage'",
-            *([f"ModulesToImport = '{MODULE}'", f"VisibleFunctions = {_list(names)}"] if options.installed else []),
+            *(
+                [f"ModulesToImport = {_list(_MODULES)}", f"VisibleFunctions = {_list(names)}"]
+                if options.installed
+                else []
+            ),
         ]
     elif options.language == "constrained":
         lines = ["SessionType = 'Default'", "LanguageMode = 'ConstrainedLanguage'"]
