@@ -131,6 +131,13 @@ class History:
         found = self.since(state, key)
         return "" if found is None else found.short(_now(state, key, found))
 
+    def told(self, state: ClusterState, key: Key) -> str:
+        """The same within a sentence, whatever the reader's time zone: `74 min (event)` or `≥ 3 min (first seen)`."""
+        found = self.since(state, key)
+        if found is None:
+            return ""
+        return f"{found.short(_now(state, key, found))} ({'first seen' if found.event is None else 'event'})"
+
     def seconds(self, state: ClusterState, key: Key) -> float:
         """Least number of seconds a condition has lasted, 0 when there is none."""
         found = self.since(state, key)

@@ -191,7 +191,7 @@ def _link_reasons(state: ClusterState, view: NodeView) -> list[tuple[Severity, s
 
 def _lasting(state: ClusterState, key: Key) -> str:
     """How long, unless it was seen just now for the first time: that it lasted 0 s would be no news."""
-    return f", {state.history.short(state, key)}" if state.history.seconds(state, key) >= 1 else ""
+    return f", {state.history.told(state, key)}" if state.history.seconds(state, key) >= 1 else ""
 
 
 def _own_reasons(state: ClusterState, view: NodeView, counts: WriterCounts) -> list[tuple[Severity, str]]:

@@ -120,6 +120,7 @@ def test_a_console_opened_late_shows_the_true_start_as_soon_as_the_events_are_re
     console.events(*(backup_failed("SQL07", start + n * 12 * MINUTE, n + 1) for n in range(6)))
     assert console.text(key) == "since 23:34 (event)".replace("since", "since 13 Mar")
     assert console.state.history.short(console.state, key) == "74 min"
+    assert console.state.history.told(console.state, key) == "74 min (event)"
     console.wait(3)
     assert console.state.history.short(console.state, key) == "77 min"
 
@@ -190,7 +191,7 @@ def test_a_writer_that_waits_for_a_shadow_copy_too_long_is_a_warning() -> None:
     console.writers(waiting)
     row = node_row(console.state, "HV01")
     assert row.severity is Severity.WARN
-    assert row.reasons[0].endswith("[3] No error, ≥ 3 min")
+    assert row.reasons[0].endswith("[3] No error, ≥ 3 min (first seen)")
 
 
 def test_a_busy_writer_has_no_onset_event() -> None:
