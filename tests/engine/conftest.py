@@ -13,6 +13,7 @@ from hvtui.remote.credentials import Credential, CredentialGate
 from hvtui.remote.lane import Lane
 from tests.engine.engine_lab import accepted
 from tests.engine.stub_session import engine
+from tests.engine.support.stage import Stage
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,10 @@ async def lane_to() -> AsyncIterator[Callable[[Lab, str], Lane]]:
     yield make
     for lane in lanes:
         await lane.close()
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """A control channel with engines behind it, for worlds that stand still."""
+    with Stage(engine()) as stage:
+        yield stage

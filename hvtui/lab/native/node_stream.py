@@ -28,6 +28,7 @@ class NodeStream(Stream):
         self.load_seconds = load_seconds
         self._vms: dict[str, tuple[int, bytes]] = {}
         self._jobs: dict[str, bytes] = {}
+        self._of_vms: set[str] = set()
         self._slots: dict[str, int] = {}
         self._next_slot = 0
         self._load: dict[int, tuple[int, int]] = {}
@@ -133,8 +134,13 @@ class NodeStream(Stream):
         ]
 
     def _job_section(self) -> Section:
+        """A job is known by its VM from the moment both were seen here: a VM that moved away first is not told."""
         section: Section = {}
+        known = self._of_vms
         for job_id, job in self.node.jobs.items():
+            if job_id not in known and (job.kind == "migration" or job.vm in self.node.vms):
+                known.add(job_id)
+                self._jobs.pop(job_id, None)
             if job.running:
                 section[job_id] = self._job(job)
                 continue
@@ -144,6 +150,7 @@ class NodeStream(Stream):
             section[job_id] = text
         for job_id in self._jobs.keys() - section.keys():
             del self._jobs[job_id]
+        known &= section.keys()
         return section
 
     def _job(self, job: Job) -> bytes:
@@ -151,7 +158,7 @@ class NodeStream(Stream):
             {
                 "id": job.id,
                 "kind": job.kind,
-                "vm": job.vm,
+                "vm": job.vm if job.id in self._of_vms else None,
                 "type": int(job.type),
                 "state": int(job.state),
                 "percent": job.percent(self.world.elapsed),

@@ -1,0 +1,76 @@
+"""The native lab says nothing that the module would not say: whole answers, record by record, field by field."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import pytest
+
+from hvtui.lab.world.scenario import load_scenario, scenario_names
+from tests.engine.support.stage import Stage
+from tests.engine.support.twin import call_differences, cluster_twin, node_twin
+
+FULLER: Final = bool(os.environ.get("HVTUI_TEST_FULLER"))
+"""Every node of every scenario, not a sample."""
+_STEPS: Final = (7.0, 60.0, 600.0)
+# A few whose moments matter: the first failed backup, the killed job, drain and restart of VMMS.
+_MOMENTS: Final = {"stuck-writer": (60.0, 1600.0, 5460.0, 6130.0), "backup-window": (60.0, 900.0)}
+
+
+def _nodes(scenario: str) -> list[str]:
+    loaded = load_scenario(scenario)
+    down = {part.name for part in loaded.node if part.down}
+    special = {part.name for part in loaded.node}
+    names = [name for name in loaded.node_names() if name not in down]
+    if FULLER and scenario != "limit":
+        return names
+    ordinary = [name for name in names if name not in special]
+    return sorted({*ordinary[:2], *(special - down)} | ({"HV03"} & set(names)))
+
+
+def _cases() -> list[tuple[str, str]]:
+    return [(name, node) for name in scenario_names() if name != "limit" for node in _nodes(name)]
+
+
+@pytest.mark.parametrize("scenario", [name for name in scenario_names() if name != "limit"])
+def test_the_cluster_stream_is_the_same(stage: Stage, scenario: str) -> None:
+    for at in _MOMENTS.get(scenario, (60.0,)):
+        stage.load(scenario, at=at)
+        with cluster_twin(stage, _nodes(scenario)[0]) as twin:
+            assert twin.differences() == []
+            for seconds in _STEPS:
+                twin.go_on(seconds)
+                assert twin.differences() == []
+
+
+@pytest.mark.parametrize(("scenario", "node"), _cases())
+def test_the_node_stream_is_the_same(stage: Stage, scenario: str, node: str) -> None:
+    for at in _MOMENTS.get(scenario, (60.0,)):
+        stage.load(scenario, at=at)
+        with node_twin(stage, node) as twin:
+            assert twin.differences() == []
+            for seconds in _STEPS:
+                twin.go_on(seconds)
+                assert twin.differences() == []
+
+
+@pytest.mark.parametrize(("scenario", "node"), _cases())
+def test_the_calls_are_the_same(stage: Stage, scenario: str, node: str) -> None:
+    stage.load(scenario, at=_MOMENTS.get(scenario, (600.0,))[-1])
+    assert call_differences(stage, node) == []
+
+
+def test_the_largest_cluster_is_the_same(stage: Stage) -> None:
+    world = stage.load("limit", at=60.0)
+    with cluster_twin(stage, "HV01") as twin:
+        assert twin.differences() == []
+        assert len(twin.module.sections["roles"]) == 8000
+        twin.go_on(60.0)
+        assert twin.differences() == []
+    for node in ("HV01", "HV32", "HV64"):
+        with node_twin(stage, node) as twin:
+            assert twin.differences() == []
+            assert len(twin.module.sections["vms"]) == len(world.node(node).vms) > 100
+            twin.go_on(60.0)
+            assert twin.differences() == []
