@@ -32,7 +32,7 @@ def names(text: str, which: str) -> list[str]:
     return [entry["name"] for entry in entries]
 
 
-def check(target: Path = MODULE) -> tuple[bool, str]:
+def check(target: Path = MODULE, seconds: float = 300) -> tuple[bool, str]:
     """Whether the files under `target` are clean, and what check.ps1 said."""
     path = script()
     if path is None:
@@ -42,7 +42,7 @@ def check(target: Path = MODULE) -> tuple[bool, str]:
     for option, which in (("-Allow", "allow"), ("-Guarded", "guarded")):
         if listed := names(text, which):
             arguments += [option, ",".join(listed)]
-    done = pwsh(*arguments, seconds=300)
+    done = pwsh(*arguments, seconds=seconds)
     return done.returncode == 0, (done.stdout + done.stderr).strip()
 
 

@@ -30,6 +30,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "build": "17763",
     "elevated": True,
     "vssadmin": "",
+    "modules": False,
 }
 """What a world has when a test does not say otherwise; see stubs/windows.ps1. `real`: time passes by itself."""
 

@@ -8,6 +8,9 @@ function Use-StubWorld($World) {
     $global:World = $World
     $global:Step = 0
     $global:Asked = [System.Collections.Generic.List[string]]::new()
+    # Every question in full words, and how many objects were given out: what a node is asked is a contract too.
+    $global:Calls = [System.Collections.Generic.List[string]]::new()
+    $global:Objects = 0
     $global:Seconds = 0.0
     $global:Rows = @{}
 }
@@ -32,6 +35,7 @@ function ConvertFrom-Stub($Value) {
 
 function Get-Answer($Kind, $Name) {
     $global:Asked.Add($Name)
+    if ($Kind -eq 'commands') { $global:Calls.Add($Name) }
     $step = $global:World.steps[[Math]::Min($global:Step, $global:World.steps.Count - 1)]
     if ($step.PSObject.Properties['fail'] -and $step.fail.PSObject.Properties[$Name]) {
         $fail = $step.fail.$Name
@@ -57,6 +61,7 @@ function Get-CimInstance {
     [CmdletBinding()]
     param([Parameter(Mandatory)] [string]$Namespace, [Parameter(Mandatory)] [string]$ClassName, [string]$Filter, [string[]]$Property, [Parameter(Mandatory)] [uint32]$OperationTimeoutSec)
     if ($OperationTimeoutSec -lt 1) { throw 'no deadline' }
+    $global:Calls.Add("$Namespace $ClassName [$Filter] ($Property) $OperationTimeoutSec s")
     $rows = Get-Answer 'cim' $ClassName
     foreach ($row in $rows) {
         if ($Filter -match "^Type = 'Virtual Machine'" -and $row.Type -notlike 'Virtual Machine*') { continue }
@@ -67,6 +72,7 @@ function Get-CimInstance {
             $held = $row.PSObject.Properties[$name]
             $copy[$name] = if ($held) { , $held.Value } else { $null }
         }
+        $global:Objects++
         [pscustomobject]$copy
     }
 }
@@ -81,6 +87,7 @@ function Get-ClusterParameter {
     [CmdletBinding()]
     param([Parameter(ValueFromPipeline)] $InputObject, [string[]]$Name)
     process {
+        $global:Calls.Add("Get-ClusterParameter ($Name)")
         foreach ($one in $Name) { [pscustomobject]@{ ClusterObject = $InputObject; Name = $one; Value = $InputObject.Parameters.$one } }
     }
 }
@@ -95,6 +102,7 @@ function Get-Service {
 function Get-WinEvent {
     [CmdletBinding()]
     param([string]$LogName, [string]$FilterXPath, [long]$MaxEvents, [switch]$Oldest)
+    $global:Calls.Add("Get-WinEvent [$FilterXPath] $MaxEvents $Oldest")
     $answer = Get-Answer 'commands' $LogName
     $found = @($answer)
     if ($FilterXPath -match 'EventRecordID > (\d+)') { $found = @($found | Where-Object RecordId -GT ([long]$Matches[1])) }
@@ -118,7 +126,8 @@ function Start-Sleep {
     [CmdletBinding()]
     param([int]$Milliseconds)
     if ($global:World.real) { [System.Threading.Thread]::Sleep($Milliseconds); return }
-    $global:Step++
+    # A stream that nothing ends any more must not run for ever.
+    if (++$global:Step -gt 2000) { throw 'the stream does not end' }
     $global:Seconds += $Milliseconds / 1000
 }
 

@@ -36,7 +36,7 @@ function Read-HvTuiMachine {
         $seen = $true
         if ($null -eq $id -or $id.Length -ne 36) { continue }
         $machines.Add($one)
-        if (-not $Stream.First -and -not $Stream.Slot.ContainsKey($id)) {
+        if (-not $Stream.First -and -not $Stream.Slot.Contains($id)) {
             # A new VM: its settings and disks belong into the same message.
             Request-HvTuiSource -Stream $Stream -Name 'setting'
             Request-HvTuiSource -Stream $Stream -Name 'disk'

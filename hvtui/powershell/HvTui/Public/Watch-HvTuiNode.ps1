@@ -71,7 +71,8 @@ function Watch-HvTuiNode {
         [ValidateRange(0, 1000000)] [int]$Count = 0
     )
     $stream = Get-HvTuiStream -Source (Get-HvTuiNodeSource -SlowSeconds $SlowSeconds -LoadSeconds $LoadSeconds) -Section 'host', 'vms', 'files', 'jobs' -Single 'host'
-    $stream.Slot = @{}
+    # In the order of the slots, so that equal loads are equal text in every session.
+    $stream.Slot = New-Object -TypeName System.Collections.Specialized.OrderedDictionary -ArgumentList ([System.StringComparer]::OrdinalIgnoreCase)
     $stream.NextSlot = 0
     $stream.Start = @{}
     $stream.Backup = @{}

@@ -1,0 +1,1 @@
+"""Which branches of the module the tests run on the engine."""

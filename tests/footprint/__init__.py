@@ -1,0 +1,1 @@
+"""What the module costs a node."""

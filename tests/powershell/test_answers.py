@@ -1,0 +1,43 @@
+"""The table of cases answers as committed, under every culture, and runs past the module's branches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.branches.__main__ import WANTED
+from tests.branches.marks import branches, marked
+from tests.powershell.answers import differences, kept
+from tests.powershell.cases import CASES
+from tests.powershell.engine import needs_engine
+from tests.powershell.table import TableEngine, assemble, parts, run_table
+
+pytestmark = needs_engine
+
+
+@pytest.fixture(scope="module")
+def table() -> Iterator[TableEngine]:
+    one = TableEngine()
+    yield one
+    one.close()
+
+
+def test_case_names_are_unique() -> None:
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_answers_are_those_committed_and_the_branches_are_run(table: TableEngine) -> None:
+    """Marks in the module change no answer, so one run tells both."""
+    found = branches()
+    run = run_table(table, marked(found))
+    assert differences(kept(), run.answers) == []
+    hits = frozenset[str]().union(*run.hits.values())
+    missed = [branch for branch in found if branch.name not in hits]
+    assert 100 * (len(found) - len(missed)) / len(found) >= WANTED, missed
+
+
+def test_another_culture_changes_no_answer(table: TableEngine) -> None:
+    """Decimal comma, a minus that is no hyphen, Arabic digits and right-to-left names, the Buddhist era."""
+    run = run_table(table, assemble(parts()), "ThaiBuddhistCalendar")
+    assert differences(kept(), run.answers) == []
