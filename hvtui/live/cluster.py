@@ -49,7 +49,7 @@ class ClusterWatch:
     async def run(self) -> None:
         """Never raises but for cancellation, and returns only when the monitor was halted."""
         store = self._shared.store
-        store.link("", LinkStatus.CONNECTING, "connecting")
+        store.link("", LinkStatus.CONNECTING)
         while True:
             node = self._choose()
             if node is None:

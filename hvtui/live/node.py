@@ -69,7 +69,7 @@ class NodeWatch:
     async def run(self) -> None:
         """Never raises but for cancellation, and returns only when the node is watched under another name already."""
         store = self._shared.store
-        store.link(self.name, LinkStatus.CONNECTING, "connecting")
+        store.link(self.name, LinkStatus.CONNECTING)
         self._shared.begins(self._first_name)
         try:
             await self._for_ever()

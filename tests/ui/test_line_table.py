@@ -88,6 +88,15 @@ async def test_rows_keep_their_places_while_the_user_navigates_but_show_their_ne
         assert "VM5" not in app.names()
 
 
+async def test_the_first_rows_come_at_once_whatever_was_pressed_before() -> None:
+    app = TableApp({}, sort="cpu")
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("j", "G")
+        app.table.update_rows(some_rows(3))
+        await pilot.pause()
+        assert app.names() == ["VM2", "VM1", "VM0"]
+
+
 async def test_an_open_dialog_holds_the_order() -> None:
     app = TableApp(some_rows(3), sort="cpu")
     async with app.run_test(size=(60, 20)) as pilot:

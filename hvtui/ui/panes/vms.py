@@ -103,7 +103,7 @@ class VmsPane(Pane):
 
     def retitle(self) -> None:
         super().retitle()
-        empty = "no VM matches the filter" if self.table.order.rows else self.counts()
+        empty = "no VM matches the filter" if self.table.order.rows and self._words else self.counts()
         if empty != self.table.empty_text:
             self.table.empty_text = empty
             if not self.table.order.view:

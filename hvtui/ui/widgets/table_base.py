@@ -167,8 +167,8 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
 
     @property
     def frozen(self) -> bool:
-        """Rows keep their places now."""
-        return self._held > 0 or self._now() < self._frozen_until
+        """Rows keep their places now; while none is shown there is nothing to keep, and the first ones come at once."""
+        return bool(self.order.view) and (self._held > 0 or self._now() < self._frozen_until)
 
     def hold(self) -> None:
         """Keep the order until `release` (a dialog is open). Calls nest."""
