@@ -330,26 +330,38 @@ def _secret(value: object) -> Secret:
 def _window(value: object) -> BackupWindow:
     if not isinstance(value, dict) or not {"start", "end"} <= value.keys() <= {"start", "end", "zone"}:
         raise _Bad('must be like { start = "22:00", end = "04:00", zone = "Europe/Berlin" }')
-    start, end = _clock(value["start"], "start"), _clock(value["end"], "end")
-    if start == end:
-        raise _Bad("starts and ends at the same time")
+    start, end = _clock(value["start"]), _clock(value["end"])
     zone = value.get("zone", "UTC")
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, TypeError, OSError):
-        near = nearest(zone, available_timezones()) if isinstance(zone, str) else ""
-        hint = f"; did you mean `{near}`?" if near else ""
-        raise _Bad(f"zone must be an IANA time zone, such as Europe/Berlin, not {_shown(zone)}{hint}") from None
+    wrong = [
+        f'{name} must be a time of day such as "22:00", not {_shown(value[name])}'
+        for name, read in (("start", start), ("end", end))
+        if read is None
+    ]
+    if start is not None and start == end:
+        wrong.append("starts and ends at the same time")
+    wrong += _bad_zone(zone)
+    if start is None or end is None or wrong:
+        raise _Bad("; ".join(wrong))
     return BackupWindow(start, end, zone)
 
 
-def _clock(value: object, name: str) -> time:
+def _bad_zone(zone: object) -> list[str]:
+    """What is wrong with a time zone, if anything."""
+    try:
+        ZoneInfo(zone)  # type: ignore[arg-type]  # what is no text is one of the errors below
+    except (KeyError, ValueError, TypeError, AttributeError, OSError):
+        near = nearest(zone, available_timezones()) if isinstance(zone, str) else ""
+        hint = f"; did you mean `{near}`?" if near else ""
+        return [f"zone must be an IANA time zone, such as Europe/Berlin, not {_shown(zone)}{hint}"]
+    return []
+
+
+def _clock(value: object) -> time | None:
+    """A time of day, None when it is none."""
     if isinstance(value, time):
         return value
     found = _CLOCK.match(value) if isinstance(value, str) else None
-    if found is None:
-        raise _Bad(f'{name} must be a time of day such as "22:00", not {_shown(value)}')
-    return time(int(found[1]), int(found[2]))
+    return None if found is None else time(int(found[1]), int(found[2]))
 
 
 def _shown(value: object) -> str:

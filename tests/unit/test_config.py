@@ -150,6 +150,10 @@ addresses = { A = "127.0.0.1:1", B2 = "127.0.0.1:1" }
         ('windows = [{ start = "22:00" }]', "must be like"),
         ('windows = [{ start = "22:00", end = "22:00" }]', "starts and ends at the same time"),
         ('windows = [{ start = "22:00", end = "4:00", zone = "Europe/Berln" }]', "did you mean `Europe/Berlin`?"),
+        (
+            'windows = [{ start = "25:00", end = "4", zone = "Europe/Berln" }]',
+            "not '25:00'; end must be a time of day such as \"22:00\", not '4'; zone must be",
+        ),
         ('windows = [{ start = "22:00", end = "4:00", zone = "../etc" }]', "must be an IANA time zone"),
     ],
 )
