@@ -58,6 +58,7 @@ class ClusterStream(Stream):
 
     def _cluster(self) -> bytes:
         facts = self.world.cluster
+        limited = int(self.node.build.split(".")[2]) >= _SERVER_2022
         return wire(
             {
                 "id": facts.id,
@@ -68,7 +69,7 @@ class ClusterStream(Stream):
                 "witness_state": int(facts.witness_state) if facts.witness else None,
                 "witness_weight": facts.witness_weight,
                 "dynamic_quorum": facts.dynamic_quorum,
-                "max_parallel_migrations": facts.max_parallel_migrations,
+                "max_parallel_migrations": facts.max_parallel_migrations if limited else None,
                 "enforced_anti_affinity": facts.enforced_anti_affinity,
                 "csv_root": "C:\\ClusterStorage",
                 "answered_by": self.node.name,
@@ -133,6 +134,7 @@ class ClusterStream(Stream):
 
 
 _SERVER_2019: Final = 17763
+_SERVER_2022: Final = 20348
 _AT_REST: Final = (0, 0)
 """Migration state and percent of a role that does not move."""
 

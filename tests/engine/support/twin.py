@@ -120,16 +120,14 @@ def call_differences(stage: Stage, name: str) -> list[str]:
     """Where the answers of the four calls differ on a node, every channel and every page of its events included."""
     world, node = stage.world, stage.world.node(name)
     engine = stage.engine(name, without=lacking(node), hurried=hurried(node))
+    found: list[str] = []
 
     def compare(script: str, native: Callable[[], str]) -> dict[str, Any]:
         said = engine.call(script)
-        nonlocal found
-        found += [
-            f"{script} {line}" for line in differences(_comparable(json.loads(stage.do(native))), _comparable(said))
-        ]
+        answer = _comparable(json.loads(stage.do(native)))
+        found.extend(f"{script} {line}" for line in differences(answer, _comparable(said)))
         return said
 
-    found: list[str] = []
     for part in ("All", "Basic"):
         compare(f"Get-HvTuiInfo -Part {part}", lambda part=part: calls.info(world, node, part))  # type: ignore[misc]
     compare("Get-HvTuiProvider", lambda: calls.providers(world, node))
