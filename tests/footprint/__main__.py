@@ -22,11 +22,12 @@ BYTES: Final = 2000.0
 
 HEAD: Final = """# What hvtui costs a node
 
-Made by `python -m tests.footprint --write`: both streams run on PowerShell 7 against objects that lie ready in memory,
-so the CPU is that of the module and of handing out objects, not of Windows' own providers, and Windows PowerShell 5.1 may
-need more (see [unverified.md](unverified.md)). One tick every two seconds, 45 ticks at the default cadences; figures are
-the mean of a tick. CPU and memory of every VM move at random and uptimes have jitter; "1 % changed" also changes one VM
-in a hundred at every tick. The load vector (three numbers for each VM that moved) is counted apart.
+Made by `python -m tests.footprint --write`: both streams run on PowerShell 7 against objects that lie ready in
+memory, so the CPU is that of the module and of handing out objects, not of Windows' own providers, and Windows
+PowerShell 5.1 may need more (see [unverified.md](unverified.md)). One tick every two seconds, 45 ticks at the default
+cadences; figures are the mean of a tick. CPU and memory of every VM move at random and uptimes have jitter; "1 %
+changed" also changes one VM in a hundred at every tick. The load vector (three numbers for each VM that moved) is
+counted apart.
 """
 
 

@@ -22,10 +22,10 @@ REASONS: Final = Path(__file__).with_name("harmless.toml")
 HEAD: Final = """# What the tests of the module notice
 
 `python -m tests.mutation` changes the module at one place at a time: a literal, a name of a command, parameter,
-property or type, an operator, a condition, WQL, a word that leaves a loop. Each such mutant is run on a PowerShell engine against
-the table of cases in `tests/powershell/cases.py`, as far as a case runs past the place, and must answer otherwise
-than the committed `answers.json`, or fail. What no case notices goes to the checker (`check.ps1`: syntax of 5.1, real
-signatures, CIM classes). Without `--all` it is a sample, the same in every run; this page is written by `--write`.
+property or type, an operator, a condition, WQL, a word that leaves a loop. Each such mutant is run on a PowerShell
+engine against the table of cases in `tests/powershell/cases.py`, as far as a case runs past the place, and must answer
+otherwise than the committed `answers.json`, or fail. What no case notices goes to the checker (`check.ps1`: syntax of
+5.1, real signatures, CIM classes). Without `--all` it is a sample, the same in every run; `--write` writes this page.
 """
 
 

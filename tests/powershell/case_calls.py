@@ -75,7 +75,8 @@ def event_cases() -> list[Case]:
         "<Event><System/><UserData><Log xmlns='http://www.microsoft.com/x'><VmName>SQL [prod] &amp; co</VmName>"
         f"<VmId>{SQL.upper()}</VmId>text<ErrorMessage>%%2147943568 %%0 %%4294967296</ErrorMessage>"
         "<ErrorCode>0x800423F4</ErrorCode><MyErrorCode>-2147024891</MyErrorCode><AnErrorCode>5</AnErrorCode>"
-        "<ErrorCode2>7</ErrorCode2><OtherErrorCode>0</OtherErrorCode><BigErrorCode>9999999999</BigErrorCode>"
+        "<ErrorCode2>7</ErrorCode2><OtherErrorCode>0</OtherErrorCode><OneErrorCode>1</OneErrorCode>"
+        "<BigErrorCode>9999999999</BigErrorCode>%%1"
         "<Again>0x800423f4</Again><Long>0x800423F4F</Long></Log></UserData></Event>"
     )
     odd = (
@@ -128,6 +129,7 @@ def event_cases() -> list[Case]:
         page("dropped", log, AfterRecord=1378),
         page("not dropped", log, AfterRecord=1379),
         page("from the first record", [_event(1), _event(2)], Hours=168),
+        page("the first record is gone", [_event(2)], Hours=168),
         page("cleared", [_event(1380), _event(1381)], AfterRecord=5000),
         page("empty", []),
         page("emptied", [], AfterRecord=5),

@@ -99,6 +99,8 @@ def cluster_cases() -> list[Case]:
         cases.append(cluster(f"cluster: {name} fails", fail, {"cim": {}}, {"cim": {}}))
     hang = failing({"cim": {}}, "MSCluster_Resource", code=TIMEOUT, seconds=10)
     cases.append(cluster("cluster: the service hangs", world, hang, hang, {"cim": {}}, count=9))
+    first = failing(world, "MSCluster_Node", code=TIMEOUT, seconds=10)
+    cases.append(cluster("cluster: the service hangs from the first round", first, first, world))
     denied = failing({"cim": {}}, "MSCluster_Resource", code=0x80070005)
     cases.append(cluster("cluster: resources denied later", world, *[denied] * 6))
     hostile = copy.deepcopy(world)

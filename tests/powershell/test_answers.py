@@ -13,7 +13,8 @@ from tests.powershell.cases import CASES
 from tests.powershell.engine import needs_engine
 from tests.powershell.table import TableEngine, assemble, parts, run_table
 
-pytestmark = needs_engine
+# The whole table in one test: a minute and more on a busy machine.
+pytestmark = [needs_engine, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

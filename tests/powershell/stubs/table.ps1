@@ -24,7 +24,7 @@ $standins = {
     function script:Get-HvTuiVssAdminPath { $global:World.vssadmin }
     function script:Get-HvTuiStartTime {
         param([int]$Id)
-        if ($Id -lt 0) { throw [System.ComponentModel.Win32Exception]::new(5, 'Access is denied') }
+        if ($Id -lt 0 -and $global:Step -lt 2) { throw [System.ComponentModel.Win32Exception]::new(5, 'Access is denied') }
         (Get-HvTuiStubNow).AddHours(-$Id)
     }
     # The modules of this computer are no node's.
