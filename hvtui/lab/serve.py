@@ -31,8 +31,8 @@ END_WITHIN: Final = 2.0
 """Seconds in which a lab is gone after it was told to end."""
 _LOOK: Final = 0.5
 """Seconds between two looks whether a host of the world went down or came back."""
-PATIENCE: Final = 10.0
-"""Seconds a real engine may take to acknowledge what it is sent."""
+PATIENCE: Final = 30.0
+"""Seconds a real engine may take to acknowledge what it is sent; many of them may share few processors."""
 _PATIENCE: Final = 60.0
 """Seconds within which a call into the lab must be answered."""
 

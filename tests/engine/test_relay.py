@@ -192,7 +192,7 @@ async def test_a_killed_engine_is_a_fault_of_its_shell_only(lab: Lab, lane_to: L
         os.kill(mine, signal.SIGTERM)
         with pytest.raises(WSManFaultError) as fault:
             pool._receive(shell.id, timeout=20)
-        assert fault.value.code == faults.ABORTED
+        assert fault.value.code in {faults.ABORTED, faults.UNKNOWN}  # waiting for it, or a moment late
         with pytest.raises(WSManFaultError) as fault:
             begin_script(pool, TICKS)
         assert fault.value.code == faults.UNKNOWN

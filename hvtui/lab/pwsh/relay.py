@@ -111,16 +111,20 @@ class Relay:
                 ack = self._acks.get((packet.kind, packet.guid))
                 if ack is not None and not ack.done():
                     ack.set_result(None)
+            else:
+                # It is ending by itself; whoever ends the relay waits for that, and kills it only if it does not.
+                self._break(kill=False)
         finally:
             self._break()
 
-    def _break(self) -> None:
+    def _break(self, *, kill: bool = True) -> None:
         if self._gone:
             return
         self._gone = True
         for line in self.process.complaints:
             _log.warning("engine %d said: %s", self.process.pid, line)
-        self.process.kill()
+        if kill:
+            self.process.kill()
         self._abandon()
         self._lost()
 
