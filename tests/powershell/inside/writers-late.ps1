@@ -1,4 +1,4 @@
-# What vssadmin does not do at will: be late, or leave a lock behind that nobody holds any more, or that cannot be made.
+# What does not happen at will: vssadmin being late, and a lock that cannot be made.
 function Read-HvTuiWriter {
     param([hashtable]$Answer, [int]$Milliseconds)
     $global:Calls.Add("vssadmin for $Milliseconds ms")
@@ -7,17 +7,5 @@ function Read-HvTuiWriter {
 }
 function Get-HvTuiMutex { [System.Threading.Mutex]::new($false) }
 Get-HvTuiWriter -TimeoutSeconds 7
-function Get-HvTuiMutex {
-    $lock = [System.Threading.Mutex]::new($false)
-    $thread = [powershell]::Create().AddScript('param($m) [void]$m.WaitOne()').AddArgument($lock)
-    $space = [runspacefactory]::CreateRunspace()
-    $space.ThreadOptions = 'UseNewThread'
-    $space.Open()
-    $thread.Runspace = $space
-    [void]$thread.Invoke()
-    $space.Dispose()
-    $lock
-}
-Get-HvTuiWriter -TimeoutSeconds 8
 function Get-HvTuiMutex { throw [System.UnauthorizedAccessException]::new('Access to the path is denied.') }
 Get-HvTuiWriter
