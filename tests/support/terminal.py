@@ -36,8 +36,10 @@ _LAST_WORDS = 2.0
 """Seconds in which the output of a program that has ended arrives."""
 
 # The child takes the pseudo-terminal as its controlling one, so that Ctrl+C, hang-up and sizes work as in a shell.
+# A test run in the background ignores SIGINT, and so would every program that it starts: a shell's foreground does not.
 _TAKE_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    "import fcntl, os, signal, sys, termios; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 )
 
 
