@@ -1,4 +1,4 @@
-"""Labs on a real PowerShell engine, or a skip with the reason."""
+"""Labs and stub sets on a real PowerShell engine, or a skip with the reason."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from hvtui.config import ClusterConfig
+from hvtui.lab.pwsh import stubs
 from hvtui.lab.serve import Lab
 from hvtui.remote.connect import Connector
 from hvtui.remote.credentials import Credential, CredentialGate
 from hvtui.remote.lane import Lane
 from tests.engine.engine_lab import accepted
-from tests.engine.stub_session import engine
+from tests.engine.stub_control import StubControl
+from tests.engine.stub_session import EngineSession, engine
 from tests.engine.support.stage import Stage
 
 
@@ -61,3 +63,25 @@ def stage() -> Iterator[Stage]:
     """A control channel with engines behind it, for worlds that stand still."""
     with Stage(engine()) as stage:
         yield stage
+
+
+@pytest.fixture(scope="module")
+def control() -> Iterator[StubControl]:
+    """The tiny server that the session of this module asks."""
+    with StubControl() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def session(control: StubControl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSession]:
+    """An engine with the newest stub set."""
+    found = stubs.stub_set("2025", pwsh=engine())
+    with EngineSession(found, tmp_path_factory.mktemp("session"), control.address) as made:
+        yield made
+
+
+@pytest.fixture
+def forgotten(control: StubControl) -> None:
+    """The server without the answers and requests of the test before."""
+    control.answers.clear()
+    control.requests.clear()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from hvtui.lab.pwsh import stubs
 from tests.engine.stub_control import Answer, StubControl
-from tests.engine.stub_session import EngineSession, engine
+from tests.engine.stub_session import EngineSession
 
 VM = "11111111-1111-1111-1111-111111111111"
 CLUSTER = "Microsoft.FailoverClusters.PowerShell."
@@ -18,25 +16,7 @@ CIM_COMMAND = "Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceComm
 MACHINE = "root/virtualization/v2/Msvm_ComputerSystem"
 
 
-@pytest.fixture(scope="module")
-def control() -> Iterator[StubControl]:
-    """The tiny server that the session of this module asks."""
-    with StubControl() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def session(control: StubControl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSession]:
-    """An engine with the newest stub set."""
-    found = stubs.stub_set("2025", pwsh=engine())
-    with EngineSession(found, tmp_path_factory.mktemp("answers"), control.address) as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _forget(control: StubControl) -> None:
-    control.answers.clear()
-    control.requests.clear()
+pytestmark = pytest.mark.usefixtures("forgotten")
 
 
 def _machine(**properties: Any) -> dict[str, Any]:

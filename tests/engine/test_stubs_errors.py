@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from hvtui.lab.pwsh import stubs
@@ -16,25 +14,7 @@ CIM_COMMAND = "Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceComm
 CIM_ERROR = "Microsoft.Management.Infrastructure.CimException"
 
 
-@pytest.fixture(scope="module")
-def control() -> Iterator[StubControl]:
-    """The tiny server that the session of this module asks."""
-    with StubControl() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def session(control: StubControl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSession]:
-    """An engine with the newest stub set."""
-    found = stubs.stub_set("2025", pwsh=engine())
-    with EngineSession(found, tmp_path_factory.mktemp("answers"), control.address) as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _forget(control: StubControl) -> None:
-    control.answers.clear()
-    control.requests.clear()
+pytestmark = pytest.mark.usefixtures("forgotten")
 
 
 def _gives(*output: object) -> Answer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,18 +13,7 @@ from hvtui.lab.pwsh import stub_files, stubs
 from tests.engine.stub_control import StubControl
 from tests.engine.stub_session import EngineSession, engine
 
-
-@pytest.fixture(scope="module")
-def control() -> Iterator[StubControl]:
-    """The tiny server that the programs ask."""
-    with StubControl() as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _forget(control: StubControl) -> None:
-    control.answers.clear()
-    control.requests.clear()
+pytestmark = pytest.mark.usefixtures("forgotten")
 
 
 @pytest.fixture(scope="module")

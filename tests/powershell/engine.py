@@ -54,6 +54,19 @@ def pwsh(*arguments: str, seconds: float = 100) -> subprocess.CompletedProcess[s
     )
 
 
+def started(script: str) -> subprocess.Popen[str]:
+    """An engine that runs a script of the stand-ins and talks by lines until its input ends."""
+    if ENGINE is None:
+        raise FileNotFoundError("no PowerShell engine")
+    return subprocess.Popen(
+        [ENGINE, *QUIET, "-File", str(STUBS / script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env=environment(),
+    )
+
+
 class Answer(list[str]):
     """What a command wrote, and which classes and cmdlets it asked, in order."""
 
@@ -64,15 +77,7 @@ class Engine:
     """One engine that answers many requests, each from nothing; a start costs more than most tests."""
 
     def __init__(self) -> None:
-        if ENGINE is None:
-            raise FileNotFoundError("no PowerShell engine")
-        self._process = subprocess.Popen(
-            [ENGINE, *QUIET, "-File", str(STUBS / "serve.ps1")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            env=environment(),
-        )
+        self._process = started("serve.ps1")
 
     def ask(self, module: Path, command: str, world: dict[str, Any], parameters: dict[str, Any]) -> Answer:
         """Run one command; fails with the engine's words when it ends badly."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
-import subprocess
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import Any, Final
 
 from hvtui.remote.contract import FUNCTIONS, MODULE
 from tests.powershell.cases import CASES
-from tests.powershell.engine import ENGINE, QUIET, STUBS, environment
 from tests.powershell.engine import MODULE as FOLDER
+from tests.powershell.engine import started
 
 MARK: Final = "answer "
 ANSWERS: Final = Path(__file__).with_name("answers.json")
@@ -28,15 +27,7 @@ class TableEngine:
     """One engine with the stand-ins for Windows; not for two threads at once."""
 
     def __init__(self) -> None:
-        if ENGINE is None:
-            raise FileNotFoundError("no PowerShell engine")
-        self._process = subprocess.Popen(
-            [ENGINE, *QUIET, "-File", str(STUBS / "table.ps1")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            env=environment(),
-        )
+        self._process = started("table.ps1")
         self._lines: queue.Queue[str] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
