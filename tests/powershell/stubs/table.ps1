@@ -20,7 +20,8 @@ $standins = {
     function script:Get-HvTuiNow { Get-HvTuiStubNow }
     function script:Get-HvTuiBuildNumber { $global:World.build }
     function script:Get-HvTuiOemCodePage { 65001 }
-    function script:Test-HvTuiElevation { if ($global:World.elevated -eq 'fail') { throw [System.PlatformNotSupportedException]::new('no tokens here') }; $global:World.elevated }
+    # The constant stands left: it decides the type of the comparison, and $true would equal any text.
+    function script:Test-HvTuiElevation { if ('fail' -eq $global:World.elevated) { throw [System.PlatformNotSupportedException]::new('no tokens here') }; $global:World.elevated }
     function script:Get-HvTuiVssAdminPath { $global:World.vssadmin }
     function script:Get-HvTuiStartTime {
         param([int]$Id)
@@ -31,7 +32,7 @@ $standins = {
     function script:Get-Module {
         param([switch]$ListAvailable, [string[]]$Name)
         $global:Calls.Add("Get-Module $ListAvailable ($Name)")
-        if ($global:World.modules -eq 'fail') { throw [System.IO.IOException]::new('no module path') }
+        if ('fail' -eq $global:World.modules) { throw [System.IO.IOException]::new('no module path') }
         if ($global:World.modules) { foreach ($one in 'Hyper-V', 'Hyper-V', 'FailoverClusters') { [pscustomobject]@{ Name = $one; Version = [version]'2.0.0.0' } } }
     }
     function script:Get-HvTuiElapsed { $global:Seconds }
@@ -74,7 +75,7 @@ $arabic = [char]0x645 + '' + [char]0x62d
 $strange.DateTimeFormat.MonthNames = @(1..12 | ForEach-Object { "$arabic$_" }) + ''
 $strange.DateTimeFormat.DayNames = 1..7 | ForEach-Object { "$arabic$_" }
 $calendars = @{ strange = $strange }
-foreach ($calendar in 'ThaiBuddhistCalendar', 'HijriCalendar', 'PersianCalendar', 'UmAlQuraCalendar', 'HebrewCalendar') {
+foreach ($calendar in 'ThaiBuddhistCalendar', 'HijriCalendar', 'PersianCalendar', 'UmAlQuraCalendar', 'HebrewCalendar', 'TaiwanCalendar') {
     # A culture takes only calendars of its own list, and this engine may know invariant culture alone.
     $one = $strange.Clone()
     $field = $one.DateTimeFormat.GetType().GetField('_calendar', 'NonPublic,Instance')
