@@ -1,0 +1,145 @@
+"""A plan: what exactly will be changed, in which order, what stands against it, and what must be typed to start it.
+
+Plans are data: they are shown, written to a file, read back and compared with what the cluster is now.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+Utc = Annotated[datetime, msgspec.Meta(tz=True)]
+
+PLAN_VERSION = 1
+
+
+class Verb(StrEnum):
+    """What an operator can ask for."""
+
+    MIGRATE = "migrate"
+    CANCEL = "cancel"
+    ISOLATE = "isolate"
+    RETURN = "return"
+    ALIGN = "align"
+    DRAIN = "drain"
+    RESUME = "resume"
+    VMMS = "vmms"
+    """Drain, restart VMMS, resume: the guided runbook, of one node or several one after the other."""
+    START_VMMS = "start-vmms"
+    SERVICE = "service"
+    """Restart a service that hosts a VSS writer."""
+
+
+class Level(StrEnum):
+    """How a plan is confirmed: a key on an armed button, or a typed name."""
+
+    KEY = "key"
+    TYPED = "typed"
+
+
+class Base(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of what a plan is made of."""
+
+
+class Target(Base, frozen=True, kw_only=True):
+    """What a change touches. `kind`: `vm` (id is its GUID), `node` (its name), `service` (`NODE/name`), `csv`."""
+
+    kind: str
+    id: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """The same for the same thing, whatever it is called."""
+        return f"{self.kind}:{self.id.lower()}"
+
+
+class Refusal(Base, frozen=True, kw_only=True):
+    """Why something is not done: the rule, whom it concerns (None: the whole plan), and what to do instead.
+
+    `hold`: a HOLD (it may pass by itself). `override`: the name of the rule in the list of those an expert may
+    override; empty when nobody can.
+    """
+
+    rule: str
+    text: str
+    target: Target | None = None
+    hint: str = ""
+    hold: bool = False
+    override: str = ""
+
+
+class Note(Base, frozen=True, kw_only=True):
+    """Something to know before confirming that stands in nobody's way."""
+
+    text: str
+    target: Target | None = None
+    severity: int = 1
+    """Numbers of model.severity."""
+
+
+class Move(Base, frozen=True, kw_only=True):
+    """One VM from one node to another. `type` is what the node will choose for `state`: `Live` or `Quick`.
+
+    `memory` is what the destination must hold, MB; None when unknown, and then the VM does not fit.
+    """
+
+    vm: Target
+    source: str
+    destination: str
+    state: int
+    type: str
+    memory: int | None = None
+    csvs: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Left(Base, frozen=True, kw_only=True):
+    """A VM of the request that is not moved: because of a refusal, or because nothing needs to be done."""
+
+    vm: Target
+    node: str
+    refusals: tuple[Refusal, ...] = ()
+    text: str = ""
+
+
+class Stage(Base, frozen=True, kw_only=True):
+    """A step of a runbook (drain, VMMS, resume) on one node; `action` is one of the runner's, in its words."""
+
+    action: str
+    node: str
+    text: str
+
+
+class Plan(Base, frozen=True, kw_only=True):
+    """A whole plan. With `refusals` it cannot be started; `left` and `notes` are shown beside the confirmation."""
+
+    version: int = PLAN_VERSION
+    verb: Verb
+    cluster_id: str
+    cluster: str
+    made: Utc
+    title: str
+    targets: tuple[Target, ...]
+    moves: tuple[Move, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    left: tuple[Left, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    notes: tuple[Note, ...] = ()
+    level: Level = Level.TYPED
+    name: str = ""
+    """What must be typed (`--confirm`) at level `typed`: the target's name, with several the cluster's."""
+    seen: dict[str, str] = {}
+    """What the plan saw of each target (`Target.key`), compared again before anything is done."""
+    options: dict[str, str] = {}
+    """The verb's own choices: `failback`, `csv`, `group`, `save` …"""
+    overrides: tuple[str, ...] = ()
+    """Names of overridable rules that the operator set aside, typed and journaled."""
+
+    @property
+    def refused(self) -> bool:
+        """Nothing of it can be done."""
+        return bool(self.refusals)
