@@ -75,7 +75,7 @@ $arabic = [char]0x645 + '' + [char]0x62d
 $strange.DateTimeFormat.MonthNames = @(1..12 | ForEach-Object { "$arabic$_" }) + ''
 $strange.DateTimeFormat.DayNames = 1..7 | ForEach-Object { "$arabic$_" }
 $calendars = @{ strange = $strange }
-foreach ($calendar in 'ThaiBuddhistCalendar', 'HijriCalendar', 'PersianCalendar', 'UmAlQuraCalendar', 'HebrewCalendar', 'TaiwanCalendar') {
+foreach ($calendar in 'ThaiBuddhistCalendar', 'HijriCalendar', 'PersianCalendar', 'UmAlQuraCalendar', 'HebrewCalendar', 'JapaneseLunisolarCalendar') {
     # A culture takes only calendars of its own list, and this engine may know invariant culture alone.
     $one = $strange.Clone()
     $field = $one.DateTimeFormat.GetType().GetField('_calendar', 'NonPublic,Instance')
