@@ -17,7 +17,7 @@ class Question(NamedTuple):
 
     `part` is that of its problem; `fields` become null in each record of a section, those of `lasting` only when the
     question fails from the beginning; `sections` are absent then, and stand still when it fails later. `once`: it is
-    not asked again when it was answered.
+    not asked again when it was answered, unless something new comes.
     """
 
     command: str
@@ -60,8 +60,8 @@ NODE_QUESTIONS: Final = (
     Question(CIM, "Msvm_ConcreteJob", "jobs", {}, ("jobs",)),
     Question(CIM, "Msvm_StorageJob", "jobs", {}, ("jobs",)),
     Question(CIM, "Msvm_MigrationJob", "jobs", {}, ("jobs",)),
-    Question(CIM, "Msvm_AffectedJobElement", "jobs.vm", {"jobs": ("vm",)}, lasting=("vm",)),
-    Question(CIM, "Msvm_AffectedStorageJobElement", "jobs.vm", {"jobs": ("vm",)}, lasting=("vm",)),
+    Question(CIM, "Msvm_AffectedJobElement", "jobs.vm", {"jobs": ("vm",)}, once=True),
+    Question(CIM, "Msvm_AffectedStorageJobElement", "jobs.vm", {"jobs": ("vm",)}, once=True),
     Question(CIM, "Msvm_VirtualSystemMigrationServiceSettingData", "host.migration", {"host": _LIMITS}),
     Question(CIM, "Win32_Service", "host.vmms", {"host": ("vmms", "vmms_started", "cluster_service")}),
     Question("HvTui:StartTime", "", "host.vmms_started", {"host": ("vmms_started",)}, once=True),

@@ -68,7 +68,6 @@ function Invoke-HvTuiSource {
     }
     foreach ($one in $Stream.Source) {
         if ($one.Due -gt $started -and -not $one.Urgent) { continue }
-        if ($one.Slow -and -not $one.Urgent -and -not $Stream.First -and -not [object]::ReferenceEquals($one, $slow)) { continue }
         $before = Get-HvTuiElapsed
         if ($Stream.Blind -contains $one.Name) {
             $one.Ok = $false
@@ -83,6 +82,8 @@ function Invoke-HvTuiSource {
             $Stream.Problem[$one.Part] = $Stream.HoldFor[$one.Guard].Replace('"part":null', '"part":' + (ConvertTo-HvTuiString -Value $one.Part))
             continue
         }
+        # Whatever cannot be asked now says so at once, also when it is not its turn.
+        if ($one.Slow -and -not $one.Urgent -and -not $Stream.First -and -not [object]::ReferenceEquals($one, $slow)) { continue }
         $one.Urgent = $false
         $waited = $Stream.Waited
         try {
