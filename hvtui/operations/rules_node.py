@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from hvtui.model.conditions import io_word
-from hvtui.model.enums import FaultState, NodeState, NodeStatus, ResourceState, signed
+from hvtui.model.enums import DrainStatus, FaultState, NodeState, NodeStatus, ResourceState, signed
 from hvtui.model.placement import short_path
 from hvtui.model.preflight import NodePreflight
 from hvtui.model.records import ClusterNode
@@ -29,6 +29,29 @@ def nodes_of(plan: Plan) -> list[str]:
     names = [target.id for target in plan.targets if target.kind == "node"]
     names += [target.id.partition("/")[0] for target in plan.targets if target.kind == "service"]
     return list(dict.fromkeys(names))
+
+
+def is_drained(facts: Facts, name: str) -> bool:
+    """The node is paused, and the drain that paused it has ended well."""
+    member = facts.state.member(name)
+    return member is not None and signed(member.state) == NodeState.Paused and member.drain == DrainStatus.Completed
+
+
+def not_drained(plan: Plan, facts: Facts) -> Iterator[Refusal]:
+    """VMMS is stopped on a drained node only, on which no role is left."""
+    if not plan.stages or plan.stages[0].action != "stop":
+        return
+    name = plan.stages[0].node
+    if not is_drained(facts, name):
+        yield _refuse("not-drained", name, f"{name} is not drained", "Drain it first.")
+    view = facts.state.nodes.get(name)
+    if view is None or view.vms is None or view.problem("vms") is not None:
+        yield _refuse("not-drained", name, f"what is left on {name} could not be read")
+        return
+    for vm in view.vms.values():
+        if facts.state.role(vm.id) is not None:
+            target = Target(kind="vm", id=vm.id, name=vm.name)
+            yield Refusal(rule="not-drained", target=target, text=f"{vm.name} is still on {name}")
 
 
 def backup(plan: Plan, facts: Facts) -> Iterator[Refusal]:

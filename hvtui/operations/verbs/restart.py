@@ -7,16 +7,13 @@ from typing import Final
 
 import msgspec
 
-from hvtui.model.enums import DrainStatus, NodeState, signed
 from hvtui.model.severity import Severity
 from hvtui.model.writer_catalog import HYPER_V, WRITERS
 from hvtui.operations.backup_state import backup_state
 from hvtui.operations.facts import Facts
 from hvtui.operations.gate import settle
-from hvtui.operations.holds import union
 from hvtui.operations.plan import Note, Plan, Refusal, Stage, Verb
-from hvtui.operations.rules_node import backup
-from hvtui.operations.rules_vm import dependents, service_changed
+from hvtui.operations.rules_node import is_drained
 from hvtui.operations.verbs.draft import draft, node_target, service_target
 from hvtui.operations.verbs.drain import with_drain
 from hvtui.operations.verbs.migrate import leveled
@@ -28,8 +25,7 @@ VMMS: Final = "vmms"
 _STAGES: Final = (
     ("drain", "Suspend-ClusterNode {0} -Drain, and wait until it is empty"),
     ("stop", "stop VMMS on {0} (Win32_Service), following its state"),
-    ("start", "start VMMS on {0}"),
-    ("verify", "VMMS runs, the same VMs are listed, the Hyper-V writer is back and [1]"),
+    ("start", "start VMMS on {0}, until it lists the same VMs and the Hyper-V writer is back and [1]"),
     ("resume", "Resume-ClusterNode {0} -Failback {1}, and wait until its roles are home"),
 )
 
@@ -46,7 +42,10 @@ def plan_vmms(
     title = f"Restart VMMS on {first}" if len(nodes) == 1 else f"Restart VMMS on {len(nodes)} nodes, one at a time"
     plan = with_drain(facts, draft(facts, Verb.VMMS, title, targets), first)
     stages = [
-        Stage(action=action, node=node, text=text.format(node, failback)) for node in nodes for action, text in _STAGES
+        Stage(action=action, node=node, text=text.format(node, failback))
+        for node in nodes
+        for action, text in _STAGES
+        if action != "drain" or not is_drained(facts, node)
     ]
     notes = (*plan.notes, *_needed(facts, first))
     plan = msgspec.structs.replace(
@@ -81,26 +80,6 @@ def _needed(facts: Facts, node: str) -> list[Note]:
     return notes
 
 
-def before_stop(facts: Facts, plan: Plan, node: str) -> tuple[Refusal, ...]:
-    """What must hold between the drain and the stop of VMMS: drained, nothing left that a stop would hurt."""
-    target = node_target(node)
-    found: list[Refusal] = []
-    member = facts.state.member(node)
-    if member is None or signed(member.state) != NodeState.Paused or member.drain != DrainStatus.Completed:
-        found.append(Refusal(rule="changed", target=target, text=f"{node} is not drained"))
-    view = facts.state.nodes.get(node)
-    if view is None or view.link.stale(facts.monotonic) or view.vms is None:
-        found.append(Refusal(rule="stale", target=target, text=f"what is left on {node} could not be read"))
-    else:
-        for vm in view.vms.values():
-            if facts.state.role(vm.id) is not None:
-                text = f"{vm.name} is still on {node}"
-                found.append(Refusal(rule="changed", target=target, text=text))
-        found += union(facts, view.vms)
-    stop = msgspec.structs.replace(plan, targets=(target, service_target(node, VMMS)), moves=(), seen={})
-    return (*found, *backup(stop, facts), *dependents(stop, facts), *service_changed(stop, facts))
-
-
 def plan_start(facts: Facts, node: str) -> Plan:
     """Start a VMMS that hvtui stopped: the way back checks only what it touches."""
     target = service_target(node, VMMS)
@@ -126,8 +105,7 @@ def plan_service(facts: Facts, node: str, service: str) -> Plan:
         refusals.append(Refusal(rule="service", target=target, text=text))
     stages = (
         Stage(action="stop", node=node, text=f"stop {service} on {node}"),
-        Stage(action="start", node=node, text=f"start {service} on {node}"),
-        Stage(action="verify", node=node, text="its writers are back and [1]"),
+        Stage(action="start", node=node, text=f"start {service} on {node}, until its writers are back and [1]"),
     )
     plan = draft(facts, Verb.SERVICE, f"Restart {service} on {node}", (target,))
     plan = msgspec.structs.replace(plan, stages=stages, refusals=tuple(refusals))
