@@ -1,12 +1,11 @@
-"""Memory: what a VM needs where it arrives, what a node has, and whether the rest still fits after losing a node.
+"""Memory: what a VM needs where it arrives, and what a node has for it.
 
 All in MB. Unknown memory does not fit. Room = available − reserve − what arrives earlier in the same batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Final
 
 from hvtui.model.enums import NodeState, NodeStatus, signed
@@ -14,7 +13,6 @@ from hvtui.model.placement import is_at_rest
 from hvtui.model.state import ClusterState
 from hvtui.operations.facts import Facts
 
-_MB: Final = 1024**2
 _NOT_TAKING: Final = NodeStatus.Isolated | NodeStatus.Quarantined | NodeStatus.DrainInProgress
 
 
@@ -46,69 +44,19 @@ def room_of(facts: Facts, name: str) -> int | None:
     return answer.node.memory_available - facts.limits.reserve
 
 
-@dataclass(slots=True)
-class Rooms:
-    """The memory of all nodes while a batch is planned: every placed VM takes from its destination at once.
-
-    A VM that leaves gives nothing back before it has arrived: both nodes hold its memory during a live migration.
-    """
-
-    free: dict[str, int | None]
-    held: dict[str, int] = field(default_factory=dict)
-    """Node → memory of the VMs it will have, for N+1."""
-    totals: dict[str, int | None] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, facts: Facts, *, without: Iterable[str] = ()) -> Rooms:
-        """All nodes that take roles, but `without`."""
-        excluded = {name.lower() for name in without}
-        names = [
-            name for name in facts.state.node_names() if takes_roles(facts.state, name) and name.lower() not in excluded
-        ]
-        rooms = cls({name: room_of(facts, name) for name in names})
-        for name in names:
-            answer = facts.preflight.get(name)
-            node = answer.node if answer is not None else None
-            rooms.totals[name] = node.memory_total if node is not None else None
-            if node is not None and node.memory_total is not None and node.memory_available is not None:
-                rooms.held[name] = node.memory_total - node.memory_available
-        return rooms
-
-    def fits(self, name: str, need: int | None) -> bool:
-        """A VM of `need` MB has room on the node."""
-        free = self.free.get(name)
-        return free is not None and need is not None and need <= free
-
-    def place(self, name: str, need: int) -> None:
-        """The VM goes there."""
-        free = self.free.get(name)
-        if free is not None:
-            self.free[name] = free - need
-        self.held[name] = self.held.get(name, 0) + need
-
-    def survives_loss(self) -> bool | None:
-        """N+1: after losing the node that holds most, the others still hold its load; None when unknown."""
-        if len(self.free) < 2:
-            return False
-        if any(free is None for free in self.free.values()) or len(self.held) < len(self.free):
-            return None
-        largest = max(self.held, key=lambda name: (self.held[name], name))
-        rest = sum(max(0, free or 0) for name, free in self.free.items() if name != largest)
-        return rest >= self.held[largest]
-
-
-def spread(rooms: Rooms, needs: Mapping[str, int | None]) -> dict[str, str | None]:
+def spread(free: Mapping[str, int | None], needs: Mapping[str, int | None]) -> dict[str, str | None]:
     """VM → node it fits on when the largest are placed first on the node with most room; None: it fits nowhere.
 
     What a drain can rely on; Windows chooses the nodes itself.
     """
+    room = {name: size for name, size in free.items() if size is not None}
     found: dict[str, str | None] = {}
     for key, need in sorted(needs.items(), key=lambda item: (-(item[1] or 0), item[0])):
-        fitting = [name for name in rooms.free if rooms.fits(name, need)]
+        fitting = [name for name, size in room.items() if need is not None and need <= size]
         if not fitting or need is None:
             found[key] = None
             continue
-        target = max(fitting, key=lambda name: (rooms.free[name] or 0, name))
-        rooms.place(target, need)
+        target = max(fitting, key=lambda name: (room[name], name))
+        room[target] -= need
         found[key] = target
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from hvtui.model.preflight import ForkCommit, Preflight, ServiceState, VmPreflight
 from hvtui.model.state import ClusterState
@@ -61,13 +62,15 @@ class Facts:
     pinned: str = ""
     """The cluster id of the first contact; empty when none is kept (demo)."""
     protected: bool = False
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Named groups of the configuration: VMs (names, or patterns with `*`) that a backup job wants on one node."""
     quiet: dict[str, timedelta] = field(default_factory=dict)
     """Node → how long it is known to have shown no sign of a running backup (`BackupSigns`)."""
 
+    @cached_property
+    def _vms(self) -> dict[str, VmPreflight]:
+        return {vm.id: vm for answer in self.preflight.values() for vm in answer.vms or ()}
+
     def vm(self, key: str) -> VmPreflight | None:
         """What was asked of a VM, on whichever node has it."""
-        for answer in self.preflight.values():
-            for vm in answer.vms or ():
-                if vm.id == key:
-                    return vm
-        return None
+        return self._vms.get(key)

@@ -14,9 +14,10 @@ import msgspec
 from hvtui.model.conditions import io_word
 from hvtui.model.enums import VmState
 from hvtui.model.placement import is_at_rest, place, short_path
-from hvtui.model.preflight import AffinityRule, NodePreflight, VmPreflight
+from hvtui.model.preflight import NodePreflight, VmPreflight
 from hvtui.model.records import Vm
-from hvtui.operations.capacity import Rooms, need_of, room_of, takes_roles
+from hvtui.operations.board import Board, affinity_rules
+from hvtui.operations.capacity import need_of, takes_roles
 from hvtui.operations.facts import Facts
 from hvtui.operations.plan import Note, Refusal, Target
 
@@ -26,7 +27,6 @@ MOVABLE: Final = frozenset({VmState.Running, VmState.Paused, VmState.PausedVendo
     VmState.SavedVendor,
 }
 SAME_NODE: Final = 2
-DIFFERENT_NODE: Final = 4
 _WARN: Final = 2
 
 
@@ -56,14 +56,14 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def ranked(facts: Facts, key: str) -> list[Fit]:
+def ranked(facts: Facts, key: str, board: Board | None = None) -> list[Fit]:
     """Every node but the VM's own as its destination, the best first."""
-    home = facts.state.home(key)
-    return sorted((judge(facts, key, n) for n in facts.state.node_names() if n != home), key=Fit.rank)
+    home, board = facts.state.home(key), board or Board.of(facts)
+    return sorted((judge(facts, key, n, board) for n in facts.state.node_names() if n != home), key=Fit.rank)
 
 
-def judge(facts: Facts, key: str, node: str, *, arriving: Iterable[tuple[str, int]] = ()) -> Fit:
-    """Whether a VM may go to a node, after the VMs in `arriving` (node, MB) have come to theirs."""
+def judge(facts: Facts, key: str, node: str, board: Board | None = None) -> Fit:
+    """Whether a VM may go to a node, on the board as it is when its turn comes; without one, now."""
     found, known = facts.state.vm(key), facts.vm(key)
     name = found[1].name if found is not None else key
     target = Target(kind="vm", id=key, name=name)
@@ -73,22 +73,20 @@ def judge(facts: Facts, key: str, node: str, *, arriving: Iterable[tuple[str, in
     vm = found[1]
     answer = facts.preflight.get(node)
     host = answer.node if answer is not None else None
-    arriving = tuple(arriving)
+    board = board or Board.of(facts)
+    need, free = need_of(facts, key), board.free.get(node)
     refusals = [
         *_state(facts, vm, known, node, target),
         *_owners(facts, known, node, target),
-        *_apart(facts, key, known, node, target),
+        *_apart(facts, known, board, node, target),
         *_storage(facts, key, known, node, target),
         *_hardware(known, host, node, target),
-        *_memory(facts, key, node, arriving, target),
+        *_memory(need, free, node, target),
     ]
-    need, free = need_of(facts, key), room_of(facts, node)
-    taken = sum(size for other, size in arriving if other == node)
-    room = None if need is None or free is None else free - taken - need
-    rooms = Rooms.of(facts)
-    for other, size in (*arriving, (node, need or 0)):
-        rooms.place(other, size)
-    spare = rooms.survives_loss()
+    after = board.copy()
+    after.begin(key, facts.state.home(key) or "", node, need or 0)
+    after.end_wave()
+    spare = after.survives_loss()
     owners = place(facts.state, key).owners
     return Fit(
         node=node,
@@ -97,7 +95,7 @@ def judge(facts: Facts, key: str, node: str, *, arriving: Iterable[tuple[str, in
         owns=bool(owners) and all(owner == node for owner in owners),
         spare=spare,
         preferred=_is_in(node, known.preferred_owners or ()),
-        room=room,
+        room=None if need is None or free is None else free - need,
     )
 
 
@@ -125,35 +123,15 @@ def _owners(facts: Facts, known: VmPreflight, node: str, target: Target) -> Iter
         yield _refuse("possible-owner", target, f"{node} is not among its possible owners", "Add it in the cluster.")
 
 
-def _apart(facts: Facts, key: str, known: VmPreflight, node: str, target: Target) -> Iterator[Refusal]:
-    """Anti-affinity by class and by rule. Soft ones count as well: the cluster keeps VMs apart for a reason."""
+def _apart(facts: Facts, known: VmPreflight, board: Board, node: str, target: Target) -> Iterator[Refusal]:
     if known.anti_affinity is None:
         yield _refuse("unread", target, "its anti-affinity classes could not be read")
-    rules = affinity_rules(facts)
-    if rules is None:
+    if affinity_rules(facts) is None:
         yield _refuse("unread", target, "the cluster's affinity rules could not be read")
-    role = facts.state.role(key)
-    group = role.name.lower() if role is not None else ""
-    classes = {name.lower() for name in known.anti_affinity or ()}
-    for other_key in facts.state.nodes[node].vms or () if node in facts.state.nodes else ():
-        other = facts.state.role(other_key)
-        if other is None or other_key == key:
-            continue
-        shared = classes & {name.lower() for name in other.anti_affinity or ()}
-        if shared:
-            yield _refuse("anti-affinity", target, f"{other.name} is on {node} and of the class {min(shared)}")
-        for rule in rules or ():
-            names = {name.lower() for name in rule.groups}
-            if rule.type == DIFFERENT_NODE and rule.enabled is not False and {group, other.name.lower()} <= names:
-                yield _refuse("anti-affinity", target, f"rule {rule.name} keeps it and {other.name} on different nodes")
-
-
-def affinity_rules(facts: Facts) -> list[AffinityRule] | None:
-    """The cluster's rules, as any node told them; None when none could."""
-    for answer in facts.preflight.values():
-        if answer.node is not None and answer.node.affinity_rules is not None:
-            return answer.node.affinity_rules
-    return None
+    for other in board.met(known.id, node):
+        role = facts.state.role(other)
+        name, why = role.name if role is not None else other, board.apart[known.id][other]
+        yield _refuse("anti-affinity", target, f"{why} keeps it and {name}, which is on {node}, on different nodes")
 
 
 def _storage(facts: Facts, key: str, known: VmPreflight, node: str, target: Target) -> Iterator[Refusal]:
@@ -206,20 +184,14 @@ def _hardware(known: VmPreflight, host: NodePreflight | None, node: str, target:
         yield _refuse("version", target, f"{node} does not run configuration version {known.version}")
 
 
-def _memory(
-    facts: Facts, key: str, node: str, arriving: tuple[tuple[str, int], ...], target: Target
-) -> Iterator[Refusal]:
-    need, free = need_of(facts, key), room_of(facts, node)
+def _memory(need: int | None, free: int | None, node: str, target: Target) -> Iterator[Refusal]:
     if need is None:
         yield _refuse("memory", target, "its memory is unknown, so it fits nowhere")
     elif free is None:
         yield _refuse("memory", target, f"the free memory of {node} could not be read")
-    else:
-        taken = sum(size for other, size in arriving if other == node)
-        if need > free - taken:
-            before = f", {taken / 1024:.1f} GB of it for VMs that arrive before" if taken else ""
-            text = f"it needs {need / 1024:.1f} GB; {node} has {max(0, free) / 1024:.1f} GB beyond the reserve{before}"
-            yield _refuse("memory", target, text)
+    elif need > free:
+        text = f"it needs {need / 1024:.1f} GB; {node} then has {max(0, free) / 1024:.1f} GB beyond the reserve"
+        yield _refuse("memory", target, text)
 
 
 def _notes(

@@ -14,7 +14,7 @@ from hvtui.model.placement import short_path
 from hvtui.model.preflight import NodePreflight
 from hvtui.model.records import ClusterNode
 from hvtui.operations.backup_state import Answer, backup_state
-from hvtui.operations.capacity import Rooms, need_of, spread, takes_roles
+from hvtui.operations.capacity import need_of, room_of, spread, takes_roles
 from hvtui.operations.facts import Facts
 from hvtui.operations.plan import Plan, Refusal, Target
 
@@ -209,13 +209,14 @@ def capacity(plan: Plan, facts: Facts) -> Iterator[Refusal]:
         if view is None or view.vms is None:
             yield _refuse("capacity", name, f"the VMs of {name} could not be read")
             continue
-        rooms = Rooms.of(facts, without=(name,))
-        unread = [node for node, free in rooms.free.items() if free is None]
+        others = [other for other in facts.state.node_names() if other != name and takes_roles(facts.state, other)]
+        free = {other: room_of(facts, other) for other in others}
+        unread = [other for other, room in free.items() if room is None]
         if unread:
             yield _refuse("capacity", name, f"the free memory of {', '.join(unread)} could not be read")
             continue
         needs = {key: need_of(facts, key) for key in view.vms if facts.state.role(key) is not None}
-        for key, place in spread(rooms, needs).items():
+        for key, place in spread(free, needs).items():
             vm, need = view.vms[key], needs[key]
             if place is None:
                 size = "its memory is unknown" if need is None else f"{need / 1024:.1f} GB"

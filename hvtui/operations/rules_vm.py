@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hvtui.model.placement import is_at_rest
+from hvtui.model.enums import BackupState
+from hvtui.model.placement import is_at_rest, short_path
+from hvtui.operations.board import Board, played
 from hvtui.operations.facts import Facts
 from hvtui.operations.fit import judge
 from hvtui.operations.holds import union
@@ -29,17 +31,14 @@ def holds(plan: Plan, facts: Facts) -> Iterator[Refusal]:
 
 def destination(plan: Plan, facts: Facts) -> Iterator[Refusal]:
     """What each destination says: placement, health, hardware and, in the order of the plan, memory."""
-    earlier: list[tuple[str, int]] = []
-    for move in plan.moves:
-        fit = judge(facts, move.vm.id, move.destination, arriving=tuple(earlier))
-        yield from fit.refusals
-        if not fit.refusals and move.memory is not None:
-            earlier.append((move.destination, move.memory))
+    for move, board in played(Board.of(facts), plan.moves):
+        yield from judge(facts, move.vm.id, move.destination, board).refusals
 
 
 def blockers(facts: Facts, key: str, node: str) -> list[Refusal]:
     """Why no other node takes a VM, memory apart; empty when one does."""
-    fits = [judge(facts, key, other) for other in facts.state.node_names() if other != node]
+    board = Board.of(facts)
+    fits = [judge(facts, key, other, board) for other in facts.state.node_names() if other != node]
     reasons = [[r for r in fit.refusals if r.rule not in {"memory", "destination"}] for fit in fits]
     if not fits or not all(reasons):
         return []
@@ -61,6 +60,40 @@ def left_behind(plan: Plan, facts: Facts) -> Iterator[Refusal]:
         if found is None or not is_at_rest(found[1].state):
             text = f"{one.vm.name} stays on {one.node} and runs: if VMMS hangs, the node must be rebooted under it"
             yield Refusal(rule="left-behind", target=one.vm, text=text, hint="Move or shut it down yourself first.")
+
+
+def frozen(plan: Plan, facts: Facts) -> Iterator[Refusal]:
+    """VMs of a CSV stay where they are while a backup or snapshot runs on it (peers.md §0.9)."""
+    why = frozen_volumes(facts)
+    for move in plan.moves:
+        for csv in move.csvs:
+            if csv in why:
+                text = f"{move.vm.name}: {why[csv]}"
+                yield Refusal(rule="frozen", target=move.vm, text=text, hint="Align after it has ended.", hold=True)
+
+
+def frozen_volumes(facts: Facts) -> dict[str, str]:
+    """CSV → why nothing on it may be aligned now; what could not be read freezes as well."""
+    copies = {
+        (copy.volume or "").lower().rstrip("\\"): copy
+        for answer in facts.preflight.values()
+        if answer.node is not None
+        for copy in answer.node.shadow_copies or ()
+        if copy.created is None or (answer.time - copy.created).total_seconds() < facts.limits.window
+    }
+    found: dict[str, str] = {}
+    for key, csv in (facts.state.cluster.csvs or {}).items():
+        label = short_path(csv.path)
+        owner = facts.preflight.get(facts.state.node_name(csv.owner)) if csv.owner is not None else None
+        if csv.backup is None:
+            found[key] = f"whether a backup runs on {label} could not be read"
+        elif csv.backup != BackupState.NoBackup:
+            found[key] = f"a backup runs on {label}"
+        elif owner is None or owner.node is None or owner.node.shadow_copies is None:
+            found[key] = f"the shadow copies of {label} could not be read on its owner"
+        elif csv.volume is not None and csv.volume.lower().rstrip("\\") in copies:
+            found[key] = f"a shadow copy of {label} exists"
+    return found
 
 
 def failback(plan: Plan, facts: Facts) -> Iterator[Refusal]:

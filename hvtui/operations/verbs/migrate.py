@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from hvtui.model.enums import MigrationState, VmState
+from hvtui.operations.board import Board
 from hvtui.operations.facts import Facts
 from hvtui.operations.fit import judge, ranked
 from hvtui.operations.gate import settle
@@ -24,17 +25,17 @@ def plan_migrate(facts: Facts, keys: Iterable[str], destination: str = "", *, ov
     wanted = list(dict.fromkeys(keys))
     moves: list[Move] = []
     notes: list[Note] = []
-    arriving: list[tuple[str, int]] = []
+    board = Board.of(facts)
     for key in wanted:
-        target = destination or _best(facts, key, arriving)
+        target = destination or _best(facts, key, board)
         move = move_of(facts, key, target)
-        fit = judge(facts, key, target, arriving=arriving)
+        fit = judge(facts, key, target, board)
         notes += fit.notes
         if move.state in _AT_REST_WORDS:
             word = _AT_REST_WORDS[VmState(move.state)]
             notes.append(Note(text=f"{move.vm.name} is {word}: only its role changes the node", target=move.vm))
         if not fit.refusals and move.memory is not None:
-            arriving.append((target, move.memory))
+            board.begin(key, move.source, target, move.memory)
         moves.append(move)
     names = f"{moves[0].vm.name}" if len(moves) == 1 else f"{len(moves)} VMs"
     title = f"Move {names} to {destination or 'where they fit best'}"
@@ -43,10 +44,9 @@ def plan_migrate(facts: Facts, keys: Iterable[str], destination: str = "", *, ov
     return leveled(facts, settle(plan, facts))
 
 
-def _best(facts: Facts, key: str, arriving: list[tuple[str, int]]) -> str:
-    order = [fit.node for fit in ranked(facts, key)]
-    fitting = (node for node in order if not judge(facts, key, node, arriving=arriving).refusals)
-    return next(fitting, order[0] if order else "")
+def _best(facts: Facts, key: str, board: Board) -> str:
+    order = ranked(facts, key, board)
+    return order[0].node if order else ""
 
 
 def plan_cancel(facts: Facts, keys: Iterable[str]) -> Plan:
