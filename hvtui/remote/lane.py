@@ -19,6 +19,7 @@ from hvtui.clock import SystemClock
 from hvtui.errors import DeadlinePassed, RemoteError, Unreachable
 from hvtui.remote.contract import Function
 from hvtui.remote.faults import explain, is_connection_lost
+from hvtui.remote.meter import Meter, SessionMeter
 from hvtui.remote.module import Source, prepare
 from hvtui.remote.session import OPEN_SECONDS, STOP_SECONDS, Control, Session
 from hvtui.remote.transport import Transport
@@ -117,13 +118,22 @@ class Lane:
     """
 
     def __init__(
-        self, connect: Callable[[], Transport], *, node: str, purpose: str, endpoint: str = "Microsoft.PowerShell"
+        self,
+        connect: Callable[[], Transport],
+        *,
+        node: str,
+        purpose: str,
+        endpoint: str = "Microsoft.PowerShell",
+        meter: Meter | None = None,
     ) -> None:
+        """`meter` counts what the node is asked."""
         self.node = node
         self.purpose = purpose
         self.source: Source | None = None
         self._connect = connect
         self._endpoint = endpoint
+        self._meter = meter or Meter()
+        self._counted: SessionMeter | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._current: _Job | None = None
@@ -251,6 +261,7 @@ class Lane:
             self._end_session()
             raise
         self._session = session
+        self._counted = self._meter.session(self.purpose)
         return session
 
     def _call(self, job: _Job, function: Function, parameters: Parameters, limit: float) -> Any:
@@ -260,6 +271,7 @@ class Lane:
             session = self._ready()
             try:
                 control = Control(job.stop.is_set, self._closing.is_set, limit)
+                self._called(function)
                 session.run(function.name, parameters, answer.append, control)
             except Exception as error:
                 # All functions of the contract only read: one that got lost with an old session may be asked again.
@@ -268,18 +280,28 @@ class Lane:
                 again = False
                 self._drop_broken()
                 continue
-            return decode(function, "".join(answer), self.node)
+            return self._record(function, "".join(answer))
 
     def _stream(self, job: _Job, stream: Stream, function: Function, parameters: Parameters, poll: float) -> None:
         try:
             control = Control(job.stop.is_set, self._closing.is_set, poll=poll)
-            self._ready().run(
-                function.name, parameters, lambda text: stream.push(decode(function, text, self.node)), control
-            )
+            session = self._ready()
+            self._called(function)
+            session.run(function.name, parameters, lambda text: stream.push(self._record(function, text)), control)
         except BaseException as error:
             stream.end(self._explain(error))
             raise
         stream.end(None)
+
+    def _called(self, function: Function) -> None:
+        if self._counted is not None:
+            self._counted.called(function.name)
+
+    def _record(self, function: Function, text: str) -> Any:
+        record = decode(function, text, self.node)
+        if self._counted is not None:
+            self._counted.answered(record.cpu_ms, stream=function.name if function.stream else "")
+        return record
 
     def _explain(self, error: BaseException) -> RemoteError:
         where = self._session.where if self._session else self._where()
@@ -293,6 +315,9 @@ class Lane:
             self._end_session()
 
     def _end_session(self) -> None:
+        counted, self._counted = self._counted, None
+        if counted is not None:
+            counted.close()
         session, self._session = self._session, None
         if session is None:
             return

@@ -18,6 +18,8 @@ from hvtui.remote.contract import FUNCTIONS
 
 _LOOK: Final = 0.2
 """Seconds of real time between two looks at something that is waited for while the world runs."""
+_CPU_MS: Final = {"Get-HvTuiInfo": 25, "Get-HvTuiProvider": 10, "Get-HvTuiEvent": 15, "Get-HvTuiWriter": 20}
+"""About what each call costs a shell's process."""
 
 
 class NativeEngine:
@@ -78,9 +80,9 @@ class NativeEngine:
             part = values["Part"]
             async with self._waking(call) as wake:
                 await self._wait(lambda: calls.waits_for_hung(node, part), self.world.deadline, call, wake)
-            text = calls.info(world, node, part)
+            text = calls.info(world, node, part, call.spent.add(_CPU_MS[name]))
         elif name == "Get-HvTuiProvider":
-            text = calls.providers(world, node)
+            text = calls.providers(world, node, call.spent.add(_CPU_MS[name]))
         else:
             text = calls.event_page(
                 world,
@@ -89,11 +91,13 @@ class NativeEngine:
                 after=values["AfterRecord"],
                 hours=values["Hours"],
                 most=values["MaxEvents"],
+                cpu_ms=call.spent.add(_CPU_MS[name]),
             )
         if not call.stopped.is_set():
             await output.write(text)
 
     async def _watch(self, stream: Stream, count: int, call: Call, output: Output) -> None:
+        stream.spent = call.spent
         async with self._waking(call) as wake:
             while not call.stopped.is_set():
                 self.world.sync()
@@ -113,8 +117,9 @@ class NativeEngine:
     async def _writers(self, timeout: int, call: Call, output: Output) -> None:  # noqa: ASYNC109 - a parameter of the function
         """One reader at a time; waits behind a snapshot until it is over or the time limit passes."""
         world, node = self.world, self.node
+        spent = call.spent.add(_CPU_MS["Get-HvTuiWriter"])
         if self._reading_writers:
-            await output.write(calls.writer_text(world, node, busy=True))
+            await output.write(calls.writer_text(world, node, busy=True, cpu_ms=spent))
             return
         self._reading_writers = True
         try:
@@ -129,7 +134,8 @@ class NativeEngine:
                 return
             hung = calls.writer_blocked(world, node)
             waited = world.elapsed - began
-            await output.write(calls.writer_text(world, node, waited=waited, timeout=timeout, hung=hung))
+            text = calls.writer_text(world, node, waited=waited, timeout=timeout, hung=hung, cpu_ms=spent)
+            await output.write(text)
         finally:
             self._reading_writers = False
 

@@ -228,7 +228,7 @@ function Join-HvTuiFrame {
     $Stream.Seq++
     $Stream.First = $false
     $head = '{"v":1,"kind":"' + $kind + '","seq":' + $Stream.Seq + ',"time":' + (ConvertTo-HvTuiTime -Value $Stream.Now)
-    $head += ',"tick_ms":' + [int]$Cost + ',"interval_ms":' + [int]$Wait
+    $head += ',"tick_ms":' + [int]$Cost + ',"interval_ms":' + [int]$Wait + ',' + (Join-HvTuiCost)
     if ($parts.Count) { $head += ',' + ($parts -join ',') }
     $head + '}'
 }
