@@ -28,7 +28,7 @@ def info(world: World, node: Node, part: str, cpu_ms: int = 0) -> str:
     elevated = "elevated" not in faults.rights
     rights: dict[str, bool | None] = {
         "elevated": elevated, "hyperv": None, "cluster": None, "events": None,
-        "vss": elevated and "vss" not in faults.rights,
+        "vss": elevated,
     }  # fmt: skip
     answer: dict[str, Any] = {
         "v": WIRE,
@@ -189,12 +189,11 @@ def writer_text(
         "busy": False,
         "errors": [],
     }
-    rights = node.faults.rights
     if busy:
         answer["busy"] = True
         text = "another hvtui session reads the writers of this node at this moment"
         answer["errors"] = [problem("writers", Trouble("unavailable", text, ""))]
-    elif "vss" in rights or "elevated" in rights:
+    elif "elevated" in node.faults.rights:
         answer |= {"duration_ms": 40, "exit_code": 2, "text": NOT_ELEVATED}
         answer["errors"] = [problem("writers", Trouble("denied", "vssadmin ended with exit code 2", ""))]
     elif hung:

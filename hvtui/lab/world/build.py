@@ -10,7 +10,7 @@ from hvtui.lab.world.actions import schedule_timeline
 from hvtui.lab.world.behaviours import start_behaviours
 from hvtui.lab.world.guests import KINDS
 from hvtui.lab.world.node import Node, Service
-from hvtui.lab.world.scenario import CsvPart, NodePart, VmsPart, csv_names, seconds, vm_names
+from hvtui.lab.world.scenario import CsvPart, NodePart, Scenario, VmsPart, csv_names, seconds, vm_names
 from hvtui.lab.world.storage import Csv
 from hvtui.lab.world.vm import GB, Checkpoint, Disk, GuestVolume, Layer, Role, Vm
 from hvtui.lab.world.world import World
@@ -30,6 +30,8 @@ from hvtui.model.enums import (
 _ROOT: Final = "C:\\ClusterStorage\\"
 _DAY: Final = 86_400.0
 _KB: Final = 1024.0
+_SERVER_2022: Final = 20348
+_PARALLEL_MIGRATIONS: Final = 1
 _SERVICES: Final = ("vmms", "ClusSvc", "VSS", "CryptSvc", "Winmgmt", "Schedule")
 
 
@@ -55,9 +57,18 @@ def _cluster(world: World) -> None:
     facts.witness = part.witness
     facts.witness_state = ResourceState.Online
     facts.witness_weight = 1 if part.witness and len(world.scenario.node_names()) % 2 == 0 else 0
-    facts.max_parallel_migrations = part.max_parallel_migrations
+    facts.max_parallel_migrations = _parallel_migrations(world.scenario)
     facts.enforced_anti_affinity = part.enforced_anti_affinity
     facts.account = part.account
+
+
+def _parallel_migrations(scenario: Scenario) -> int | None:
+    """The cluster's limit; no Windows before the update of 2022-09 has one (windows.md §1.1)."""
+    builds = [scenario.nodes.build, *(one.build for one in scenario.node if one.build)]
+    if max(int(one.split(".")[2]) for one in builds) < _SERVER_2022:
+        return None
+    limit = scenario.cluster.max_parallel_migrations
+    return _PARALLEL_MIGRATIONS if limit is None else limit
 
 
 def _nodes(world: World) -> None:

@@ -23,7 +23,7 @@ class Service:
 class Faults:
     """What is wrong with a node; each can be set and lifted while the world runs.
 
-    `rights` names areas the account lacks: `elevated hyperv cluster events vss`. `unreadable` maps a part of a stream
+    `rights` names areas the account lacks: `elevated hyperv cluster events`. `unreadable` maps a part of a stream
     (`vms.last_backup`, `io`) to the kind of its problem.
     """
 
