@@ -15,11 +15,11 @@ from hvtui.lab.world.world import World
 from hvtui.remote.contract import CONTRACT, WIRE
 
 _OLDEST_BUILD: Final = 14393
-_MODULES: Final = {"FailoverClusters": "2.0.0.0", "HvTui": CONTRACT, "Hyper-V": "2.0.0.0"}
+_MODULES: Final = {"FailoverClusters": "2.0.0.0", "Hyper-V": "2.0.0.0"}
 
 
-def info(world: World, node: Node, part: str, cpu_ms: int = 0) -> str:
-    """Get-HvTuiInfo; `Basic` asks neither VMMS nor the cluster service."""
+def info(world: World, node: Node, part: str, cpu_ms: int = 0, *, contract: str = CONTRACT) -> str:
+    """Get-HvTuiInfo of a module of that version; `Basic` asks neither VMMS nor the cluster service."""
     faults = node.faults
     number = int(node.build.split(".")[2])
     services = {name: node.services[name].state for name in ("vmms", "ClusSvc", "VSS")}
@@ -32,7 +32,7 @@ def info(world: World, node: Node, part: str, cpu_ms: int = 0) -> str:
     }  # fmt: skip
     answer: dict[str, Any] = {
         "v": WIRE,
-        "contract": CONTRACT,
+        "contract": contract,
         "node": node.name,
         "time": stamp(world.time_of(node)),
         "cpu_ms": cpu_ms,
@@ -48,7 +48,9 @@ def info(world: World, node: Node, part: str, cpu_ms: int = 0) -> str:
         "errors": [],
     }
     if part == "All":
-        modules = {name: version for name, version in _MODULES.items() if name != "Hyper-V" or not faults.not_hyperv}
+        modules = {"HvTui": contract, **_MODULES}
+        if faults.not_hyperv:
+            del modules["Hyper-V"]
         answer["modules"] = modules
         errors: list[dict[str, str]] = answer["errors"]
         rights["hyperv"] = _right("hyperv", hyperv_trouble(node), errors)
