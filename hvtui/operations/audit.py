@@ -83,6 +83,11 @@ class Audit:
     session: str = ""
     _order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def busy(self) -> bool:
+        """A line is being written."""
+        return self._order.locked()
+
     async def open(self) -> None:
         """Make sure that the journal can be written. Raises JournalError."""
         await _off_loop(self.journal.open)

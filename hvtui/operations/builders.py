@@ -7,7 +7,9 @@ from typing import Final
 
 from hvtui.operations.facts import Facts
 from hvtui.operations.plan import Plan, Target, Verb
+from hvtui.operations.verbs.align import plan_align
 from hvtui.operations.verbs.drain import plan_drain
+from hvtui.operations.verbs.isolate import plan_isolate, plan_return
 from hvtui.operations.verbs.migrate import plan_cancel, plan_migrate
 from hvtui.operations.verbs.restart import VMMS, plan_service, plan_start, plan_vmms
 from hvtui.operations.verbs.resume import IMMEDIATE, plan_resume
@@ -49,6 +51,24 @@ def _cancel(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan
     return plan_cancel(facts, _ids(targets))
 
 
+def _isolate(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    control = options.get("control", "")
+    suspects = [key for key in _ids(targets) if key != control]
+    return plan_isolate(facts, suspects, control, options.get("node", ""))
+
+
+def _return(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    homes = dict(pair.split("=", 1) for pair in options.get("home", "").split(",") if "=" in pair)
+    return plan_return(facts, homes)
+
+
+def _align(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    most = options.get("max_moves", "")
+    return plan_align(
+        facts, csv=options.get("csv", ""), group=options.get("group", ""), most=int(most) if most.isdigit() else 0
+    )
+
+
 def _drain(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
     return plan_drain(facts, targets[0].id, overrides=_overrides(options))
 
@@ -76,6 +96,9 @@ def _service(facts: Facts, targets: tuple[Target, ...], options: Options) -> Pla
 BUILDERS: Final[dict[Verb, Builder]] = {
     Verb.MIGRATE: _migrate,
     Verb.CANCEL: _cancel,
+    Verb.ISOLATE: _isolate,
+    Verb.RETURN: _return,
+    Verb.ALIGN: _align,
     Verb.DRAIN: _drain,
     Verb.RESUME: _resume,
     Verb.VMMS: _vmms,

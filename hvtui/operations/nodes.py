@@ -167,6 +167,10 @@ class Watcher:
         finally:
             del self._waiting[number]
 
+    async def pause(self, seconds: float) -> None:
+        """Let time pass between two looks at something that is no part of the picture."""
+        await self.until(lambda: False, seconds)
+
     def close(self) -> None:
         """Listen no more."""
         self._unsubscribe()

@@ -6,7 +6,6 @@ WaitHint say whether it makes progress (documents of SERVICE_STATUS).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -218,7 +217,7 @@ async def _poll(desk: Desk, run: Run, service: str, over: _Over) -> tuple[str, S
             desk.line(run, f"{name} on {node}: {now.state or 'state unread'}, checkpoint {now.checkpoint}{asks}")
         if desk.now() - changed > patience:
             raise HungError(f"{name} on {node} made no progress for {desk.now() - changed:.0f} s")
-        await asyncio.sleep(desk.pace.poll)
+        await desk.watcher.pause(desk.pace.poll)
 
 
 # --- what must be so afterwards ---
@@ -275,7 +274,7 @@ async def writers_back(desk: Desk, run: Run, node: str, writers: tuple[str, ...]
             desk.line(run, f"{node}: {text}", Severity.BAD)
             return False
         desk.line(run, f"{node}: {text}; read again", Severity.WARN)
-        await asyncio.sleep(desk.pace.writer_again)
+        await desk.watcher.pause(desk.pace.writer_again)
 
 
 def hosted_by(service: str) -> tuple[str, ...]:

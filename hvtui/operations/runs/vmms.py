@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 
 from hvtui.model.severity import Severity
@@ -147,7 +145,7 @@ class _Node:
             if not found or not all(_passes(refusal) for refusal in found) or desk.now() > until:
                 return found
             desk.line(self._run, f"waiting before {VMMS} is stopped: {_words(found)}")
-            await asyncio.sleep(desk.pace.poll)
+            await desk.watcher.pause(desk.pace.poll)
 
     async def _start(self) -> bool:
         desk, run, node = self._desk, self._run, self._node
