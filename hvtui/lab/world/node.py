@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hvtui.lab.world.cluster_facts import Replica
 from hvtui.lab.world.events import ChannelLog
 from hvtui.lab.world.jobs import Job
 from hvtui.lab.world.vm import Vm
@@ -13,10 +14,27 @@ from hvtui.model.enums import DrainStatus, NodeState
 
 @dataclass(slots=True)
 class Service:
-    """A Windows service: its state word and when it was started (world time)."""
+    """A Windows service: its state word and when its process was started (world time).
+
+    `mode` is its start mode; `checkpoint` counts while it starts or stops, `wait_hint` is in ms; `dependents` are the
+    installed services that need it. `hangs`: a stop never comes to its end.
+    """
 
     state: str = "Running"
     started: float | None = 0.0
+    mode: str = "Auto"
+    checkpoint: int = 0
+    wait_hint: int = 0
+    exit_code: int = 0
+    dependents: list[str] = field(default_factory=list)
+    hangs: bool = False
+    stops: int = 0
+    """How often it was told to stop."""
+
+    @property
+    def running(self) -> bool:
+        """It works."""
+        return self.state == "Running"
 
 
 @dataclass(slots=True)
@@ -71,8 +89,14 @@ class Node:
     freeze_until: float = 0.0
     """vssadmin blocks until then: a snapshot is being made (windows.md §4.7)."""
     faults: Faults = field(default_factory=Faults)
+    switches: list[str] = field(default_factory=list)
+    vm_versions: list[str] = field(default_factory=list)
+    """Configuration versions of VMs that it can run, oldest first."""
+    replicas: list[Replica] = field(default_factory=list)
     failback_vms: list[str] = field(default_factory=list)
     """VMs that a drain took away and a resume with failback brings home."""
+    paused_before: bool = False
+    """It was paused when it went down, and is so when it comes back."""
     revision: int = 0
 
     def touch(self) -> None:
