@@ -114,6 +114,15 @@ def node_cases() -> list[Case]:
     cases = [
         node("node: one full picture", world),
         node("node: what Windows may leave out", strange, {"cim": {}}),
+        node(
+            "node: VSS has no state",
+            with_cim(world, Msvm_VssComponent=[{"SystemName": SQL, "OperationalStatus": [None]}]),
+        ),
+        node(
+            "node: a folder changes between two readings of the disks",
+            world,
+            *[with_cim({}, Msvm_VirtualSystemSettingData=[worlds.setting(SQL, ConfigurationDataRoot="D:\\new")])] * 4,
+        ),
         node("node: without VMs and without sizes", bare, sizeless, LoadSeconds=1),
         node(
             "node: states and starts",
