@@ -15,7 +15,7 @@ from hvtui.lab.world.command_log import Asked
 from hvtui.lab.world.harm import pausing
 from hvtui.lab.world.moving import busy, live_migrate, quick_migrate
 from hvtui.lab.world.node import Node
-from hvtui.lab.world.placement import best_node
+from hvtui.lab.world.placement import best_node, memory_obstacle
 from hvtui.lab.world.vm import Role, Vm
 from hvtui.lab.world.world import World
 from hvtui.model.enums import DrainStatus, MigrationState, NodeState, NodeStatus
@@ -23,7 +23,8 @@ from hvtui.model.enums import DrainStatus, MigrationState, NodeState, NodeStatus
 # Of winerror.h.
 DRAINING: Final = 5962
 _NO_HOST: Final = 5005
-_MOVE_FAILED: Final = 5942
+_INCOMPATIBLE: Final = 5956
+_NO_ROOM: Final = 5957
 _LOOK: Final = 1.0
 _REPAIR: Final = 90.0
 """Seconds in which the virtual disks get what a node missed while it was paused."""
@@ -87,7 +88,8 @@ def _drain(world: World, node: Node) -> Process:
             if not _under_way(role):
                 going.remove((role, target))
                 if role.vm.node is node:
-                    failed = _stays(world, node, role, _MOVE_FAILED)
+                    full = memory_obstacle(world, role.vm, target) is not None
+                    failed = _stays(world, node, role, _NO_ROOM if full else _INCOMPATIBLE)
         for role in list(waiting):
             if role.vm.node is not node:
                 waiting.remove(role)
