@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from hvtui.errors import BadReply, NotAuthenticated, RemoteError, Unreachable
+from hvtui.live.calls import NodeCalls
 from hvtui.live.facts import NodeFacts
 from hvtui.live.health import hanging_service, silent_service
 from hvtui.live.shared import Shared, let_go
@@ -45,7 +46,7 @@ class NodeWatch:
         self._failing = False
         self._first_name = name
         self._stream: Stream | None = None
-        self._action: Lane | None = None
+        self.calls = NodeCalls(name, shared)
         self._restart = asyncio.Event()
         """Set to start the stream again with a full picture."""
         self.facts = NodeFacts(name, shared)
@@ -119,8 +120,7 @@ class NodeWatch:
             while True:
                 await self._watch(lane)
         finally:
-            action, self._action = self._action, None
-            await shared.close(lane, action, *self.facts.release())
+            await shared.close(lane, *self.calls.release(), *self.facts.release())
 
     def _accept(self, info: Info) -> None:
         """Learn the node's own name and clock; refuse a node that hvtui cannot work with."""
@@ -129,7 +129,7 @@ class NodeWatch:
             if not self._renamed(self, info.node):
                 raise _KnownError
             self._shared.connector.renamed(self.name, info.node)
-            self.name = self.facts.name = info.node
+            self.name = self.facts.name = self.calls.name = info.node
         if self._shared.store.state.node(self.name).info is None:
             self._shared.store.info(self.name, info)
         if info.supported is False:
@@ -220,20 +220,14 @@ class NodeWatch:
         self._shared.store.link(self.name, LinkStatus.HANGING, text, _HANGING_HINT)
 
     async def _ask_basic(self) -> Info:
-        lane = self._action_lane()
         try:
-            async with asyncio.timeout(PROBE_SECONDS * 2):
+            async with self.calls.probing() as lane, asyncio.timeout(PROBE_SECONDS * 2):
                 info: Info = await lane.call(GET_INFO, {"Part": "Basic"}, deadline=PROBE_SECONDS)
         except TimeoutError:
             raise Unreachable(f"{self.name} does not answer any more", node=self.name) from None
         return info
 
     # --- the action lane ---
-
-    def _action_lane(self) -> Lane:
-        if self._action is None:
-            self._action = self._shared.connector.lane(self.name, "action")
-        return self._action
 
     async def _after_first_picture(self) -> None:
         """Open the action lane and keep it; read the slow facts. First pictures of other nodes come first."""
@@ -242,7 +236,7 @@ class NodeWatch:
                 await self._shared.settled.wait()
         try:
             async with self._shared.fact_slots:
-                lane = self._action_lane()
+                lane = self.calls.action()
                 await lane.open()
                 # So that what opening it cost the node is told, too.
                 await lane.call(GET_INFO, {"Part": "Basic"})

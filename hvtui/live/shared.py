@@ -73,14 +73,20 @@ class Shared:
 
     closings: set[asyncio.Future[object]] = field(default_factory=set)
     """Lanes being closed; the monitor's stop waits for them."""
+    stopping: bool = False
+    """The monitor stops: no lane is left to a call that is still on it."""
+
+    def hold(self, closing: asyncio.Future[object]) -> None:
+        """Keep hold of a lane's end, until it has come."""
+        self.closings.add(closing)
+        closing.add_done_callback(self.closings.discard)
 
     async def close(self, *lanes: Lane | None) -> None:
         """Close lanes, all at once; goes on even when the waiting task is cancelled."""
         work: asyncio.Future[object] = asyncio.ensure_future(
             asyncio.gather(*(lane.close() for lane in lanes if lane is not None), return_exceptions=True)
         )
-        self.closings.add(work)
-        work.add_done_callback(self.closings.discard)
+        self.hold(work)
         await asyncio.shield(work)
 
     def begins(self, node: str) -> None:
