@@ -263,7 +263,7 @@ def test_a_drain_interrupts_a_merge_and_a_backup(job: JobType, kind: str) -> Non
             {"nodes": {"count": 5}, "cluster": {"s2d": True}, "node": [{"name": "HV05", "paused": True}]},
             ["storage_lost"],
         ),
-        ({"node": [{"name": "HV01", "replicas": [{"name": "SR1", "status": 1}]}]}, []),
+        ({"node": [{"name": "HV01", "replicas": [{"name": f"SR{n}", "status": n} for n in (1, 12, 15)]}]}, []),
         ({"node": [{"name": "HV01", "replicas": [{"name": "SR1", "status": 2}]}]}, ["replica_lost"]),
     ],
 )

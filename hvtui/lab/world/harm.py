@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hvtui.lab.world import events
+from hvtui.lab.world.cluster_facts import IN_SYNC
 from hvtui.lab.world.command_log import Asked
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.operations import drop_layer, end_job
@@ -98,7 +99,7 @@ def pausing(world: World, node: Node) -> None:
             disk.health = 2
             world.ledger.note(world.elapsed, "storage_lost", disk.name, f"{node.name} paused while it was not whole")
     for replica in node.replicas:
-        if replica.status != 1:
+        if replica.status not in IN_SYNC:
             world.ledger.note(world.elapsed, "replica_lost", replica.name, f"{node.name} paused while it was behind")
 
 
