@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from hvtui.clock import Clock
 from hvtui.config import ClusterConfig
@@ -14,6 +14,9 @@ from hvtui.model.records import ClusterFrame, Info
 from hvtui.model.usage import Usage
 from hvtui.remote.credentials import CredentialGate
 from hvtui.remote.lane import Lane
+
+ANSWERS_SECONDS: Final = 10.0
+"""A lane with a running stream hears from its node every 4 s at the latest, with 2 s of patience."""
 
 
 class Connecting(Protocol):
@@ -106,6 +109,12 @@ class Shared:
             self.credential_given.clear()
             if self.connector.gate.refusal:
                 await self.credential_given.wait()
+
+
+def answers(lane: Lane) -> bool:
+    """The node answered on a lane a moment ago, be it only that there is nothing to tell yet."""
+    silent = lane.silent_for
+    return silent is not None and silent < ANSWERS_SECONDS
 
 
 def let_go(*tasks: asyncio.Future[Any]) -> None:
