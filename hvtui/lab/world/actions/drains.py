@@ -119,6 +119,8 @@ def _drain(world: World, node: Node) -> Process:
     node.status = (node.status & ~DRAIN_FLAGS) | (NodeStatus.DrainFailed if failed else NodeStatus.DrainCompleted)
     if failed:
         events.emit(world, node, events.SYSTEM, 1677, NodeName=node.name)
+        left = sum(1 for vm in node.vms.values() if vm.role is not None)
+        world.ledger.note(world.elapsed, "drain_failed", node.name, f"{left} roles are still on it")
     node.touch()
 
 
