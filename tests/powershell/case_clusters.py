@@ -72,6 +72,7 @@ def cluster_cases() -> list[Case]:
         }
     ]
     no_witness = copy.deepcopy(world)
+    no_witness["commands"]["Get-Cluster"]["MaximumParallelMigrations"] = 3
     no_witness["commands"]["Get-ClusterQuorum"] = {"QuorumType": 1, "QuorumResource": None}
     strange_witness = copy.deepcopy(world)
     strange_witness["commands"]["Get-ClusterQuorum"]["QuorumResource"]["Id"] = "none"
@@ -99,6 +100,8 @@ def cluster_cases() -> list[Case]:
         cases.append(cluster(f"cluster: {name} fails", fail, {"cim": {}}, {"cim": {}}))
     hang = failing({"cim": {}}, "MSCluster_Resource", code=TIMEOUT, seconds=10)
     cases.append(cluster("cluster: the service hangs", world, hang, hang, {"cim": {}}, count=9))
+    waiting = {**hang, "slow": {"MSCluster_Node": 0.5}}
+    cases.append(cluster("cluster: waiting is no work", world, waiting, {"cim": {}}))
     first = failing(world, "MSCluster_Node", code=TIMEOUT, seconds=10)
     cases.append(cluster("cluster: the service hangs from the first round", first, first, world))
     denied = failing({"cim": {}}, "MSCluster_Resource", code=0x80070005)
