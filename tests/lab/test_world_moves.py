@@ -132,6 +132,7 @@ def test_a_node_that_is_no_possible_owner_refuses() -> None:
     world = small(vms=[{"name": "A", "possible_owners": ["HV01", "HV03"]}])
     said = refused(world, world.vm("A"), "HV02")
     assert said.number == 5016
+    assert role_of(world.vm("A")).migration_state == MigrationState.NoMigration
     assert failed_with(world.node("HV01")) == [("0x80071398",)]
 
 
@@ -321,6 +322,26 @@ def test_a_cancelled_migration_leaves_the_vm_where_it_is() -> None:
     actions.move_role(world, vm, world.node("HV02"), "Live", asked=ALICE)
     world.advance(120)
     assert vm.node.name == "HV02"
+
+
+def test_there_are_five_ways_to_move_and_no_others() -> None:
+    world = small()
+    with pytest.raises(ValueError, match="'live'"):
+        actions.move_role(world, world.vm("A"), world.node("HV02"), "live")
+    assert not world.commands.changes
+
+
+def test_a_colleagues_changes_are_in_the_log_and_belong_to_no_operation() -> None:
+    world = small()
+    actions.migrate(world, world.vm("A"), world.node("HV02"))
+    actions.restart_vmms(world, world.node("HV03"))
+    actions.drain(world, world.node("HV01"))
+    assert [(change.command, change.asked.operation) for change in world.commands.changes] == [
+        ("Move-ClusterVirtualMachineRole", ""),
+        ("Restart-Service", ""),
+        ("Suspend-ClusterNode", ""),
+    ]
+    assert not executed(world)
 
 
 def test_cancel_comes_too_late_or_for_nothing() -> None:

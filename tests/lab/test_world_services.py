@@ -120,6 +120,19 @@ def test_a_stop_that_hangs_never_ends_and_only_a_restart_of_the_host_helps() -> 
     assert kinds(world) == []
 
 
+def test_a_vmms_that_hangs_does_not_stop_either_and_a_restart_of_the_host_heals_it() -> None:
+    world = small(vms=[{"name": "A", "nodes": ["HV02"]}], node=[{"name": "HV01", "vmms_hung": True}])
+    node = world.node("HV01")
+    actions.stop_service(world, node, "vmms")
+    world.advance(120)
+    assert node.services["vmms"].state == "Stop Pending"
+    actions.reboot_node(world, node)
+    world.advance(300)
+    assert (node.services["vmms"].running, node.faults.vmms_hung) == (True, False)
+    restarted(world, node)
+    assert kinds(world) == []
+
+
 @pytest.mark.parametrize("hangs", [False, True])
 def test_vms_are_taken_away_from_a_host_whose_vmms_is_gone_for_long(hangs: bool) -> None:
     world = small(vms=[{"names": ["A", "B"]}, {"name": "LOCAL", "clustered": False}])
