@@ -87,7 +87,7 @@ def event_cases() -> list[Case]:
         "<Event><System/><EventData><!-- c --><Data>0x80070005, denied</Data><Data Name='Operation'>Gathering</Data>"
         "<Data>x</Data><Binary>2D20</Binary></EventData></Event>"
     )
-    many = "".join(f"<Data Name='n{n}'>{'x' * (1990 + n)}</Data>" for n in range(70))
+    many = "".join(f"<Data Name='n{n}'>a{'x' * (1989 + n)}</Data>" for n in range(70))
     codes = "".join(f"<Data>0x800700{n:02x}</Data>" for n in range(20))
     strange = [
         _event(1430, Xml=user, Message="failed\r\nto create"),

@@ -55,6 +55,7 @@ def node_cases() -> list[Case]:
                     ("Realized", worlds.at("2026-01-01T00:00:00Z")),
                     ("Recovery", worlds.at("2026-01-05T00:00:00Z")),
                     ("Recovery", worlds.at("2026-01-06T00:00:00Z")),
+                    ("Recovery", None),
                 ]
             )
         ),
