@@ -30,7 +30,7 @@ from tests.support.small_clusters import MONOTONIC, Small, VmSpec, service
 HEALTHY = Small()
 PAUSED = HEALTHY.but(member_more={"HV01": {"state": 2, "drain": 2, "status": int(NodeStatus.DrainCompleted)}})
 EMPTY = PAUSED.but(vms=(VmSpec("APP01", "HV02", ("Volume2",)), VmSpec("WEB01", "HV03", ("Volume3",))))
-MOVING = HEALTHY.vm("APP01", migration=2)
+MOVING = HEALTHY.vm("APP01", migration=2, jobs=(job("APP01", JobType.MigrateVm, 30),))
 Builder = Callable[[Facts], Plan]
 
 
