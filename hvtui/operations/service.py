@@ -70,6 +70,7 @@ class Operations:
         self._file = file
         self._clock = clock
         self._restricted = False
+        self._closed = False
         self._limits = limits or Limits()
         self._builders = BUILDERS if builders is None else builders
         self._signs = BackupSigns()
@@ -284,9 +285,11 @@ class Operations:
                 await self._desk.audit.left(run)
             except JournalError as error:
                 _log.warning("%s", error)
-        self._unsubscribe()
-        self._desk.watcher.close()
-        self._journal.close()
+        if not self._closed:
+            self._closed = True
+            self._unsubscribe()
+            self._desk.watcher.close()
+        await asyncio.to_thread(self._journal.close)
 
     # --- after a console that was killed ---
 

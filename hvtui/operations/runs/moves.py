@@ -79,7 +79,7 @@ class _Queue:
         run.can_cancel = True
         run.cancel_text = "moves that wait are not begun, those that run are cancelled as far as Windows can"
         try:
-            while not all(place.item.ended for place in self._places):
+            while not self._over():
                 if run.cancelling:
                     self._drop_waiting()
                 while (place := self._next()) is not None:
@@ -99,9 +99,13 @@ class _Queue:
     def _news(self) -> bool:
         if any(task.done() for task in self._tasks.values()) or self._next() is not None:
             return True
-        if all(place.item.ended for place in self._places):
+        if self._over():
             return True
         return self._run.cancelling and any(self._waits(place) for place in self._places)
+
+    def _over(self) -> bool:
+        """Every item has ended, and what became of it is in the journal."""
+        return not self._tasks and all(place.item.ended for place in self._places)
 
     async def _gather(self) -> None:
         for vm, task in list(self._tasks.items()):
