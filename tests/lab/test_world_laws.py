@@ -44,6 +44,7 @@ def check(world: World) -> None:
         for service in node.services.values():
             assert (service.started is None) == (service.state in {"Stopped", "Start Pending"})
             assert (service.checkpoint > 0) == (service.state in {"Stop Pending", "Start Pending"})
+        assert node.services["vmms"].state != "Stopped" or not node.running_jobs()
         for job in node.jobs.values():
             assert job.vm in world.vms
             assert 0 <= job.percent(world.elapsed) <= 100
@@ -123,6 +124,33 @@ def test_when_it_is_quiet_nothing_is_left_behind() -> None:
         assert {job.vm for job in node.running_jobs()} <= migrating
     world.advance(301)
     assert not [job for node in world.nodes.values() for job in node.jobs.values() if job.type != JobType.MigrateVm]
+
+
+@pytest.mark.parametrize("scenario", ["obstacles", "stuck-writer", "backup-window"])
+def test_changes_make_one_history_however_time_passes(scenario: str) -> None:
+    histories = []
+    for step in (0.5, 7.0, 240.0):
+        world = World.load(scenario, start=START)
+        for number in range(0, 90, 6):
+            choices = doings(world, number)
+            choices[number % len(choices)]()
+            for _ in range(round(420 / step) if step < 100 else 1):
+                world.advance(step if step < 100 else 420)
+        histories.append(
+            (
+                world.ledger.entries,
+                list(world.commands.changes),
+                [
+                    (node.name, event)
+                    for node in world.nodes.values()
+                    for log in node.logs.values()
+                    for event in log.records
+                ],
+                [(vm.name, vm.node.name, vm.state, vm.last_backup) for vm in world.vms.values()],
+            )
+        )
+    assert histories[0] == histories[1] == histories[2]
+    assert len(histories[0][1]) > 5
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -21,7 +21,7 @@ def start_job(
     kind: str = "concrete",
     destination: str | None = None,
 ) -> Job:
-    """Start a job on a node; `plan` is pairs of seconds from now and percent."""
+    """Start a job on a node; `plan` is pairs of seconds from now and percent. Without VMMS it fails at once."""
     now = world.elapsed
     job = Job(
         id=world.guid(),
@@ -34,6 +34,8 @@ def start_job(
         destination=destination,
     )
     node.jobs[job.id] = job
+    if node.services["vmms"].state == "Stopped":
+        end_job(world, job, error=32768)
     return job
 
 
@@ -75,7 +77,9 @@ def merge(world: World, vm: Vm, checkpoint: Checkpoint, duration: float) -> Proc
     yield duration
     vm.end(OperationalStatus.MergingDisks)
     if not job.running:
-        # VMMS was restarted in the middle; it takes the merge up again after its start.
+        # VMMS was stopped in the middle, or the VM moved; the merge is taken up again when there is one.
+        while not vm.node.services["vmms"].running or vm.node.faults.down:
+            yield 5.0
         yield 30.0
     drop_layer(world, vm)
     end_job(world, job)

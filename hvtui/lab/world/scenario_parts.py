@@ -280,7 +280,7 @@ class HostBackupPart(_Part, tag_field="kind", tag="host_backup"):
 
 
 class TimelinePart(_Part):
-    """Something a person does at a time: see `actions.TIMELINE` for the verbs."""
+    """Something a person does at a time: `do` is one of VERBS."""
 
     at: Span
     do: str

@@ -52,7 +52,12 @@ class RctRun:
 
     def _backup(self, vm: Vm) -> Process:
         world, node = self.world, vm.node
-        if not node.up or vm.role is None or vm.role.migration is not None or vm.role.locked:
+        if (
+            not (node.up and node.services["vmms"].running)
+            or vm.role is None
+            or vm.role.migration is not None
+            or vm.role.locked
+        ):
             yield 5.0
             self.waiting.append(vm)
             return
