@@ -177,7 +177,9 @@ def _rights(view: NodeView) -> Section:
     lines += [
         row("PowerShell", span(info.ps_version)),
         row("HvTui", span(info.contract)),
-        row("modules", span(", ".join(f"{name} {version}" for name, version in info.modules.items()) or "none")),
+        row(
+            "modules", span(", ".join(f"{name} {version}" for name, version in sorted(info.modules.items())) or "none")
+        ),
     ]
     return Section("What the account may", tuple(lines))
 
