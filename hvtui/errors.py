@@ -12,7 +12,8 @@ HvtuiError
     ├── FunctionMissing   the node has no HvTui of this contract and does not take the packaged one
     ├── NodeRefused       the node answered with an error record
     ├── BadReply          the answer is not what the contract says
-    └── DeadlinePassed    no answer in time
+    ├── DeadlinePassed    no answer in time
+    └── OutcomeUnknown    a change may have been made, and nobody said so
 """
 
 from __future__ import annotations
@@ -88,3 +89,14 @@ class BadReply(RemoteError):
 
 class DeadlinePassed(RemoteError):
     """No answer in time."""
+
+
+class OutcomeUnknown(RemoteError):
+    """The answer to a change was lost after it may have reached the node; `cause` is what happened to it.
+
+    It is never sent again: what became of it is read from the cluster.
+    """
+
+    def __init__(self, text: str, *, node: str = "", hint: str = "", cause: RemoteError | None = None) -> None:
+        super().__init__(text, node=node, hint=hint)
+        self.cause = cause
