@@ -212,6 +212,17 @@ MOVE_CSV: Final = _action(
     Parameter("ExpectOwner", str, pattern=NODE_PATTERN, mandatory=True),
 )
 
+RECORD_IDS: Final = {
+    MOVE_VM.name: 4101,
+    STOP_MOVE.name: 4102,
+    SUSPEND_NODE.name: 4103,
+    RESUME_NODE.name: 4104,
+    STOP_SERVICE.name: 4105,
+    START_SERVICE.name: 4106,
+    MOVE_CSV.name: 4107,
+}
+"""Event ids of the records that changes leave in the Application log; their provider is `MODULE`."""
+
 FUNCTIONS: Final = {
     f.name: f
     for f in (

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 from hvtui.lab.endpoint.binding import bind
 from hvtui.lab.engine import Call, CommandError, Output
-from hvtui.lab.native import calls
+from hvtui.lab.native import calls, changes
 from hvtui.lab.native.cluster_stream import ClusterStream
+from hvtui.lab.native.fork_commit import fork_commit
 from hvtui.lab.native.node_stream import NodeStream
+from hvtui.lab.native.preflight import preflight
+from hvtui.lab.native.services import service
 from hvtui.lab.native.stream import Stream
 from hvtui.lab.world.world import World
 from hvtui.remote.contract import FUNCTIONS
 
 _LOOK: Final = 0.2
 """Seconds of real time between two looks at something that is waited for while the world runs."""
+
+
+class _Stopped(Exception):
+    """A call was stopped while it waited for something that does not answer."""
 
 
 class NativeEngine:
@@ -52,6 +60,9 @@ class NativeEngine:
         if self.node.faults.down:
             await call.stopped.wait()
             return
+        if function.mutating:
+            await self._change(function.name, values, call, output)
+            return
         match function.name:
             case "Watch-HvTuiNode":
                 stream: Stream = NodeStream(
@@ -81,6 +92,14 @@ class NativeEngine:
             text = calls.info(world, node, part)
         elif name == "Get-HvTuiProvider":
             text = calls.providers(world, node)
+        elif name == "Get-HvTuiPreflight":
+            async with self._waking(call) as wake:
+                await self._wait(lambda: calls.waits_for_hung(node, "All"), self.world.deadline, call, wake)
+            text = preflight(world, node, values["Part"])
+        elif name == "Get-HvTuiForkCommit":
+            text = fork_commit(world, node)
+        elif name == "Get-HvTuiService":
+            text = service(world, node, values["Name"])
         else:
             text = calls.event_page(
                 world,
@@ -92,6 +111,20 @@ class NativeEngine:
             )
         if not call.stopped.is_set():
             await output.write(text)
+
+    async def _change(self, name: str, values: dict[str, Any], call: Call, output: Output) -> None:
+        """A mutating function: what it has changed stays changed, also when nobody waits for its answer any more."""
+        async with self._waking(call) as wake:
+
+            async def wait(blocked: Callable[[], bool], seconds: float | None) -> None:
+                await self._wait(blocked, math.inf if seconds is None else seconds, call, wake)
+                if blocked() and call.stopped.is_set():
+                    raise _Stopped
+
+            with contextlib.suppress(_Stopped):
+                text = await changes.run(self.world, self.node, name, values, wait)
+                if not call.stopped.is_set():
+                    await output.write(text)
 
     async def _watch(self, stream: Stream, count: int, call: Call, output: Output) -> None:
         async with self._waking(call) as wake:
