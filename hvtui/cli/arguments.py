@@ -190,7 +190,9 @@ def _writers(parser: argparse.ArgumentParser) -> None:
 
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "file", metavar="FILE|-", help="saved output of `vssadmin list writers`; - reads what is piped in"
+        "file",
+        metavar="FILE|-",
+        help="saved output of vssadmin, diskshadow, Get-ClusterSharedVolumeState, or event XML; - reads a pipe",
     )
     _json(parser)
 
@@ -211,7 +213,7 @@ COMMANDS: Final = {
     "lab": Command("lab", "serve the simulated cluster in the foreground", _lab),
     "status": Command("status", "one picture of a cluster, then end", _status),
     "writers": Command("writers", "VSS writers of all nodes, then end", _writers),
-    "explain": Command("explain", "say what a pasted `vssadmin list writers` text means", _explain),
+    "explain": Command("explain", "say what pasted output of Windows means", _explain),
     "doctor": Command("doctor", "check every node step by step, and say how to mend it", _doctor),
     "config": Command("configure", "show, check, find or begin the configuration; accept a cluster's new id", _config),
 }

@@ -1,4 +1,8 @@
-"""`hvtui explain`: what a saved or pasted `vssadmin list writers` text means. Asks no node."""
+"""`hvtui explain`: what a saved or pasted text of Windows means. Asks no node.
+
+Recognised by what only they have: event XML, diskshadow's writer status, Get-ClusterSharedVolumeState; else the text is
+taken for one of `vssadmin list writers`, which has no word in common in all languages.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,9 @@ from typing import BinaryIO, Final
 
 from hvtui.cli.arguments import Arguments
 from hvtui.cli.exits import Exit
-from hvtui.cli.output import complain, say, show_json, table
-from hvtui.cli.writer_output import COLUMNS, is_fine, worst_first, writer_json, writer_row
+from hvtui.cli.explain_output import EXPECTED, recognise
+from hvtui.cli.output import complain, say, show_json
 from hvtui.errors import InputError
-from hvtui.model.writers import WriterReport, read_writers
 
 LARGEST: Final = 4_000_000
 """Bytes read at most; a node with a hundred writers prints 30 kB, twice that as UTF-16."""
@@ -22,29 +25,18 @@ _BINARY_SHARE: Final = 0.1
 
 
 def run(arguments: Arguments) -> int:
-    """Print what the text says; 0 all well, 1 a writer is not or a line was unreadable, 2 nothing readable."""
-    data = _read(arguments.file)
-    report = read_writers(data)
+    """Print what the text says; 0 all well, 1 something is not or a line was unreadable, 2 nothing readable."""
+    found = recognise(_read(arguments.file))
     if arguments.json:
-        show_json({"writers": [writer_json(w) for w in report.writers], "unreadable": list(report.unreadable)})
+        show_json(found.as_json())
     else:
-        _show(report)
-    if not report.writers:
-        complain(f"{_name(arguments.file)}: {report.failure}", "expected: what `vssadmin list writers` prints")
+        found.show()
+        for line in found.unreadable:
+            say(f"could not be read: {line}", "warn")
+    if found.failure:
+        complain(f"{_name(arguments.file)}: {found.failure}", f"expected: {EXPECTED}")
         return Exit.NOTHING
-    return Exit.FINE if all(map(is_fine, report.writers)) and not report.unreadable else Exit.WRONG
-
-
-def _show(report: WriterReport) -> None:
-    if report.writers:
-        bad = [w for w in report.writers if not is_fine(w)]
-        title = f"VSS writers: {len(report.writers)}, not well: {len(bad)}"
-        table(title, COLUMNS, [writer_row(w) for w in worst_first(report.writers)])
-        for writer in worst_first(tuple(bad)):
-            if writer.advice:
-                say(f"{writer.name}: {writer.advice}", "warn")
-    for line in report.unreadable:
-        say(f"could not be read: {line}", "warn")
+    return Exit.FINE if found.fine and not found.unreadable else Exit.WRONG
 
 
 def _read(name: str) -> bytes:
@@ -58,9 +50,7 @@ def _read(name: str) -> bytes:
             if stat.S_ISDIR(kind.st_mode):
                 raise InputError(f"{name} is a folder", hint="name the file with the text in it")
             if stat.S_ISREG(kind.st_mode) and kind.st_size > LARGEST:
-                raise InputError(
-                    f"{name} has {kind.st_size:,} bytes: too large for the output of `vssadmin list writers`"
-                )
+                raise InputError(f"{name} has {kind.st_size:,} bytes: too large for what Windows prints of its writers")
             with path.open("rb") as file:
                 data = _bounded(file)
         except OSError as error:
@@ -68,7 +58,7 @@ def _read(name: str) -> bytes:
         except ValueError:
             raise InputError("that is not a file name") from None
     if len(data) > LARGEST:
-        raise InputError(f"{_name(name)}: over {LARGEST:,} bytes, too large for the output of `vssadmin list writers`")
+        raise InputError(f"{_name(name)}: over {LARGEST:,} bytes, too large for what Windows prints of its writers")
     if not data.strip(b"\0 \t\r\n\xff\xfe\xef\xbb\xbf"):
         raise InputError(f"{_name(name)} is empty", hint="run `vssadmin list writers` elevated and save what it prints")
     if _is_binary(data):

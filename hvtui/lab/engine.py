@@ -35,12 +35,25 @@ class EngineMissing(Exception):
 
 
 @dataclass(slots=True)
+class Spent:
+    """What one shell's process has used since it was started, in milliseconds of processor; its start is the first."""
+
+    cpu_ms: int = 400
+
+    def add(self, cpu_ms: int) -> int:
+        """A piece of work was done; the result is the new sum."""
+        self.cpu_ms += cpu_ms
+        return self.cpu_ms
+
+
+@dataclass(slots=True)
 class Call:
-    """A named command with parameters, as it came through PSRP."""
+    """A named command with parameters, as it came through PSRP; `spent` is of the shell that it runs in."""
 
     command: str
     parameters: dict[str, Any] = field(default_factory=dict)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    spent: Spent = field(default_factory=Spent)
 
 
 class Output(Protocol):

@@ -381,6 +381,14 @@ class NodeHandle:
         """Change every string a function writes, such as into JSON that is cut short; None stops that."""
         self._lab.on_loop(lambda: setattr(self._node.trouble, "rewrite", change))
 
+    def lose(self, objects: int, text: str = "") -> None:
+        """Lose so many objects that pipelines write from now on (only those with a text) on the way to the client."""
+
+        def plan() -> None:
+            self._node.trouble.lose, self._node.trouble.losing = objects, text
+
+        self._lab.on_loop(plan)
+
     def spoil(self, kind: Kind, *, verb: str = "", times: int = 1) -> None:
         """Spoil the next answers: `drop`, `truncate` or `garble`, to one kind of request (`Receive`) or to all."""
         self._lab.on_loop(lambda: self._node.trouble.next(kind, verb=verb, times=times))

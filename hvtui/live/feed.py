@@ -8,6 +8,7 @@ from typing import Protocol
 from hvtui.clock import Clock
 from hvtui.model.change import Change
 from hvtui.model.state import ClusterState
+from hvtui.model.usage import Usage
 
 
 class Feed(Protocol):
@@ -26,6 +27,10 @@ class Feed(Protocol):
 
     def refresh(self, what: str, node: str = "") -> str:
         """Read now: `what` is `cluster`, `node`, `writers` or `events`; the result says in words what was started."""
+        ...
+
+    def usage(self, node: str) -> Usage | None:
+        """What this console cost a node in the last minute; None when that is not known."""
         ...
 
     async def start(self) -> None:

@@ -20,6 +20,7 @@ from hvtui.model.change import Change
 from hvtui.model.link import LinkStatus
 from hvtui.model.records import ClusterFrame, Info
 from hvtui.model.state import ClusterState
+from hvtui.model.usage import Usage
 from hvtui.remote.connect import Connector
 from hvtui.remote.credentials import Credential, CredentialGate
 from hvtui.text import safe_text
@@ -102,6 +103,10 @@ class Monitor:
                 while closings:
                     await asyncio.wait(set(closings))
         self._store.close()
+
+    def usage(self, node: str) -> Usage | None:
+        """What this console cost a node in the last minute; None when it was never contacted."""
+        return self._connector.usage(node)
 
     def refresh(self, what: str, node: str = "") -> str:
         """Read now; see `Feed.refresh`."""

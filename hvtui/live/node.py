@@ -128,6 +128,7 @@ class NodeWatch:
         if info.node and info.node.lower() != self.name.lower():
             if not self._renamed(self, info.node):
                 raise _KnownError
+            self._shared.connector.renamed(self.name, info.node)
             self.name = self.facts.name = info.node
         if self._shared.store.state.node(self.name).info is None:
             self._shared.store.info(self.name, info)
@@ -241,7 +242,10 @@ class NodeWatch:
                 await self._shared.settled.wait()
         try:
             async with self._shared.fact_slots:
-                await self._action_lane().open()
+                lane = self._action_lane()
+                await lane.open()
+                # So that what opening it cost the node is told, too.
+                await lane.call(GET_INFO, {"Part": "Basic"})
         except RemoteError as error:
             _log.info("%s: the action lane: %s", self.name, error)
         await self.facts.run()

@@ -11,6 +11,7 @@ from hvtui.config import ClusterConfig
 from hvtui.live.store import Store
 from hvtui.live.timing import Timing
 from hvtui.model.records import ClusterFrame, Info
+from hvtui.model.usage import Usage
 from hvtui.remote.credentials import CredentialGate
 from hvtui.remote.lane import Lane
 
@@ -26,6 +27,14 @@ class Connecting(Protocol):
 
     def lane(self, node: str, purpose: str) -> Lane:
         """A new lane, not yet open."""
+        ...
+
+    def usage(self, node: str) -> Usage | None:
+        """What the lanes to a node cost it in the last minute; None when it was never contacted."""
+        ...
+
+    def renamed(self, old: str, new: str) -> None:
+        """A node of the configuration said its own name."""
         ...
 
 

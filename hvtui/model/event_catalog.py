@@ -87,6 +87,7 @@ _HYPER_V: Final = {
     18012: Meaning(BAD, "checkpoint of {subject} failed", "vm", "backup"),
     18014: Meaning(WARN, "checkpoint of {subject} was cancelled", "vm"),
     18016: Meaning(WARN, "no production checkpoint of {subject} could be made", "vm"),
+    18590: Meaning(BAD, "the guest of {subject} stopped with a fatal error of its own", "vm"),
     19070: Meaning(INFO, "disk merge of {subject} started", "vm", "merge"),
     19080: Meaning(INFO, "disk merge of {subject} finished", "vm"),
     19090: Meaning(WARN, "disk merge of {subject} was interrupted", "vm"),
@@ -119,9 +120,10 @@ _VOLSNAP: Final = {
 }
 _CAPI2: Final = {513: Meaning(INFO, "System Writer noise while writers are listed", noise=True)}
 
+_HYPER_V_SOURCE: Final = "microsoft-windows-hyper-v"
 _SOURCES: Final = (
     ("microsoft-windows-failoverclustering", _CLUSTER),
-    ("microsoft-windows-hyper-v", _HYPER_V),
+    (_HYPER_V_SOURCE, _HYPER_V),
     ("vss", _VSS),
     ("volsnap", _VOLSNAP),
     ("microsoft-windows-capi2", _CAPI2),
@@ -174,16 +176,27 @@ def subject_of(event: Event) -> str:
     kind = known.subject if known is not None else ""
     if kind == "writer":
         return writer_of(event)[1]
-    if kind == "vm" or (not kind and (event.vm_name or event.vm)):
+    if kind == "vm" or (not kind and any(vm_of(event))):
         return _vm(event)
     return next((event.data[name] for name in _NAMES.get(kind, ()) if event.data.get(name)), "")
 
 
-def _vm(event: Event) -> str:
+def vm_of(event: Event) -> tuple[str, str]:
+    """Id and name of the VM an event names; empty strings when it names none.
+
+    Some of Hyper-V's events have no names for their values: `Parameter0` is the VM's name then, `Parameter1` its id.
+    """
     name = event.vm_name or next((event.data[key] for key in _NAMES["vm"] if event.data.get(key)), "")
-    if event.vm and name:
-        return f"{name} ({event.vm[:8]})"
-    return name or event.vm or ""
+    if not event.vm and not name and event.provider.lower().startswith(_HYPER_V_SOURCE):
+        match = _GUID.fullmatch(f"{{{event.data.get('Parameter1', '')}}}")
+        if match is not None:
+            return match[1].lower(), event.data.get("Parameter0", "")
+    return event.vm or "", name
+
+
+def _vm(event: Event) -> str:
+    vm, name = vm_of(event)
+    return f"{name} ({vm[:8]})" if vm and name else name or vm
 
 
 def writer_of(event: Event) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import msgspec
 
-from hvtui.model.event_catalog import describe, is_noise, meaning, severity_of, subject_of, writer_of
+from hvtui.model.event_catalog import describe, is_noise, meaning, severity_of, subject_of, vm_of, writer_of
 from hvtui.model.records import Event, EventPage, Problem
 from hvtui.model.severity import Severity
 
@@ -177,9 +177,9 @@ class EventLog:
     def _note_backups(self, fresh: list[NodeEvent]) -> None:
         failed: dict[str, NodeEvent] = {}
         for item in fresh:
-            vm = item.event.vm
+            vm, _ = vm_of(item.event)
             known = meaning(item.event) if vm else None
-            if vm is None or known is None or known.kind != "backup" or known.severity is not Severity.BAD:
+            if known is None or known.kind != "backup" or known.severity is not Severity.BAD:
                 continue
             held = failed.get(vm) or self.backup_failed.get(vm)
             if held is None or held.event.time < item.event.time:

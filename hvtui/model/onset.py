@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from hvtui.model import writer_catalog
-from hvtui.model.event_catalog import is_noise, subject_of, writer_of
+from hvtui.model.event_catalog import is_noise, subject_of, vm_of, writer_of
 
 if TYPE_CHECKING:
     from hvtui.model.events import NodeEvent
@@ -101,7 +101,7 @@ def _rule(state: ClusterState, key: tuple[str, ...], word: str) -> tuple[Rule | 
         return _REJECTED, lambda item: writer_of(item.event)[0] == key[2]
     rule = _RULES.get((kind, word))
     if kind == "merge":
-        return rule, lambda item: item.event.vm == key[1]
+        return rule, lambda item: vm_of(item.event)[0] == key[1]
     names = _names(state, key)
     return rule, lambda item: _names_one(item, names)
 

@@ -221,7 +221,8 @@ class Frame(Record, frozen=True, kw_only=True):
     `kind`: `full` (everything; sections present are complete), `delta` (only records that changed, whole, and
     `gone`), `beat` (nothing changed). `seq` counts from 1 without gaps per stream. `time` is the node's clock when the
     tick was read. `tick_ms` is what the tick cost the node, `interval_ms` the wait until the next (it grows when
-    ticks cost more than 10 % of wall time).
+    ticks cost more than 10 % of wall time). `cpu_ms`: milliseconds of processor that the session's process has used
+    since it was started, all its work together; None when that could not be told.
     `errors`, when present, replaces the earlier list whole; a full frame always carries it.
     `gone` maps a section name to the ids that no longer exist.
     """
@@ -232,6 +233,7 @@ class Frame(Record, frozen=True, kw_only=True):
     time: UtcTime
     tick_ms: int = 0
     interval_ms: int = 0
+    cpu_ms: int | None = None
     gone: dict[str, list[str]] = {}
     errors: list[Problem] | None = None
 
@@ -257,6 +259,7 @@ class NodeFrame(Frame, frozen=True, kw_only=True):
 
 
 # --- answers of the calls -----------------------------------------------------------------------------------------
+# `cpu_ms` is that of `Frame` in all of them.
 
 
 class Info(Record, frozen=True, kw_only=True):
@@ -272,6 +275,7 @@ class Info(Record, frozen=True, kw_only=True):
     contract: str
     node: str
     time: UtcTime
+    cpu_ms: int | None = None
     build: str | None = None
     supported: bool | None = None
     ps_version: str | None = None
@@ -292,6 +296,7 @@ class WriterText(Record, frozen=True, kw_only=True):
 
     v: int
     time: UtcTime
+    cpu_ms: int | None = None
     duration_ms: int
     text: str | None = None
     exit_code: int | None = None
@@ -314,6 +319,7 @@ class Providers(Record, frozen=True, kw_only=True):
 
     v: int
     time: UtcTime
+    cpu_ms: int | None = None
     providers: list[Provider] | None = None
     errors: list[Problem] = []
 
@@ -345,6 +351,7 @@ class EventPage(Record, frozen=True, kw_only=True):
 
     v: int
     time: UtcTime
+    cpu_ms: int | None = None
     channel: str
     oldest_record: int | None = None
     oldest_time: UtcTime | None = None

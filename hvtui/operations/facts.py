@@ -7,7 +7,8 @@ absent answer is a fact that is unknown, and unknown never means fine.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 
 from hvtui.model.preflight import ForkCommit, Preflight, ServiceState, VmPreflight
 from hvtui.model.state import ClusterState
@@ -21,6 +22,8 @@ class Limits:
     """Kept free on every node beside what arriving VMs need."""
     fresh: float = 30.0
     """Seconds after which a stream's picture is too old to act on."""
+    window: float = 8 * 3600.0
+    """Seconds: a shadow copy younger than this belongs to a backup that may run."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,15 @@ class Facts:
     pinned: str = ""
     """The cluster id of the first contact; empty when none is kept (demo)."""
     protected: bool = False
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Named groups of the configuration: VMs (names, or patterns with `*`) that a backup job wants on one node."""
+    quiet: dict[str, timedelta] = field(default_factory=dict)
+    """Node → how long it is known to have shown no sign of a running backup (`BackupSigns`)."""
+
+    @cached_property
+    def _vms(self) -> dict[str, VmPreflight]:
+        return {vm.id: vm for answer in self.preflight.values() for vm in answer.vms or ()}
 
     def vm(self, key: str) -> VmPreflight | None:
         """What was asked of a VM, on whichever node has it."""
-        for answer in self.preflight.values():
-            for vm in answer.vms or ():
-                if vm.id == key:
-                    return vm
-        return None
+        return self._vms.get(key)

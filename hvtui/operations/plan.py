@@ -95,6 +95,8 @@ class Move(Base, frozen=True, kw_only=True):
     memory: int | None = None
     csvs: tuple[str, ...] = ()
     reason: str = ""
+    wave: int = 0
+    """It begins when every move of the waves before has ended: it may need the room that they make."""
 
 
 class Left(Base, frozen=True, kw_only=True):
@@ -107,11 +109,31 @@ class Left(Base, frozen=True, kw_only=True):
 
 
 class Stage(Base, frozen=True, kw_only=True):
-    """A step of a runbook (drain, VMMS, resume) on one node; `action` is one of the runner's, in its words."""
+    """A step of a runbook (drain, VMMS, resume) on one node; `action` is a word of stages.py."""
 
     action: str
     node: str
     text: str
+    target: Target | None = None
+    """What is changed when that is not the node itself: the CSV that moves."""
+
+
+class CsvLine(Base, frozen=True, kw_only=True):
+    """What an alignment does for one CSV. `before` and `after`: nodes that run VMs on it, each of which snapshots it.
+
+    The alternative moves the CSV to the node that runs most of its VMs: `alternative`, with `alternative_moves` VMs
+    still to be moved then. `frozen` says why nothing on it may be moved now.
+    """
+
+    csv: str
+    name: str
+    owner: str
+    before: int
+    after: int
+    moves: int
+    alternative: str = ""
+    alternative_moves: int = 0
+    frozen: str = ""
 
 
 class Plan(Base, frozen=True, kw_only=True):
@@ -126,6 +148,7 @@ class Plan(Base, frozen=True, kw_only=True):
     targets: tuple[Target, ...]
     moves: tuple[Move, ...] = ()
     stages: tuple[Stage, ...] = ()
+    csvs: tuple[CsvLine, ...] = ()
     left: tuple[Left, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     notes: tuple[Note, ...] = ()

@@ -19,6 +19,7 @@ from hvtui.clock import SystemClock
 from hvtui.errors import DeadlinePassed, OutcomeUnknown, RemoteError, Unreachable
 from hvtui.remote.contract import GET_INFO, Function
 from hvtui.remote.faults import explain, is_connection_lost
+from hvtui.remote.meter import Meter, SessionMeter
 from hvtui.remote.module import Source, prepare
 from hvtui.remote.session import OPEN_SECONDS, STOP_SECONDS, Control, PipelineFailed, Session
 from hvtui.remote.transport import Transport
@@ -130,13 +131,22 @@ class Lane:
     """
 
     def __init__(
-        self, connect: Callable[[], Transport], *, node: str, purpose: str, endpoint: str = "Microsoft.PowerShell"
+        self,
+        connect: Callable[[], Transport],
+        *,
+        node: str,
+        purpose: str,
+        endpoint: str = "Microsoft.PowerShell",
+        meter: Meter | None = None,
     ) -> None:
+        """`meter` counts what the node is asked."""
         self.node = node
         self.purpose = purpose
         self.source: Source | None = None
         self._connect = connect
         self._endpoint = endpoint
+        self._meter = meter or Meter()
+        self._counted: SessionMeter | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._current: _Job | None = None
@@ -274,6 +284,7 @@ class Lane:
             self._end_session()
             raise
         self._session = session
+        self._counted = self._meter.session(self.purpose)
         return session
 
     def _call(self, job: _Job, function: Function, parameters: Parameters, limit: float) -> Any:
@@ -283,6 +294,7 @@ class Lane:
             session = self._ready()
             try:
                 control = Control(job.stop.is_set, self._closing.is_set, limit)
+                self._called(function)
                 session.run(function.name, parameters, answer.append, control)
             except Exception as error:
                 # What only reads may be asked again when it got lost with an old session.
@@ -291,7 +303,7 @@ class Lane:
                 again = False
                 self._drop_broken()
                 continue
-            return decode(function, "".join(answer), self.node)
+            return self._record(function, "".join(answer))
 
     def _change(self, job: _Job, function: Function, parameters: Parameters, limit: float) -> Any:
         """Run a mutating function, once. Whatever happens after it was sent leaves open whether it was run."""
@@ -306,8 +318,9 @@ class Lane:
             raise Unreachable("The call was given up before it was sent", node=self.node)
         try:
             control = Control(job.stop.is_set, self._closing.is_set, limit)
+            self._called(function)
             session.run(function.name, parameters, answer.append, control)
-            return decode(function, "".join(answer), self.node)
+            return self._record(function, "".join(answer))
         except PipelineFailed as error:
             if error.code.startswith(_NOT_BEGUN):
                 raise
@@ -326,13 +339,23 @@ class Lane:
     def _stream(self, job: _Job, stream: Stream, function: Function, parameters: Parameters, poll: float) -> None:
         try:
             control = Control(job.stop.is_set, self._closing.is_set, poll=poll)
-            self._ready().run(
-                function.name, parameters, lambda text: stream.push(decode(function, text, self.node)), control
-            )
+            session = self._ready()
+            self._called(function)
+            session.run(function.name, parameters, lambda text: stream.push(self._record(function, text)), control)
         except BaseException as error:
             stream.end(self._explain(error))
             raise
         stream.end(None)
+
+    def _called(self, function: Function) -> None:
+        if self._counted is not None:
+            self._counted.called(function.name)
+
+    def _record(self, function: Function, text: str) -> Any:
+        record = decode(function, text, self.node)
+        if self._counted is not None:
+            self._counted.answered(record.cpu_ms, stream=function.name if function.stream else "")
+        return record
 
     def _explain(self, error: BaseException) -> RemoteError:
         where = self._session.where if self._session else self._where()
@@ -346,6 +369,9 @@ class Lane:
             self._end_session()
 
     def _end_session(self) -> None:
+        counted, self._counted = self._counted, None
+        if counted is not None:
+            counted.close()
         session, self._session = self._session, None
         if session is None:
             return

@@ -30,6 +30,7 @@ from spnego.exceptions import SpnegoError
 from urllib3.util.retry import Retry
 
 from hvtui.remote.credentials import CredentialGate
+from hvtui.remote.meter import Meter
 
 CONNECT_SECONDS = 5.0
 LOG_ON_SECONDS = 8.0
@@ -92,12 +93,14 @@ class Transport(_TransportHTTP):
         tls: bool = True,
         verify: bool = True,
         ca: Path | None = None,
+        meter: Meter | None = None,
     ) -> None:
         super().__init__(host, port, None, None, tls, auth=auth, no_proxy=True)
         self._gate = gate
         self._node = node
         self._verify = verify
         self._ca = ca
+        self._meter = meter or Meter()
         self._fresh_allowed = True
         self._aborted = threading.Event()
         self._wire: Any = None
@@ -189,6 +192,15 @@ class Transport(_TransportHTTP):
             kind = f'{kind};protocol="{self.encryption.protocol}";boundary="Encrypted Boundary"'
         request = requests.Request("POST", self.endpoint, data=payload, headers={"Content-Type": kind})
         return self._send_request(self.session.prepare_request(request), timeout=(CONNECT_SECONDS, read))
+
+    def _send_request(self, request: requests.PreparedRequest, timeout: Any = None) -> bytes:
+        sent, received = len(request.body or b""), 0
+        try:
+            answer: bytes = super()._send_request(request, timeout=timeout)
+            received = len(answer)
+            return answer
+        finally:
+            self._meter.request(sent, received)
 
     def _build_session(self) -> requests.Session:
         session = requests.Session()

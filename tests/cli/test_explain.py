@@ -13,6 +13,7 @@ import pytest
 from tests.support.cli import Shell, program
 from tests.support.schemas import checked
 
+DATA = Path(__file__).parents[1] / "data"
 STUCK = """\
 vssadmin 1.1 - Volume Shadow Copy Service administrative command-line tool
 (C) Copyright 2001-2013 Microsoft Corp.
@@ -51,7 +52,7 @@ def test_a_stuck_writer_is_wrong_and_says_what_to_do(shell: Shell, tmp_path: Pat
     assert stuck["service"] == "vmms"
     assert stuck["advice"]
     assert healthy["state"]["class"] == "ok"
-    assert value["unreadable"] == []
+    assert (value["kind"], value["unreadable"]) == ("vssadmin", [])
 
 
 def test_healthy_writers_are_fine(shell: Shell, tmp_path: Path) -> None:
@@ -115,6 +116,68 @@ def test_names_that_cannot_be_read(shell: Shell, tmp_path: Path) -> None:
     assert shell("explain", str(tmp_path / "none.txt")).code == 2
     assert "not a file name" in shell("explain", "a\0b").err
     assert shell("explain").code == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "count", "code"),
+    [
+        ("pasted_writers/run-together.txt", "vssadmin", 3, 0),
+        ("pasted_writers/failed-in-bold.txt", "vssadmin", 1, 1),
+        # The text says that it has eight writers.
+        ("diskshadow/list-writers-status.txt", "diskshadow", 3, 1),
+        ("csv_state/refs.txt", "csv_states", 4, 0),
+        ("csv_state/filter.txt", "csv_states", 1, 1),
+        ("events/vmms-19100.xml", "events", 1, 1),
+        ("events/vmms-20415.xml", "events", 1, 0),
+        ("events/capi2-513.xml", "events", 1, 0),
+    ],
+)
+def test_what_windows_printed_is_recognised(name: str, kind: str, count: int, code: int, shell: Shell) -> None:
+    ran = shell("explain", str(DATA / name), "--json")
+    value = checked("explain", ran.out)
+    assert (value["kind"], ran.code) == (kind, code)
+    part = kind if kind in value else "writers"
+    parts = ("writers", "csv_states", "events")
+    assert {key: len(value[key]) for key in parts} == {**dict.fromkeys(parts, 0), part: count}
+    shown = shell("explain", str(DATA / name))
+    assert shown.code == code
+    assert shown.err == ""
+
+
+def test_people_read_what_an_event_means_and_what_is_not_known(shell: Shell, tmp_path: Path) -> None:
+    known = (DATA / "events" / "vmms-19100.xml").read_text("utf-8")
+    unknown = known.replace("19100", "59999").replace("SQL07", "a\x9b31mb[@click=app.quit]")
+    ran = shell("explain", saved(tmp_path, known + unknown))
+    assert "disk merge of SQL07 (1111aaaa) failed (0x80070020)" in ran.out
+    assert "not known to hvtui" in ran.out
+    first, second = checked("explain", shell("explain", saved(tmp_path, known + unknown), "--json").out)["events"]
+    assert (first["known"], first["severity"], first["subject"]) == (True, "bad", "SQL07 (1111aaaa)")
+    assert (second["known"], second["severity"], second["meaning"]) == (False, "bad", "")
+    assert (first["time"], first["level"]) == ("2026-09-25T12:52:43.000Z", 2)
+
+
+def test_people_read_why_a_volume_is_redirected(shell: Shell, tmp_path: Path) -> None:
+    text = (DATA / "csv_state" / "refs.txt").read_text("utf-8").replace("FileSystemReFs", "Moonlight", 1)
+    ran = shell("explain", saved(tmp_path, text))
+    assert ran.code == 1
+    assert "4, not well: 1" in ran.out
+    assert "unknown or missing: Moonlight" in ran.out
+    assert "redirected by design, no fault" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("Name StateInfo BlockRedirectedIOReason\n---- ------ ---\nCSV Direct NotBlo...\n", "| Format-List"),
+        ("<Event xmlns='x'><System></Event>", "no event could be read"),
+        ("  Status: 1 (VSS_WS_STABLE)\n", "no writer could be read"),
+    ],
+)
+def test_of_a_kind_but_nothing_readable(text: str, complaint: str, shell: Shell, tmp_path: Path) -> None:
+    ran = shell("explain", saved(tmp_path, text), "--json")
+    assert ran.code == 2
+    assert complaint in ran.err
+    checked("explain", ran.out)
 
 
 def test_a_large_file_costs_neither_time_nor_memory(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_a_fault_of_hvtui_is_70_and_keeps_no_secret(
         secret = "geheim"
         raise RuntimeError(f"cannot log on with {secret}") from ValueError(secret)
 
-    monkeypatch.setattr(explain, "read_writers", broken)
+    monkeypatch.setattr(explain, "recognise", broken)
     path = tmp_path / "w.txt"
     path.write_text("geheim")
     ran = shell("explain", str(path))
@@ -139,7 +139,7 @@ def test_ctrl_c_ends_without_a_trace(shell: Shell, tmp_path: Path, monkeypatch: 
     def interrupted(data: bytes) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(explain, "read_writers", interrupted)
+    monkeypatch.setattr(explain, "recognise", interrupted)
     path = tmp_path / "w.txt"
     path.write_text("x")
     ran = shell("explain", str(path))

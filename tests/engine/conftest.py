@@ -8,6 +8,7 @@ import pytest
 
 from hvtui.config import ClusterConfig
 from hvtui.lab.pwsh import stubs
+from hvtui.lab.pwsh.stubs import VERSIONS
 from hvtui.lab.serve import Lab
 from hvtui.remote.connect import Connector
 from hvtui.remote.credentials import Credential, CredentialGate
@@ -15,6 +16,7 @@ from hvtui.remote.lane import Lane
 from tests.engine.engine_lab import accepted
 from tests.engine.stub_control import StubControl
 from tests.engine.stub_session import EngineSession, engine
+from tests.engine.support.site import Site, site_of
 from tests.engine.support.stage import Stage
 
 
@@ -56,6 +58,13 @@ async def lane_to() -> AsyncIterator[Callable[[Lab, str], Lane]]:
     yield make
     for lane in lanes:
         await lane.close()
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def site(request: pytest.FixtureRequest, pwsh: str) -> Iterator[Site]:
+    """A node of each version of Windows in turn, at the end of hvtui's own lane."""
+    with site_of(request.param) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

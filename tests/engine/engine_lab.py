@@ -20,10 +20,34 @@ WORDS: Final = (
     "[Console]::Error.WriteLine('a complaint'); Write-Error 'not fatal'"
 )
 
+EXPORTS: Final = r"""
+$common = [System.Management.Automation.PSCmdlet]::CommonParameters
+$functions = @{}
+foreach ($function in (Get-Module -Name HvTui).ExportedCommands.Values) {
+    $defaults = @{}
+    foreach ($one in $function.ScriptBlock.Ast.Body.ParamBlock.Parameters) {
+        if ($one.DefaultValue) { $defaults[$one.Name.VariablePath.UserPath] = $one.DefaultValue.SafeGetValue() }
+    }
+    $functions[$function.Name] = @(
+        foreach ($one in $function.Parameters.Values | Where-Object Name -NotIn $common) {
+            $range = $one.Attributes | Where-Object { $_ -is [System.Management.Automation.ValidateRangeAttribute] }
+            $set = $one.Attributes | Where-Object { $_ -is [System.Management.Automation.ValidateSetAttribute] }
+            @{
+                name = $one.Name; type = $one.ParameterType.FullName; default = $defaults[$one.Name]
+                minimum = $range.MinRange; maximum = $range.MaxRange; choices = @($set.ValidValues)
+                mandatory = [bool]($one.Attributes | Where-Object { $_.Mandatory })
+            }
+        }
+    )
+}
+ConvertTo-Json -InputObject $functions -Depth 5 -Compress
+"""
+"""What the loaded module exports, with everything its parameters say of themselves."""
+
 
 def accepted() -> frozenset[str]:
     """The hashes of these scripts and of the module's text."""
-    texts = (TICKS, FLOOD, EVER, CULTURE, ENVIRONMENT, WORDS)
+    texts = (TICKS, FLOOD, EVER, CULTURE, ENVIRONMENT, WORDS, EXPORTS)
     return frozenset({module_hash(), *(hashlib.sha256(text.encode()).hexdigest() for text in texts)})
 
 

@@ -1,147 +1,208 @@
-"""Every function and parameter of the contract, run by the engine on the stubs of each version of Windows."""
+"""Every exported function and every parameter, asked by hvtui's own lane of an engine on each version of Windows.
+
+The way is the real one: lane, pypsrp, WSMan, PSRP, PowerShell, the module, the stand-ins of that version. What the
+periods of a stream do (SlowSeconds, LoadSeconds) is tested round by round in `tests/powershell`.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
 
-import msgspec
 import pytest
 
-from hvtui.lab.pwsh.stubs import VERSIONS
-from hvtui.remote.contract import CHANNELS, CONTRACT, FUNCTIONS, Function, Parameter
-from tests.engine.support.picture import Picture
-from tests.engine.support.stage import Stage
+from hvtui.errors import DeadlinePassed, NodeRefused
+from hvtui.remote.contract import (
+    CHANNELS,
+    CONTRACT,
+    FUNCTIONS,
+    GET_EVENT,
+    GET_INFO,
+    GET_PROVIDER,
+    GET_WRITER,
+    WATCH_CLUSTER,
+    WATCH_NODE,
+    Function,
+    Parameter,
+)
+from hvtui.remote.module import Source
+from tests.engine.support.site import BUILDS, CLUSTER, NODE, Site
+from tests.engine.support.watching import BASIC, WITHIN
+from tests.support.processes import children
 
-_BUILDS: Final = {"2016": "healthy", "2019": "healthy", "2022": "backup-window", "2025": "backup-window"}
+_INVALID: Final = "ParameterArgumentValidationError"
+_NO_NUMBER: Final = "ParameterArgumentTransformationError"
+
+Value = str | int | None
+Shown = Callable[[Any, Any], object]
 
 
-@pytest.fixture(params=VERSIONS)
-def version(request: pytest.FixtureRequest, stage: Stage) -> str:
-    """A version of Windows, with a world on the stage."""
-    chosen: str = request.param
-    stage.load(_BUILDS[chosen], at=60.0)
-    return chosen
+def _page(value: Any, page: Any) -> bool:
+    return page.events is not None and not page.errors
 
 
-def _bounds(parameter: Parameter) -> list[str | int]:
-    """Values that a parameter takes, its ends among them."""
+@dataclass(frozen=True)
+class Case:
+    """A parameter of a function. `shows`: what an answer tells of a value that was taken."""
+
+    shows: Shown
+    beside: tuple[tuple[str, str | int], ...] = ()
+    """Parameters that go with it."""
+    more: tuple[Value, ...] = ()
+    """Good values beside the ends of the range, the choices and the default."""
+
+
+def _waits(value: Any, frame: Any) -> bool:
+    # A round that costs more than a tenth of the time makes the wait grow.
+    at_least: bool = frame.interval_ms + frame.tick_ms >= value - 1
+    return at_least and frame.kind == "full"
+
+
+_ONE: Final = (("Count", 1),)
+_SYSTEM: Final = (("Channel", "System"), ("Hours", 168))
+CASES: Final[dict[tuple[str, str], Case]] = {
+    (GET_INFO.name, "Part"): Case(lambda part, info: bool(info.modules) == (part == "All")),
+    (WATCH_CLUSTER.name, "IntervalMs"): Case(_waits, _ONE),
+    (WATCH_CLUSTER.name, "SlowSeconds"): Case(lambda _, frame: frame.csvs and frame.io, _ONE),
+    # Zero and the largest number do not end within a test: streams have tests of their own.
+    (WATCH_CLUSTER.name, "Count"): Case(lambda _, frame: frame.roles and frame.seq == 1, more=(1,)),
+    (WATCH_NODE.name, "IntervalMs"): Case(_waits, _ONE),
+    (WATCH_NODE.name, "SlowSeconds"): Case(lambda _, frame: frame.vms and frame.files, _ONE),
+    (WATCH_NODE.name, "LoadSeconds"): Case(lambda _, frame: frame.load is not None and frame.load.vms, _ONE),
+    (WATCH_NODE.name, "Count"): Case(lambda _, frame: frame.vms and frame.seq == 1, more=(1,)),
+    (GET_WRITER.name, "TimeoutSeconds"): Case(lambda _, text: text.exit_code == 0 and not text.timed_out),
+    (GET_EVENT.name, "Channel"): Case(lambda channel, page: _page(None, page) and page.channel == channel),
+    (GET_EVENT.name, "AfterRecord"): Case(_page, _SYSTEM[:1]),
+    (GET_EVENT.name, "Hours"): Case(
+        lambda hours, page: (
+            _page(None, page) and all(page.time - event.time <= timedelta(hours=hours) for event in page.events)
+        ),
+        _SYSTEM[:1],
+    ),
+    (GET_EVENT.name, "MaxEvents"): Case(lambda most, page: 0 < len(page.events) <= most, _SYSTEM),
+}
+_TYPES: Final[dict[type, set[str]]] = {str: {"System.String"}, int: {"System.Int32", "System.Int64"}}
+
+
+def _good(parameter: Parameter, case: Case) -> list[Value]:
+    ends: list[Value] = [*parameter.choices, parameter.minimum, parameter.maximum, parameter.default, *case.more]
+    found = [value for value in dict.fromkeys(ends) if value is not None]
+    return [value for value in found if parameter.name != "Count" or value not in {0, parameter.maximum}]
+
+
+def _bad(parameter: Parameter) -> list[tuple[Value, str]]:
+    """Values outside, each with the error that names it."""
     if parameter.choices:
-        return list(parameter.choices)
-    low, high = parameter.minimum, parameter.maximum
-    assert low is not None
-    return [low] if high is None else [low, high]
+        word = parameter.choices[-1]
+        texts = ("", None, "$(1)", "*", f"{word}*", f"{word}\n", f"{word}'; Get-Process", f"x{word}", "漢字")
+        return [(text, _INVALID) for text in texts]
+    assert parameter.minimum is not None
+    assert parameter.maximum is not None
+    found: list[tuple[Value, str]] = [(parameter.minimum - 1, _INVALID), (parameter.maximum + 1, _INVALID)]
+    found += [(text, _NO_NUMBER) for text in ("many", "1; Get-Process", "$(1)")]
+    return found if parameter.maximum > 1 << 32 else [*found, (1 << 40, _NO_NUMBER)]
 
 
-def _literal(value: str | int) -> str:
-    return f"'{value}'" if isinstance(value, str) else str(value)
+async def _ask(site: Site, function: Function, parameters: dict[str, Any]) -> Any:
+    record = await site.lane.call(function, parameters, deadline=WITHIN)
+    assert type(record) is function.result
+    return record
 
 
-def _call(function: Function, **values: str | int) -> str:
-    given = {one.name: one.choices[0] for one in function.parameters if one.mandatory} | values
-    if function.stream:
-        given = {"Count": 1, **given}
-    return " ".join([function.name, *(f"-{name} {_literal(value)}" for name, value in given.items())])
+async def test_the_module_shows_exactly_the_contract_and_each_parameter_has_a_case(site: Site) -> None:
+    shown = await site.exports()
+    assert site.lane.source is Source.INSTALLED
+    assert sorted(shown) == sorted(FUNCTIONS)
+    cases = set()
+    for name, parameters in shown.items():
+        assert [one["name"] for one in parameters] == [one.name for one in FUNCTIONS[name].parameters]
+        for one, expected in zip(parameters, FUNCTIONS[name].parameters, strict=True):
+            cases.add((name, expected.name))
+            assert one["type"] in _TYPES[expected.type]
+            assert tuple(filter(None, one["choices"])) == expected.choices
+            assert (one["minimum"], one["maximum"]) == (expected.minimum, expected.maximum)
+            assert (one["default"], one["mandatory"]) == (expected.default, expected.mandatory)
+    assert cases == set(CASES)
 
 
-def test_the_module_exports_the_contract(stage: Stage, version: str) -> None:
-    engine = stage.engine("HV01", version)
-    assert sorted(engine.run("(Get-Module HvTui).ExportedFunctions.Keys").output) == sorted(FUNCTIONS)
-    for function in FUNCTIONS.values():
-        names = engine.run(
-            f"(Get-Command {function.name}).ScriptBlock.Ast.Body.ParamBlock.Parameters.Name.VariablePath.UserPath"
-        )
-        assert [name for name in names.output if name] == [one.name for one in function.parameters]
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+async def test_every_parameter_takes_what_the_contract_allows(site: Site, function: Function) -> None:
+    for parameter in function.parameters:
+        case = CASES[function.name, parameter.name]
+        for value in _good(parameter, case):
+            answer = await _ask(site, function, {**dict(case.beside), parameter.name: value})
+            assert not answer.errors, (parameter.name, value)
+            assert case.shows(value, answer), (parameter.name, value)
 
 
-def test_every_parameter_takes_what_the_contract_allows(stage: Stage, version: str) -> None:
-    engine = stage.engine("HV01", version)
-    for function in FUNCTIONS.values():
-        for parameter in function.parameters:
-            for value in _bounds(parameter):
-                if parameter.name == "Count" and value != 0:
-                    continue
-                if parameter.name == "Count":
-                    value = 1  # noqa: PLW2901 - 0 is a stream without end: tested by its rounds
-                result = engine.run(_call(function, **{parameter.name: value}))
-                assert result.errors == [], (function.name, parameter.name, value)
-                assert len(result.output) == 1
-                record = msgspec.json.decode(result.output[0], type=function.result)
-                assert record is not None
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+async def test_every_parameter_refuses_what_lies_outside_and_the_session_goes_on(
+    site: Site, function: Function
+) -> None:
+    await _ask(site, GET_INFO, BASIC)
+    engine = site.pid()
+    for parameter in function.parameters:
+        case = CASES[function.name, parameter.name]
+        for value, error in _bad(parameter):
+            with pytest.raises(NodeRefused) as caught:
+                await _ask(site, function, {**dict(case.beside), parameter.name: value})
+            assert caught.value.code == f"{error},{function.name}", (parameter.name, value)
+            assert parameter.name in caught.value.text
+        if parameter.mandatory:
+            with pytest.raises(NodeRefused) as caught:
+                await _ask(site, function, {})
+            assert caught.value.code == f"MissingMandatoryParameter,{function.name}"
+    with pytest.raises(NodeRefused) as caught:
+        await _ask(site, function, {"ComputerName": "HV02"})
+    assert caught.value.code == f"NamedParameterNotFound,{function.name}"
+    assert (await _ask(site, GET_INFO, BASIC)).node == NODE
+    assert (site.pid(), site.running()) == (engine, [])
 
 
-def test_every_parameter_refuses_what_lies_outside(stage: Stage, version: str) -> None:
-    engine = stage.engine("HV01", version)
-    for function in FUNCTIONS.values():
-        for parameter in function.parameters:
-            outside: list[str | int] = ["$(1)", ""] if parameter.choices else ["many"]
-            if parameter.minimum is not None:
-                outside.append(parameter.minimum - 1)
-            if parameter.maximum is not None:
-                outside.append(parameter.maximum + 1)
-            for value in outside:
-                result = engine.run(_call(function, **{parameter.name: value}))
-                assert result.output == []
-                assert [error.type for error in result.errors] == [
-                    "System.Management.Automation.ParameterBindingValidationException"
-                    if isinstance(value, int) or parameter.choices
-                    else "System.Management.Automation.ParameterBindingArgumentTransformationException"
-                ], (function.name, parameter.name, value)
-        result = engine.run(_call(function) + " -Unknown 1")
-        assert [error.id.split(",")[0] for error in result.errors] == ["NamedParameterNotFound"]
+async def test_a_node_says_who_it_is_and_what_it_may(site: Site) -> None:
+    info = await _ask(site, GET_INFO, {})
+    build, level = BUILDS[site.version]
+    assert (info.node, info.contract, info.supported) == (NODE, CONTRACT, True)
+    assert info.build == build.rpartition(".")[0]
+    assert (info.functional_level, info.cluster_name) == (level, CLUSTER)
+    assert set(info.modules) == {"HvTui", "Hyper-V", "FailoverClusters"}
+    assert info.services == {"vmms": "Running", "ClusSvc": "Running", "VSS": "Running"}
+    assert set(info.rights.values()) == {True}
 
 
-def test_a_stream_is_full_then_changes_then_beats(stage: Stage, version: str) -> None:
-    world = stage.world
-    for name, parameters in (("Watch-HvTuiCluster", ""), ("Watch-HvTuiNode", " -LoadSeconds 600")):
-        script = f"{name} -IntervalMs 500 -SlowSeconds 600{parameters}"
-        with stage.engine("HV01", version).watch(script, world.elapsed) as (stream, first):
-            assert (first["kind"], first["seq"]) == ("full", 1)
-            seen = Picture()
-            seen.apply(first)
-            assert seen.errors == {}
-            beat = stream.round(world.elapsed)
-            assert beat["kind"] == "beat"
-            assert len(json.dumps(beat, separators=(",", ":"))) < 200
-            seen.apply(beat)
-            vm = next(iter(world.node("HV01").vms.values()))
-            section, key = ("roles", vm.role.id) if "Cluster" in name and vm.role else ("vms", vm.id)
-            seen.forget()
-            stage.do(lambda vm=vm: vm.set_state(3 if vm.state == 2 else 2))  # type: ignore[misc]
-            delta = stream.round(world.elapsed)
-            assert delta["kind"] == "delta"
-            seen.apply(delta)
-            assert seen.changed == {(section, key)}
-            beat = stream.round(world.elapsed)
-            assert (beat["kind"], beat["seq"]) == ("beat", 4)
-        # It was stopped in the middle; the session goes on.
-        assert stage.engine("HV01", version).call("Get-HvTuiInfo -Part Basic")["contract"] == CONTRACT
+async def test_providers_are_listed(site: Site) -> None:
+    answer = await _ask(site, GET_PROVIDER, {})
+    assert [(one.id, one.name) for one in answer.providers] == site.lab.call(
+        lambda world: [(one.id, one.name) for one in world.node(NODE).providers]
+    )
 
 
-def test_the_number_of_messages_is_kept(stage: Stage, version: str) -> None:
-    result = stage.engine("HV01", version).run("Watch-HvTuiCluster -Count 3 -IntervalMs 500")
-    assert result.errors == []
-    assert [json.loads(text)["seq"] for text in result.output] == [1, 2, 3]
+async def test_events_come_page_by_page(site: Site) -> None:
+    pages = {name: await _ask(site, GET_EVENT, {"Channel": name, "Hours": 168, "MaxEvents": 1000}) for name in CHANNELS}
+    channel, whole = max(pages.items(), key=lambda item: len(item[1].events))
+    assert len(whole.events) > 2
+    assert not whole.more
+    first = await _ask(site, GET_EVENT, {"Channel": channel, "Hours": 168, "MaxEvents": 2})
+    assert (first.more, first.events) == (True, whole.events[:2])
+    after = {"Channel": channel, "AfterRecord": first.events[-1].record, "MaxEvents": 1000}
+    rest = await _ask(site, GET_EVENT, after)
+    assert first.events + rest.events == whole.events
+    last = await _ask(site, GET_EVENT, {"Channel": channel, "AfterRecord": whole.newest_record})
+    assert (last.events, last.wrapped) == ([], False)
 
 
-def test_a_deadline_ends_vssadmin(stage: Stage, version: str) -> None:
-    world = stage.world
-    world.node("HV01").faults.vssadmin_hung = True
-    answer = stage.engine("HV01", version).call("Get-HvTuiWriter -TimeoutSeconds 5")
-    assert (answer["timed_out"], answer["text"], answer["exit_code"]) == (True, None, None)
-    assert [problem["kind"] for problem in answer["errors"]] == ["timeout"]
-
-
-def test_events_come_page_by_page(stage: Stage, version: str) -> None:
-    engine = stage.engine("HV01", version)
-    for channel in CHANNELS:
-        whole = engine.call(f"Get-HvTuiEvent -Channel '{channel}' -Hours 168 -MaxEvents 200")
-        if len(whole["events"]) < 3 or whole["more"]:
-            continue
-        first = engine.call(f"Get-HvTuiEvent -Channel '{channel}' -Hours 168 -MaxEvents 2")
-        assert first["more"] is True
-        found, after = first["events"], first["events"][-1]["record"]
-        rest = engine.call(f"Get-HvTuiEvent -Channel '{channel}' -AfterRecord {after} -MaxEvents 200")
-        assert found + rest["events"] == whole["events"]
-        return
-    pytest.fail("no channel has three events")
+async def test_the_clients_deadline_ends_vssadmin(site: Site) -> None:
+    await _ask(site, GET_INFO, BASIC)
+    engine = site.pid()
+    site.change(lambda world: setattr(world.node(NODE).faults, "vssadmin_hung", True))
+    try:
+        with pytest.raises(DeadlinePassed, match=f"{NODE} did not finish within 1 s") as caught:
+            await site.lane.call(GET_WRITER, {"TimeoutSeconds": 600}, deadline=1)
+        assert "stopped on the node" in caught.value.hint
+        assert (await _ask(site, GET_INFO, BASIC)).node == NODE
+        assert (site.pid(), site.running(), children(engine)) == (engine, [], [])
+    finally:
+        site.change(lambda world: setattr(world.node(NODE).faults, "vssadmin_hung", False))
+    assert (await _ask(site, GET_WRITER, {})).busy is False

@@ -15,6 +15,7 @@ from pypsrp.complex_objects import PSInvocationState
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import RunspacePool
 
+from hvtui.errors import FunctionMissing
 from hvtui.lab.endpoint import faults
 from hvtui.lab.serve import Lab
 from hvtui.model.records import NodeFrame
@@ -85,15 +86,28 @@ async def test_a_lane_on_the_installed_module(lab: Lab, lane_to: LaneTo) -> None
     assert (lane.source, info.node) == (Source.INSTALLED, "HV02")
 
 
-async def test_a_lane_that_brings_the_module_along(pwsh: str, lane_to: LaneTo) -> None:
-    with Lab("healthy", speed=0, engine="pwsh", installed=False) as lab:
+@pytest.mark.parametrize("installed", [False, "0.9.0"])
+async def test_a_lane_that_brings_the_module_along(pwsh: str, lane_to: LaneTo, installed: bool | str) -> None:
+    with Lab("healthy", speed=0, engine="pwsh", installed=installed) as lab:
         lane = lane_to(lab)
         info = await lane.call(GET_INFO)
-        assert (lane.source, info.node) == (Source.SCRIPT, "HV01")
+        assert (lane.source, info.node, info.contract) == (Source.SCRIPT, "HV01", CONTRACT)
         async with lane.stream(WATCH_NODE, {"IntervalMs": 500}) as stream:
             frame = await anext(stream)
         assert frame.kind == "full"
         assert frame.vms
+
+
+async def test_a_restricted_endpoint_of_another_version_is_refused(pwsh: str, lane_to: LaneTo) -> None:
+    with Lab("healthy", speed=0, engine="pwsh", installed="0.9.0", sessions={"Reader": "none"}) as lab:
+        with pytest.raises(FunctionMissing, match=rf"HvTui on HV01 is 0\.9\.0, this hvtui needs exactly {CONTRACT}"):
+            await lane_to(lab, endpoint="Reader").open()
+        until(lambda: not engines(lab))
+
+
+def test_an_installed_module_has_a_version(pwsh: str) -> None:
+    with pytest.raises(ValueError, match=r"'\.\./x' is no version"), Lab("empty", engine="pwsh", installed="../x"):
+        pass
 
 
 async def test_a_restricted_endpoint_refuses_everything_but_its_functions(lab: Lab, lane_to: LaneTo) -> None:

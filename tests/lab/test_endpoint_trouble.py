@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 import requests.exceptions
+from pypsrp.complex_objects import PSInvocationState
 from pypsrp.exceptions import WinRMTransportError, WSManFaultError
 from pypsrp.powershell import RunspacePool
 
@@ -183,3 +184,15 @@ def _receive(pool: RunspacePool, command_id: str) -> bytes:
     receive = ElementTree.SubElement(ElementTree.SubElement(envelope, f"{soap}Body"), f"{rsp}Receive")
     ElementTree.SubElement(receive, f"{rsp}DesiredStream", CommandId=command_id).text = "stdout"
     return bytes(ElementTree.tostring(envelope, encoding="utf-8"))
+
+
+def test_a_lost_object_is_gone_whole_and_the_others_come(lab: Lab) -> None:
+    with opened(connect(lab)) as pool:
+        lab.node(NODE).lose(1, "tick 2")
+        assert run(pool, "Watch-Ticks", Count=5, Every=1).output == ["tick 0", "tick 1", "tick 3", "tick 4"]
+        # Each of these comes in several fragments.
+        lab.node(NODE).lose(2)
+        flood = run(pool, "Write-Flood", Count=5)
+        assert flood.output == ["x" * 100_000] * 3
+        assert flood.state == PSInvocationState.COMPLETED
+        assert run(pool, "Invoke-Echo", Text="whole").output == ["whole"]

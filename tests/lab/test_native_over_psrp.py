@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -28,21 +29,26 @@ def said_by_the_world(world: World, name: str) -> dict[str, str]:
     }
 
 
+ASKED: dict[str, tuple[str, dict[str, Any]]] = {
+    "Watch-HvTuiNode": ("Watch-HvTuiNode", {"Count": 1}),
+    "Watch-HvTuiCluster": ("Watch-HvTuiCluster", {"Count": 1}),
+    **{name: (name, {}) for name in ("Get-HvTuiInfo", "Get-HvTuiProvider", "Get-HvTuiWriter")},
+    **{channel: ("Get-HvTuiEvent", {"Channel": channel}) for channel in CHANNELS},
+}
+
+
 @pytest.mark.parametrize("scenario", ["hostile", "stuck-writer", "empty"])
 def test_the_client_gets_what_the_world_says(scenario: str) -> None:
     with Lab(scenario, speed=0, at=90) as lab:
         for name in list(lab.addresses)[:2]:
             wanted = lab.call(lambda world, name=name: said_by_the_world(world, name))  # type: ignore[misc]
+            spent = [0]
             with opened(connect(lab, name)) as pool:
-
-                def ask(command: str, **parameters: Any) -> Any:
+                for what, (command, parameters) in ASKED.items():
                     (text,) = run(pool, command, **parameters).output
-                    return json.loads(text)
-
-                assert ask("Watch-HvTuiNode", Count=1) == json.loads(wanted["Watch-HvTuiNode"])
-                assert ask("Watch-HvTuiCluster", Count=1) == json.loads(wanted["Watch-HvTuiCluster"])
-                assert ask("Get-HvTuiInfo") == json.loads(wanted["Get-HvTuiInfo"])
-                assert ask("Get-HvTuiProvider") == json.loads(wanted["Get-HvTuiProvider"])
-                assert ask("Get-HvTuiWriter") == json.loads(wanted["Get-HvTuiWriter"])
-                for channel in CHANNELS:
-                    assert ask("Get-HvTuiEvent", Channel=channel) == json.loads(wanted[channel])
+                    answer, world_said = json.loads(text), json.loads(wanted[what])
+                    # What the session has cost so far is its own, and only grows.
+                    spent.append(answer.pop("cpu_ms"))
+                    del world_said["cpu_ms"]
+                    assert answer == world_said
+            assert all(one < other for one, other in pairwise(spent))

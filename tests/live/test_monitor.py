@@ -253,3 +253,28 @@ async def test_stop_ends_every_session(labs: Labs, watch: Watch) -> None:
 def _rights(monitor: Monitor, node: str) -> bool:
     info = monitor.state.node(node).info
     return info is not None and bool(info.rights)
+
+
+async def test_what_a_node_pays_is_known_for_each(labs: Labs, watch: Watch) -> None:
+    lab = labs("healthy", speed=0)
+    monitor = await watch(lab)
+    assert monitor.usage("HV02") is None
+    await until(lambda: all_live(monitor, lab))
+
+    def told() -> bool:
+        found = [monitor.usage(name) for name in lab.addresses]
+        return all(
+            one is not None
+            and one.rounds.get("Watch-HvTuiNode", 0) > 2
+            and one.calls.get("Get-HvTuiEvent", 0) >= 7
+            and not one.untold
+            for one in found
+        )
+
+    await until(told)
+    usage = monitor.usage("HV02")
+    assert usage is not None
+    # Three processes at the least: one each for the stream, the calls and the facts, of which a start costs the most.
+    assert {"action", "facts", "watch"} <= set(usage.sessions)
+    assert usage.cpu_ms is not None
+    assert usage.cpu_ms > 1200

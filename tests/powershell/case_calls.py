@@ -39,6 +39,7 @@ def call_cases() -> list[Case]:
     return [
         Case("info: all", asked, [rights], world={"modules": True}),
         Case("info: basic", asked, [rights], {"Part": "Basic"}),
+        Case("info: no processor time", asked, [rights], {"Part": "Basic"}, world={"cpu": None}),
         Case("info: pending services", asked, [pending], {"Part": "Basic"}, world={"elevated": False}),
         Case("info: services fail", asked, [failing(rights, "Get-Service")], {"Part": "Basic"}),
         Case("info: cluster fails", asked, [failing(rights, "Get-Cluster", "MSCluster_Cluster", code=0x800706BA)]),

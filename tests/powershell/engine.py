@@ -31,8 +31,10 @@ DEFAULTS: Final[dict[str, Any]] = {
     "elevated": True,
     "vssadmin": "",
     "modules": False,
+    "cpu": 34.9,
 }
-"""What a world has when a test does not say otherwise; see stubs/windows.ps1. `real`: time passes by itself."""
+"""What a world has when a test does not say otherwise; see stubs/windows.ps1. `real`: time passes by itself; `cpu`: the
+session's milliseconds of processor, None when Windows does not tell them."""
 
 
 def environment() -> dict[str, str]:

@@ -12,10 +12,25 @@ from hvtui.model.change import Change
 from hvtui.model.link import Link, LinkStatus
 from hvtui.model.records import CheckpointCount, Event, Info, Load, NodeFrame, Provider
 from hvtui.model.state import ClusterState
+from hvtui.model.usage import Usage
 from hvtui.model.writers import WriterPicture, writer_picture
 from tests.support import builders as b
 
 MONOTONIC = 5_000.0
+COSTS = {
+    "HV03": Usage(
+        seconds=60.0,
+        calls={"Get-HvTuiEvent": 14, "Get-HvTuiInfo": 1},
+        rounds={"Watch-HvTuiNode": 30},
+        cpu_ms=1310,
+        untold=("writers",),
+        requests=64,
+        sent=150_000,
+        received=290_000,
+        sessions=("action", "facts", "watch", "writers"),
+    )
+}
+"""What the console cost the nodes of `night`; of the others it is not known."""
 
 
 class StillFeed:
@@ -28,6 +43,7 @@ class StillFeed:
         self.clock: Clock = clock or ManualClock(b.NOW, MONOTONIC)
         self.state = state
         self.asked: list[tuple[str, str]] = []
+        self.costs = dict(COSTS)
         self._listeners: list[Callable[[Change], None]] = []
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
@@ -37,6 +53,9 @@ class StillFeed:
     def refresh(self, what: str, node: str = "") -> str:
         self.asked.append((what, node))
         return f"reading {what} of {node or 'all nodes'}"
+
+    def usage(self, node: str) -> Usage | None:
+        return self.costs.get(node)
 
     async def start(self) -> None:
         """Everything is there."""

@@ -21,6 +21,7 @@ from hvtui.model.enums import NodeState
 from hvtui.model.link import Link, LinkStatus
 from hvtui.model.records import ClusterFrame, EventPage, Frame, Info, NodeFrame, Providers, WriterText
 from hvtui.model.state import ClusterState
+from hvtui.model.usage import Usage
 from hvtui.model.writers import writer_picture
 from hvtui.remote.contract import CHANNELS
 
@@ -89,6 +90,10 @@ class DirectFeed:
             change.add(self._read_cluster())
         self._tell(change)
         return f"reading {what} of {node or 'all nodes'}"
+
+    def usage(self, node: str) -> Usage | None:
+        """Nothing goes over a network here."""
+        return None
 
     async def start(self) -> None:
         """Takes the first picture, unless there is one."""

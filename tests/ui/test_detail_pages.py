@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from hvtui.model.enums import VmState
 from hvtui.model.state import ClusterState
+from hvtui.model.usage import Usage
 from hvtui.ui.cells import width_of
 from hvtui.ui.look import Look
+from hvtui.ui.screens.cost import TITLE
 from hvtui.ui.screens.detail import KINDS
 from hvtui.ui.screens.facts import Facts
 from hvtui.ui.widgets.document import Line, Section, layout_page, wrap_spans
@@ -132,3 +134,44 @@ def test_every_line_of_a_page_has_its_width(width: int, texts: list[str]) -> Non
     ]
     for line in layout_page(sections, width, Look()):
         assert width_of("".join(text for text, _ in line)) <= width
+
+
+def cost_of(feed: StillFeed, name: str) -> tuple[str, list[str]]:
+    """Note and lines of the section, which is on the node's page."""
+    facts = Facts(feed, Look(zone=UTC))
+    (section,) = (part for part in KINDS["node"].page(facts, name) if part.title == TITLE)
+    return section.note, [f"{line.label}: {''.join(text for text, _ in line.spans)}" for line in section.lines]
+
+
+def test_a_nodes_page_says_what_hvtui_costs_it() -> None:
+    feed = StillFeed(night())
+    note, lines = cost_of(feed, "HV03")
+    assert note == "last minute"
+    assert lines == [
+        "calls: 15 Get-HvTuiEvent 14, Get-HvTuiInfo 1",
+        "rounds: 30 Watch-HvTuiNode 30",
+        "CPU: 1310 ms, 2.2 % of one processor in hvtui's sessions, without Windows' own services; not told by: writers",
+        "one look: 0 ms of the node's time",
+        "network: 64 requests, 146 KB sent, 283 KB received",
+        "sessions: 4 open: action, facts, watch, writers",
+    ]
+
+
+def test_less_than_a_minute_is_not_called_one() -> None:
+    feed = StillFeed(night())
+    feed.costs["HV03"] = Usage(seconds=7.3, cpu_ms=365)
+    note, lines = cost_of(feed, "HV03")
+    assert note == "last 7 s"
+    assert lines[2].startswith("CPU: 365 ms, 5.0 % of one processor")
+    assert lines[-1] == "sessions: none open"
+    feed.costs["HV03"] = Usage(seconds=0.0, cpu_ms=365)
+    assert cost_of(feed, "HV03")[1][2] == "CPU: 365 ms in hvtui's sessions, without Windows' own services"
+
+
+def test_what_nobody_counted_is_not_shown_as_free() -> None:
+    feed = StillFeed(night())
+    note, lines = cost_of(feed, "HV06")
+    assert note == "not measured"
+    assert lines == ["calls: ?", "CPU: ?", "one look: ?"]
+    feed.costs["HV06"] = Usage(seconds=60.0, requests=1, untold=("watch",), sessions=("watch",))
+    assert cost_of(feed, "HV06")[1][2] == "CPU: ?; not told by: watch"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 LIMIT: Final = 1 << 20
@@ -14,14 +15,17 @@ class OutputBuffer:
 
     A writer waits until the client has asked for the first time, as PowerShell blocks in Write-Output until then, and
     while more than `limit` bytes wait (buffer mode Block). With `batching` seconds data shows only that long after the
-    first fragment came, as WinRM may collect data before it answers.
+    first fragment came, as WinRM may collect data before it answers. `loses`: whether a fragment gets lost on the way.
     """
 
-    def __init__(self, *, batching: float = 0.0, limit: int = LIMIT) -> None:
+    def __init__(
+        self, *, batching: float = 0.0, limit: int = LIMIT, loses: Callable[[bytes], bool] | None = None
+    ) -> None:
         self._fragments: deque[bytes] = deque()
         self._size = 0
         self._limit = limit
         self._batching = batching
+        self._loses = loses
         self._due = 0.0
         self._asked = False
         self._interruption: Exception | None = None
@@ -39,6 +43,8 @@ class OutputBuffer:
 
     def put(self, data: bytes) -> None:
         """Add a fragment without waiting: states and error records."""
+        if self._loses is not None and self._loses(data):
+            return
         if not self._fragments and self._batching:
             self._due = asyncio.get_running_loop().time() + self._batching
         self._fragments.append(data)

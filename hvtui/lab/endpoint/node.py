@@ -83,6 +83,7 @@ class LabNode:
             new_session or self._native,
             max_shells=self.options.max_shells,
             batching=self.options.batching_ms / 1_000,
+            trouble=self.trouble,
         )
         self._server: web.Server | None = None
         self._listener: asyncio.Server | None = None

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from hvtui.lab.endpoint import records
 from hvtui.lab.endpoint.binding import bind
-from hvtui.lab.engine import Call, CommandError, Engine
+from hvtui.lab.engine import Call, CommandError, Engine, Spent
 from hvtui.remote.contract import CONTRACT, FUNCTIONS, MODULE
 
 Language = Literal["full", "constrained", "none"]
@@ -52,6 +52,7 @@ class Runspace:
     def __init__(self, engine: Engine, options: RunspaceOptions) -> None:
         self._engine = engine
         self._options = options
+        self._spent = Spent()
         self.loaded = bool(options.language == "none" and options.installed)
         self.fresh = options.language != "none"
         """Whether the first pipeline is still to come: PowerShell then says that it prepares modules."""
@@ -97,7 +98,7 @@ class Runspace:
 
     def call(self, name: str, parameters: Mapping[str, Any]) -> Call:
         """Bind a function's parameters; raises CommandError."""
-        return Call(name, bind(name, parameters))
+        return Call(name, bind(name, parameters), spent=self._spent)
 
     def run_built_in(self, name: str, parameters: Mapping[str, Any]) -> tuple[list[Any], list[CommandError]]:
         """Output objects and non-terminating errors of one of the lab's own commands."""

@@ -15,6 +15,7 @@ from hvtui.lab.endpoint.accounts import Account
 from hvtui.lab.endpoint.session import Outlet, Session
 from hvtui.lab.endpoint.shell import DEFAULT_IDLE, Shell
 from hvtui.lab.endpoint.soap import PWSH, RSP, Request, W
+from hvtui.lab.endpoint.trouble import Trouble
 
 # The misspelling is Windows' own; every other code closes the command (WSManPlugin.cs).
 STOP: Final = "powershell/signal/crtl_c"
@@ -38,8 +39,10 @@ class Service:
         *,
         max_shells: int = 25,
         batching: float = 0.0,
+        trouble: Trouble | None = None,
     ) -> None:
         self._new_session = new_session
+        self._trouble = trouble or Trouble()
         self.max_shells = max_shells
         self.batching = batching
         self.shells: dict[str, Shell] = {}
@@ -87,7 +90,7 @@ class Service:
             raise faults.bad_parameter()
         data = _decode(body.findtext(f"{PWSH}creationXml"))
         idle = soap.seconds(body.findtext(f"{RSP}IdleTimeOut") or "") or DEFAULT_IDLE
-        shell = Shell(request, shell_id, owner, idle, self.batching)
+        shell = Shell(request, shell_id, owner, idle=idle, batching=self.batching, trouble=self._trouble)
         session = self._new_session(kind, shell)
         if session is None:
             raise faults.unknown_resource()

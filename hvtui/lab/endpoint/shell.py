@@ -10,6 +10,7 @@ from typing import Final
 from hvtui.lab.endpoint import faults, soap
 from hvtui.lab.endpoint.buffer import OutputBuffer
 from hvtui.lab.endpoint.session import Session
+from hvtui.lab.endpoint.trouble import Trouble
 
 DEFAULT_IDLE: Final = 7_200.0
 MAX_IDLE: Final = 2_147_483.647
@@ -31,7 +32,9 @@ class Delivery:
 class Shell:
     """One shell of one user. Times are the loop's clock in seconds."""
 
-    def __init__(self, request: soap.Request, shell_id: str, owner: str, idle: float, batching: float) -> None:
+    def __init__(
+        self, request: soap.Request, shell_id: str, owner: str, *, idle: float, batching: float, trouble: Trouble
+    ) -> None:
         self.id = shell_id
         self.owner = owner
         self.resource = request.resource
@@ -41,6 +44,7 @@ class Shell:
         self.idle = min(idle, MAX_IDLE)
         self.connected = True
         self._batching = batching
+        self._trouble = trouble
         self._loop = asyncio.get_running_loop()
         self._created = self._active = self._loop.time()
         self._waiting = 0
@@ -81,7 +85,7 @@ class Shell:
         """Start a command."""
         if command_id in self._buffers:
             raise faults.bad_parameter()
-        self._buffers[command_id] = OutputBuffer(batching=self._batching)
+        self._buffers[command_id] = OutputBuffer(batching=self._batching, loses=self._trouble.loss())
         try:
             await self.session.command(command_id, data)
         except faults.Fault:

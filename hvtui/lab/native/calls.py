@@ -18,7 +18,7 @@ _OLDEST_BUILD: Final = 14393
 _MODULES: Final = {"FailoverClusters": "2.0.0.0", "HvTui": CONTRACT, "Hyper-V": "2.0.0.0"}
 
 
-def info(world: World, node: Node, part: str) -> str:
+def info(world: World, node: Node, part: str, cpu_ms: int = 0) -> str:
     """Get-HvTuiInfo; `Basic` asks neither VMMS nor the cluster service."""
     faults = node.faults
     number = int(node.build.split(".")[2])
@@ -35,6 +35,7 @@ def info(world: World, node: Node, part: str) -> str:
         "contract": CONTRACT,
         "node": node.name,
         "time": stamp(world.time_of(node)),
+        "cpu_ms": cpu_ms,
         "build": node.build.rsplit(".", 1)[0],
         "supported": number >= _OLDEST_BUILD,
         "ps_version": "5.1." + ".".join(node.build.split(".")[2:]) if number >= _OLDEST_BUILD else "4.0",
@@ -86,7 +87,7 @@ def waits_for_hung(node: Node, part: str) -> bool:
     )
 
 
-def providers(world: World, node: Node) -> str:
+def providers(world: World, node: Node, cpu_ms: int = 0) -> str:
     """Get-HvTuiProvider."""
     trouble = part_trouble(node, "providers")
     listed = [{"id": p.id, "name": p.name, "type": p.type, "version": p.version} for p in node.providers]
@@ -94,18 +95,22 @@ def providers(world: World, node: Node) -> str:
         {
             "v": WIRE,
             "time": stamp(world.time_of(node)),
+            "cpu_ms": cpu_ms,
             "providers": None if trouble else listed,
             "errors": [problem("providers", trouble)] if trouble else [],
         }
     ).decode()
 
 
-def event_page(world: World, node: Node, *, channel: str, after: int = 0, hours: int = 24, most: int = 200) -> str:
+def event_page(
+    world: World, node: Node, *, channel: str, after: int = 0, hours: int = 24, most: int = 200, cpu_ms: int = 0
+) -> str:
     """Get-HvTuiEvent: a bounded piece of one channel by record position, or of the last hours by the node's clock."""
     now = world.time_of(node)
     page: dict[str, Any] = {
         "v": WIRE,
         "time": stamp(now),
+        "cpu_ms": cpu_ms,
         "channel": channel,
         "oldest_record": None,
         "oldest_time": None,
@@ -163,12 +168,20 @@ def writer_blocked(world: World, node: Node) -> bool:
 
 
 def writer_text(
-    world: World, node: Node, *, waited: float = 0.0, timeout: int = 120, busy: bool = False, hung: bool = False
+    world: World,
+    node: Node,
+    *,
+    waited: float = 0.0,
+    timeout: int = 120,
+    busy: bool = False,
+    hung: bool = False,
+    cpu_ms: int = 0,
 ) -> str:
     """Get-HvTuiWriter after `waited` seconds; `hung`: the deadline passed, `busy`: another read was running."""
     answer: dict[str, Any] = {
         "v": WIRE,
         "time": stamp(world.time_of(node)),
+        "cpu_ms": cpu_ms,
         "duration_ms": 0,
         "text": None,
         "exit_code": None,

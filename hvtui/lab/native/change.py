@@ -51,6 +51,7 @@ class Change:
     operation: str
     actor: str
     wait: Wait
+    cpu_ms: int = 0
     outcome: str = "refused"
     rule: str = ""
     text: str = ""
@@ -130,6 +131,7 @@ class Change:
             {
                 "v": WIRE,
                 "time": stamp(self.world.time_of(self.node)),
+                "cpu_ms": self.cpu_ms,
                 "node": self.node.name,
                 "function": self.function,
                 "operation": self.operation.lower(),

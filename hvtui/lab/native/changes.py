@@ -24,9 +24,9 @@ RIVAL_SECONDS: Final = 6.0
 _MOVING: Final = frozenset({MigrationState.Setup, MigrationState.DataTransfer, MigrationState.Move})
 
 
-async def run(world: World, node: Node, function: str, values: dict[str, Any], wait: Wait) -> str:
+async def run(world: World, node: Node, function: str, values: dict[str, Any], wait: Wait, cpu_ms: int = 0) -> str:
     """Run a mutating function of the contract and give its answer."""
-    change = Change(world, node, function, values["OperationId"], values["Actor"], wait)
+    change = Change(world, node, function, values["OperationId"], values["Actor"], wait, cpu_ms)
     try:
         await _FUNCTIONS[function](change, values)
     except Refusal as refusal:
@@ -237,13 +237,15 @@ async def _move_csv(change: Change, values: dict[str, Any]) -> None:
     id = str(values["CsvId"]).lower()
     nodes = await _nodes(change)
     await change.ask_cluster("csvs", cmdlet=True)
-    for part in ("csvs", "csvs.fault"):
-        trouble = part_trouble(change.node, part)
-        if trouble is not None:
-            raise change.unread(part, trouble)
+    trouble = part_trouble(change.node, "csvs")
+    if trouble is not None:
+        raise change.unread("csvs", trouble)
     csv = next((one for one in change.world.csvs.values() if one.resource_id == id), None)
     if csv is None:
         raise Refusal("expect.csv", f"the cluster has no CSV {id}")
+    trouble = part_trouble(change.node, "csvs.fault")
+    if trouble is not None:
+        raise change.unread("csvs.fault", trouble)
     change.before |= {"owner": csv.owner.name, "state": int(csv.state), "backup": int(csv.backup)}
     change.expect("owner", values["ExpectOwner"], csv.owner.name)
     target = _target(change, nodes, values["Node"], csv.owner)

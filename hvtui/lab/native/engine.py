@@ -22,6 +22,17 @@ from hvtui.remote.contract import FUNCTIONS
 
 _LOOK: Final = 0.2
 """Seconds of real time between two looks at something that is waited for while the world runs."""
+_CPU_MS: Final = {
+    "Get-HvTuiInfo": 25,
+    "Get-HvTuiProvider": 10,
+    "Get-HvTuiEvent": 15,
+    "Get-HvTuiWriter": 20,
+    "Get-HvTuiForkCommit": 400,
+    "Get-HvTuiService": 15,
+}
+"""About what each call costs a shell's process."""
+
+_CHANGE_MS: Final = 40
 
 
 class _Stopped(Exception):
@@ -89,17 +100,17 @@ class NativeEngine:
             part = values["Part"]
             async with self._waking(call) as wake:
                 await self._wait(lambda: calls.waits_for_hung(node, part), self.world.deadline, call, wake)
-            text = calls.info(world, node, part)
+            text = calls.info(world, node, part, call.spent.add(_CPU_MS[name]))
         elif name == "Get-HvTuiProvider":
-            text = calls.providers(world, node)
+            text = calls.providers(world, node, call.spent.add(_CPU_MS[name]))
         elif name == "Get-HvTuiPreflight":
             async with self._waking(call) as wake:
                 await self._wait(lambda: calls.waits_for_hung(node, "All"), self.world.deadline, call, wake)
-            text = preflight(world, node, values["Part"])
+            text = preflight(world, node, values["Part"], call.spent.add(150 + 4 * len(node.vms)))
         elif name == "Get-HvTuiForkCommit":
-            text = fork_commit(world, node)
+            text = fork_commit(world, node, call.spent.add(_CPU_MS[name]))
         elif name == "Get-HvTuiService":
-            text = service(world, node, values["Name"])
+            text = service(world, node, values["Name"], call.spent.add(_CPU_MS[name]))
         else:
             text = calls.event_page(
                 world,
@@ -108,6 +119,7 @@ class NativeEngine:
                 after=values["AfterRecord"],
                 hours=values["Hours"],
                 most=values["MaxEvents"],
+                cpu_ms=call.spent.add(_CPU_MS[name]),
             )
         if not call.stopped.is_set():
             await output.write(text)
@@ -122,11 +134,12 @@ class NativeEngine:
                     raise _Stopped
 
             with contextlib.suppress(_Stopped):
-                text = await changes.run(self.world, self.node, name, values, wait)
+                text = await changes.run(self.world, self.node, name, values, wait, call.spent.add(_CHANGE_MS))
                 if not call.stopped.is_set():
                     await output.write(text)
 
     async def _watch(self, stream: Stream, count: int, call: Call, output: Output) -> None:
+        stream.spent = call.spent
         async with self._waking(call) as wake:
             while not call.stopped.is_set():
                 self.world.sync()
@@ -146,8 +159,9 @@ class NativeEngine:
     async def _writers(self, timeout: int, call: Call, output: Output) -> None:  # noqa: ASYNC109 - a parameter of the function
         """One reader at a time; waits behind a snapshot until it is over or the time limit passes."""
         world, node = self.world, self.node
+        spent = call.spent.add(_CPU_MS["Get-HvTuiWriter"])
         if self._reading_writers:
-            await output.write(calls.writer_text(world, node, busy=True))
+            await output.write(calls.writer_text(world, node, busy=True, cpu_ms=spent))
             return
         self._reading_writers = True
         try:
@@ -162,7 +176,8 @@ class NativeEngine:
                 return
             hung = calls.writer_blocked(world, node)
             waited = world.elapsed - began
-            await output.write(calls.writer_text(world, node, waited=waited, timeout=timeout, hung=hung))
+            text = calls.writer_text(world, node, waited=waited, timeout=timeout, hung=hung, cpu_ms=spent)
+            await output.write(text)
         finally:
             self._reading_writers = False
 

@@ -17,7 +17,7 @@ FORK_CODES: Final = ("0x80048102", "0x800480bd", "0x800480bc", "0x800703ee")
 MOST_SIGNS: Final = 2000
 
 
-def fork_commit(world: World, node: Node) -> str:
+def fork_commit(world: World, node: Node, cpu_ms: int = 0) -> str:
     """The whole answer."""
     errors: list[dict[str, str]] = []
     signs: list[dict[str, Any]] | None = []
@@ -34,7 +34,14 @@ def fork_commit(world: World, node: Node) -> str:
         searched.append({"channel": channel, "oldest": oldest, "wrapped": not log.empty and log.first > 1})
         if signs is not None:
             signs += [_sign(channel, event) for event in log.records if _is_sign(event)]
-    answer = {"v": WIRE, "time": stamp(world.time_of(node)), "signs": signs, "searched": searched, "errors": errors}
+    answer = {
+        "v": WIRE,
+        "time": stamp(world.time_of(node)),
+        "cpu_ms": cpu_ms,
+        "signs": signs,
+        "searched": searched,
+        "errors": errors,
+    }
     return wire(answer).decode()
 
 

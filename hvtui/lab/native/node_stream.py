@@ -57,7 +57,7 @@ class NodeStream(Stream):
             self._vms.clear()
             self._due.pop("files", None)
         sections: dict[str, Section] = {}
-        if readable["host"] or readable["host.vmms"]:
+        if readable["host"] or readable["host.vmms"] or readable["host.migration"]:
             sections["host"] = {"host": self._host_record(readable)}
         fresh = False
         if readable["vms"]:

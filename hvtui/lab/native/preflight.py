@@ -47,7 +47,7 @@ class _Reading:
         return trouble is None
 
 
-def preflight(world: World, node: Node, part: str) -> str:
+def preflight(world: World, node: Node, part: str, cpu_ms: int = 0) -> str:
     """The whole answer; `part` is All, Vms or Node."""
     reading = _Reading(world, node)
     vms = _vms(reading) if part != "Node" else None
@@ -56,6 +56,7 @@ def preflight(world: World, node: Node, part: str) -> str:
         {
             "v": WIRE,
             "time": stamp(world.time_of(node)),
+            "cpu_ms": cpu_ms,
             "node": facts,
             "vms": vms,
             "errors": reading.errors,

@@ -42,11 +42,12 @@ def dependents(node: Node, one: Installed) -> list[str]:
     return [other.name for other in running if other is not None and other.service.state != "Stopped"]
 
 
-def service(world: World, node: Node, name: str) -> str:
+def service(world: World, node: Node, name: str, cpu_ms: int = 0) -> str:
     """Get-HvTuiService."""
     answer: dict[str, Any] = {
         "v": WIRE,
         "time": stamp(world.time_of(node)),
+        "cpu_ms": cpu_ms,
         "name": name,
         "state": None,
         "process_id": None,

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hvtui.lab.engine import Spent
 from hvtui.lab.native.problems import Trouble, problem
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.world import World
@@ -42,6 +43,8 @@ class Stream(ABC):
     """Sections that are one record, not a list."""
 
     def __init__(self, world: World, node: Node, interval_ms: int, slow_seconds: int) -> None:
+        self.spent = Spent()
+        """Of the shell that it runs in."""
         self.world, self.node = world, node
         self.interval_ms, self.slow_seconds = interval_ms, slow_seconds
         self.seq = 0
@@ -117,6 +120,7 @@ class Stream(ABC):
             "time": stamp(self.world.time_of(self.node)),
             "tick_ms": cost_ms,
             "interval_ms": self.wait_ms,
+            "cpu_ms": self.spent.add(cost_ms),
         }
         return b",".join([_encode(head)[:-1], *parts]).decode() + "}"
 

@@ -20,6 +20,7 @@ CULTURES: Final = {
     "th-TH": ("ThaiBuddhistCalendar", ".", ",", "-"),
     "fa-IR": ("PersianCalendar", "/", ",", "\u200e-"),
     "ar-SA": ("UmAlQuraCalendar", "\u066b", "\u066c", "\u061c-"),
+    "he-IL": ("HebrewCalendar", ".", ",", "\u200e-"),
 }
 """A culture's calendar, decimal and group separator and minus sign, as far as they can change what a program writes."""
 
@@ -54,6 +55,12 @@ def visible_functions(role: str) -> list[str]:
     return _NAME.findall(found[1]) if found else []
 
 
+def culture_script(culture: tuple[str, str, str, str]) -> str:
+    """The script that makes an engine's session behave as under a culture like those of CULTURES."""
+    calendar, decimal, group, minus = culture
+    return _CULTURE.format(calendar=calendar, decimal=decimal, group=group, minus=minus)
+
+
 def write_configuration(folder: Path, name: str, options: RunspaceOptions, culture: str = "") -> Path | None:
     """The file for `pwsh -ConfigurationFile`; None for an ordinary session.
 
@@ -78,9 +85,7 @@ def write_configuration(folder: Path, name: str, options: RunspaceOptions, cultu
         lines = ["SessionType = 'Default'"]
     if culture:
         script = folder / f"{culture}.ps1"
-        calendar, decimal, group, minus = CULTURES[culture]
-        text = _CULTURE.format(calendar=calendar, decimal=decimal, group=group, minus=minus)
-        script.write_text(text, encoding="utf-8-sig")
+        script.write_text(culture_script(CULTURES[culture]), encoding="utf-8-sig")
         lines.append(f"ScriptsToProcess = {_list([str(script)])}")
     if not lines:
         return None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -28,6 +30,9 @@ MOST_NODES: Final = 16
 """A cluster of more nodes has engines only on the first `FEW_NODES` of them: an engine takes 40 MB."""
 FEW_NODES: Final = 3
 _FLAGS: Final = ("-NoLogo", "-NoProfile")
+_VERSION: Final = re.compile(r"\d{1,9}(\.\d{1,9}){1,3}")
+_SAYS_VERSION: Final = (("HvTui.psd1", "ModuleVersion        = "), ("Private/Info.ps1", "$script:Contract = "))
+"""Where a module says which version it is, in single quotes."""
 
 
 class PwshHost:
@@ -92,8 +97,8 @@ class PwshHost:
             return None
         known = {name.lower(): (name, one) for name, one in options.sessions.items()}
         for one in options.sessions.values():
-            if one.installed not in {"", CONTRACT}:
-                raise ValueError(f"on a real engine the installed module is {CONTRACT} or none")
+            if one.installed and not _VERSION.fullmatch(one.installed):
+                raise ValueError(f"{one.installed!r} is no version of a module")
         files = {name: self._configuration(name, one) for name, one in options.sessions.items()}
 
         def new_session(wanted: str, outlet: Outlet) -> PwshSession | None:
@@ -130,10 +135,27 @@ class PwshHost:
         return session
 
     def _environment(self, found: StubSet, token: str, options: RunspaceOptions) -> Mapping[str, str]:
+        if options.installed not in {"", CONTRACT}:
+            found = replace(found, installed=self._other_version(found.installed, options.installed))
         own = found.environment(self.control.address, token, installed=bool(options.installed))
         # Modules and settings of whoever runs the lab are none of a node's.
         homes = dict.fromkeys(("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(self.folder))
         return {**os.environ, **own, **homes}
+
+    def _other_version(self, installed: Path, version: str) -> Path:
+        """The module as a node has it that was installed with another version of hvtui: it says that it is that one."""
+        assert self.folder is not None
+        copy = self.folder / f"{installed.name}-{version}"
+        if not copy.is_dir():
+            shutil.copytree(installed, copy)
+            for name, before in _SAYS_VERSION:
+                file = copy / "HvTui" / name
+                text = file.read_text(encoding="utf-8")
+                said, other = f"{before}'{CONTRACT}'", f"{before}'{version}'"
+                if said not in text:
+                    raise ValueError(f"{file} does not say {said}")
+                file.write_text(text.replace(said, other), encoding="utf-8")
+        return copy
 
 
 def need_engine() -> str:

@@ -15,6 +15,7 @@ from hvtui.model.views import NodeView
 from hvtui.text import natural
 from hvtui.ui import format as fmt
 from hvtui.ui.panes.writer_matrix import RANK, why_blind
+from hvtui.ui.screens.cost import cost_section
 from hvtui.ui.screens.facts import Facts, row, span, stale_note, text, yes_no
 from hvtui.ui.screens.lines import SEVERITY_ROLES, glyph_of, job_line, vm_line, writer_line
 from hvtui.ui.widgets.document import Line, Section
@@ -43,7 +44,7 @@ def node_page(facts: Facts, name: str) -> list[Section]:
     pages += [_writers(facts, view), _volumes(facts, name), _rights(view)]
     jobs = _jobs(facts, view)
     pages += [jobs] if jobs is not None else []
-    pages.append(_vms(facts, name))
+    pages += [cost_section(facts, view), _vms(facts, name)]
     pages.append(facts.events([item for item in state.events.recent() if item.node == view.name], node=False))
     return pages
 
@@ -103,7 +104,6 @@ def _host(facts: Facts, view: NodeView) -> Section:
             span(" of storage")),
         row("authentication", span({0: "CredSSP", 1: "Kerberos"}.get(host.migration_auth, host.migration_auth)
                                    if host.migration_auth is not None else None)),
-        row("one look costs", span(f"{view.tick_ms} ms of the node's time")),
     ]  # fmt: skip
     return Section("Host", tuple(lines), note=note)
 

@@ -26,7 +26,7 @@ class Picture:
         self._seq += 1
         assert frame["seq"] == self._seq
         full = frame["kind"] == "full"
-        said = frame.keys() - {"v", "kind", "seq", "time", "tick_ms", "interval_ms"}
+        said = frame.keys() - {"v", "kind", "seq", "time", "tick_ms", "interval_ms", "cpu_ms"}
         assert (frame["kind"] == "beat") == (not said)
         if full:
             self.sections.clear()

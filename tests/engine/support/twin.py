@@ -22,6 +22,7 @@ MUST_DIFFER: Final = {
     "duration_ms": "what reading the writers really took",
     "tick_ms": "what a round really cost; the native engine tells what it would cost a node",
     "interval_ms": "follows from tick_ms",
+    "cpu_ms": "what the session's process really used; the native engine tells about what it would use",
 }
 """Fields that cannot be equal, with the reason. Beside them: the order of records within a section, which nothing
 depends on; the number of messages after a change, because the module asks at most one slow question a round."""
@@ -82,6 +83,7 @@ class Twin:
         time = self._stage.world.time_of(self._native.node).isoformat(timespec="milliseconds")
         assert frame["time"] == time.removesuffix("+00:00") + "Z"
         assert frame["v"] == 1
+        assert frame["cpu_ms"] > 0
 
 
 def hurried(node: Node) -> bool:

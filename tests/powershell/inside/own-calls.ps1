@@ -6,6 +6,8 @@ $first = & $script:Own['Elapsed']
 [System.Threading.Thread]::Sleep(20)
 $passed = (& $script:Own['Elapsed']) - $first
 "$($passed -gt 0.01) $($passed -lt 60)"
+$spent = & $script:Own['ProcessorTime']
+"$($spent -gt 0 -and $spent -le [System.Diagnostics.Process]::GetCurrentProcess().TotalProcessorTime.TotalMilliseconds)"
 "$((& $script:Own['Encoding'] -CodePage 65001).WebName) $((& $script:Own['Encoding'] -CodePage 1200).WebName)"
 "$((& $script:Own['VssAdminPath']) -ceq [System.IO.Path]::Combine([System.Environment]::SystemDirectory, 'vssadmin.exe'))"
 $lock = & $script:Own['Mutex']

@@ -19,6 +19,7 @@ while ($null -ne ($line = $in.ReadLine())) {
             function script:Get-HvTuiBuildNumber { $global:World.build }
             function script:Get-HvTuiOemCodePage { 65001 }
             function script:Test-HvTuiElevation { $global:World.elevated }
+            function script:Get-HvTuiProcessorTime { [double]$global:World.cpu }
             function script:Get-HvTuiVssAdminPath { $global:World.vssadmin }
             function script:Get-HvTuiStartTime { param([int]$Id) (Get-HvTuiStubNow).AddHours(-$Id) }
             if (-not $global:World.real) {

@@ -12,7 +12,7 @@ $out = [System.IO.StreamWriter]::new([Console]::OpenStandardOutput(), $utf8)
 $standins = {
     # What the module itself has under these names; a case may ask for it.
     $script:Own = @{}
-    foreach ($name in 'NodeName', 'Now', 'BuildNumber', 'OemCodePage', 'VssAdminPath', 'StartTime', 'Elapsed', 'Mutex', 'Encoding') {
+    foreach ($name in 'NodeName', 'Now', 'BuildNumber', 'OemCodePage', 'VssAdminPath', 'StartTime', 'Elapsed', 'ProcessorTime', 'Mutex', 'Encoding') {
         $script:Own[$name] = (Get-Item -LiteralPath "function:Get-HvTui$name").ScriptBlock
     }
     $script:Own['Elevation'] = (Get-Item -LiteralPath 'function:Test-HvTuiElevation').ScriptBlock
@@ -36,6 +36,7 @@ $standins = {
         if ($global:World.modules) { foreach ($one in 'Hyper-V', 'Hyper-V', 'FailoverClusters') { [pscustomobject]@{ Name = $one; Version = [version]'2.0.0.0' } } }
     }
     function script:Get-HvTuiElapsed { $global:Seconds }
+    function script:Get-HvTuiProcessorTime { if ($null -eq $global:World.cpu) { throw [System.ComponentModel.Win32Exception]::new(5, 'Access is denied') }; [double]$global:World.cpu }
     function script:Get-HvTuiMutex { [System.Threading.Mutex]::new($false, $global:World.mutex) }
 }
 
@@ -75,7 +76,7 @@ $arabic = [char]0x645 + '' + [char]0x62d
 $strange.DateTimeFormat.MonthNames = @(1..12 | ForEach-Object { "$arabic$_" }) + ''
 $strange.DateTimeFormat.DayNames = 1..7 | ForEach-Object { "$arabic$_" }
 $calendars = @{ strange = $strange }
-foreach ($calendar in 'ThaiBuddhistCalendar', 'HijriCalendar', 'PersianCalendar', 'UmAlQuraCalendar', 'HebrewCalendar', 'TaiwanCalendar') {
+foreach ($calendar in 'ThaiBuddhistCalendar', 'HijriCalendar', 'PersianCalendar', 'UmAlQuraCalendar', 'HebrewCalendar', 'JapaneseLunisolarCalendar') {
     # A culture takes only calendars of its own list, and this engine may know invariant culture alone.
     $one = $strange.Clone()
     $field = $one.DateTimeFormat.GetType().GetField('_calendar', 'NonPublic,Instance')

@@ -15,6 +15,10 @@ function Get-HvTuiElapsed {
     [System.Diagnostics.Stopwatch]::GetTimestamp() / [System.Diagnostics.Stopwatch]::Frequency
 }
 
+function Get-HvTuiProcessorTime {
+    [System.Diagnostics.Process]::GetCurrentProcess().TotalProcessorTime.TotalMilliseconds
+}
+
 function Get-HvTuiBuildNumber {
     [string](Get-HvTuiLabFact -Name 'BuildNumber' -ErrorAction Stop)
 }

@@ -155,7 +155,7 @@ function Join-HvTuiAction {
     The answer of an action.
     #>
     param([hashtable]$Action)
-    '{"v":1,"time":' + (ConvertTo-HvTuiTime -Value (Get-HvTuiNow)) + ',"node":' + (ConvertTo-HvTuiString -Value $Action.Node) +
+    '{"v":1,"time":' + (ConvertTo-HvTuiTime -Value (Get-HvTuiNow)) + ',' + (Join-HvTuiCost) + ',"node":' + (ConvertTo-HvTuiString -Value $Action.Node) +
         ',"function":' + (ConvertTo-HvTuiString -Value $Action.Function) + ',"operation":' + (ConvertTo-HvTuiString -Value $Action.Operation) +
         ',"outcome":' + (ConvertTo-HvTuiString -Value $Action.Outcome) + ',"rule":' + (ConvertTo-HvTuiString -Value $Action.Rule) +
         ',"text":' + (ConvertTo-HvTuiString -Value $Action.Text) + ',"code":' + (ConvertTo-HvTuiString -Value $Action.Code) +

@@ -95,6 +95,20 @@ function ConvertTo-HvTuiGuid {
     if ([string]$Value -match '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}') { $Matches[0].ToLowerInvariant() }
 }
 
+function Join-HvTuiCost {
+    <#
+    .SYNOPSIS
+    The member of every answer that says what this session has cost: cpu_ms, null when that cannot be told.
+    #>
+    $spent = $null
+    try {
+        $spent = Get-HvTuiProcessorTime
+    } catch {
+        $spent = $null
+    }
+    '"cpu_ms":' + (ConvertTo-HvTuiNumber -Value $spent)
+}
+
 function Get-HvTuiValue {
     <#
     .SYNOPSIS

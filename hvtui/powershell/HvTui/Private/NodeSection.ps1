@@ -141,12 +141,12 @@ function Get-HvTuiFileSection {
 function Get-HvTuiHostSection {
     <#
     .SYNOPSIS
-    The section host; absent when neither the system nor its services could be read.
+    The section host; absent when nothing of it could be read: neither the system, nor its services, nor its limits.
     #>
     param([hashtable]$Stream)
     $system = $Stream.Data['system']
     $service = $Stream.Data['service']
-    if ($null -eq $system -and $null -eq $service) { return }
+    if ($null -eq $system -and $null -eq $service -and $null -eq $Stream.Data['migration']) { return }
     if ($null -eq $system) { $system = @{ Boot = $null; Build = $null; Memory = @{ Total = $null }; Processor = $null } }
     if ($null -eq $service) { $service = @{ Vmms = $null; Cluster = $null; Started = $null } }
     $migration = $Stream.Data['migration']

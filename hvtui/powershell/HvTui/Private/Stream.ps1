@@ -68,7 +68,6 @@ function Invoke-HvTuiSource {
     }
     foreach ($one in $Stream.Source) {
         if ($one.Due -gt $started -and -not $one.Urgent) { continue }
-        if ($one.Slow -and -not $one.Urgent -and -not $Stream.First -and -not [object]::ReferenceEquals($one, $slow)) { continue }
         $before = Get-HvTuiElapsed
         if ($Stream.Blind -contains $one.Name) {
             $one.Ok = $false
@@ -83,6 +82,8 @@ function Invoke-HvTuiSource {
             $Stream.Problem[$one.Part] = $Stream.HoldFor[$one.Guard].Replace('"part":null', '"part":' + (ConvertTo-HvTuiString -Value $one.Part))
             continue
         }
+        # Whatever cannot be asked now says so at once, also when it is not its turn.
+        if ($one.Slow -and -not $one.Urgent -and -not $Stream.First -and -not [object]::ReferenceEquals($one, $slow)) { continue }
         $one.Urgent = $false
         $waited = $Stream.Waited
         try {
@@ -227,7 +228,7 @@ function Join-HvTuiFrame {
     $Stream.Seq++
     $Stream.First = $false
     $head = '{"v":1,"kind":"' + $kind + '","seq":' + $Stream.Seq + ',"time":' + (ConvertTo-HvTuiTime -Value $Stream.Now)
-    $head += ',"tick_ms":' + [int]$Cost + ',"interval_ms":' + [int]$Wait
+    $head += ',"tick_ms":' + [int]$Cost + ',"interval_ms":' + [int]$Wait + ',' + (Join-HvTuiCost)
     if ($parts.Count) { $head += ',' + ($parts -join ',') }
     $head + '}'
 }

@@ -24,6 +24,14 @@ function Get-HvTuiElapsed {
     [System.Diagnostics.Stopwatch]::GetTimestamp() / [System.Diagnostics.Stopwatch]::Frequency
 }
 
+function Get-HvTuiProcessorTime {
+    <#
+    .SYNOPSIS
+    Milliseconds of processor that this session's process has used since it was started.
+    #>
+    [System.Diagnostics.Process]::GetCurrentProcess().TotalProcessorTime.TotalMilliseconds
+}
+
 function Get-HvTuiBuildNumber {
     <#
     .SYNOPSIS

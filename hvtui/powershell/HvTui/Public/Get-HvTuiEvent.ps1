@@ -7,6 +7,7 @@ function Get-HvTuiEvent {
 
     Where each field comes from (all of Get-WinEvent):
       time               this node's clock
+      cpu_ms             TotalProcessorTime of this session's process, since it was started
       channel            the parameter
       oldest_record, oldest_time  RecordId, TimeCreated of the oldest record
       newest_record      RecordId of the newest record
@@ -58,7 +59,7 @@ function Get-HvTuiEvent {
     }
     $events = 'null'
     if ($null -ne $page.Events) { $events = '[' + ($page.Events -join ',') + ']' }
-    '{"v":1,"time":' + (ConvertTo-HvTuiTime -Value (Get-HvTuiNow)) + ',"channel":' + (ConvertTo-HvTuiString -Value $Channel) +
+    '{"v":1,"time":' + (ConvertTo-HvTuiTime -Value (Get-HvTuiNow)) + ',' + (Join-HvTuiCost) + ',"channel":' + (ConvertTo-HvTuiString -Value $Channel) +
         ',"oldest_record":' + (ConvertTo-HvTuiNumber -Value $page.Oldest) + ',"oldest_time":' + (ConvertTo-HvTuiTime -Value $page.OldestTime) +
         ',"newest_record":' + (ConvertTo-HvTuiNumber -Value $page.Newest) + ',"wrapped":' + (ConvertTo-HvTuiBoolean -Value $page.Wrapped) +
         ',"more":' + (ConvertTo-HvTuiBoolean -Value $page.More) + ',"events":' + $events + ',"errors":[' + $problem + ']}'

@@ -7,6 +7,7 @@ function Get-HvTuiInfo {
       contract          the version of this module
       node              the computer's name
       time              this node's clock
+      cpu_ms            TotalProcessorTime of this session's process, since it was started
       build             CurrentBuildNumber in the registry
       supported         whether that is 14393 (Windows Server 2016) or newer
       ps_version        PSVersionTable PSVersion
@@ -75,6 +76,6 @@ function Get-HvTuiInfo {
     }
     $granted = foreach ($name in 'elevated', 'hyperv', 'cluster', 'events', 'vss') { '"' + $name + '":' + (ConvertTo-HvTuiBoolean -Value $rights[$name]) }
     '{"v":1,"contract":"' + $script:Contract + '","node":' + (ConvertTo-HvTuiString -Value (Get-HvTuiNodeName)) + ',"time":' + (ConvertTo-HvTuiTime -Value $now) +
-        ',"build":' + $build + ',"supported":' + $supported + ',"ps_version":' + (ConvertTo-HvTuiString -Value $PSVersionTable.PSVersion.ToString()) + ',' + $cluster +
+        ',' + (Join-HvTuiCost) + ',"build":' + $build + ',"supported":' + $supported + ',"ps_version":' + (ConvertTo-HvTuiString -Value $PSVersionTable.PSVersion.ToString()) + ',' + $cluster +
         ',"modules":{' + $modules + '},"services":{' + $services + '},"rights":{' + ($granted -join ',') + '},"errors":[' + ($problems -join ',') + ']}'
 }

@@ -5,6 +5,7 @@ function Get-HvTuiProvider {
     .DESCRIPTION
     Where each field comes from:
       time                 this node's clock
+      cpu_ms               TotalProcessorTime of this session's process, since it was started
       providers.id         Win32_ShadowProvider ID
       providers.name       Win32_ShadowProvider Name
       providers.type       Win32_ShadowProvider Type
@@ -32,5 +33,5 @@ function Get-HvTuiProvider {
     } catch {
         $problem = Get-HvTuiProblem -Part 'providers' -ErrorRecord $_
     }
-    '{"v":1,"time":' + (ConvertTo-HvTuiTime -Value (Get-HvTuiNow)) + ',"providers":' + $providers + ',"errors":[' + $problem + ']}'
+    '{"v":1,"time":' + (ConvertTo-HvTuiTime -Value (Get-HvTuiNow)) + ',' + (Join-HvTuiCost) + ',"providers":' + $providers + ',"errors":[' + $problem + ']}'
 }

@@ -5,6 +5,7 @@ function Get-HvTuiService {
     .DESCRIPTION
     Where each field comes from:
       time         this node's clock
+      cpu_ms       TotalProcessorTime of this session's process, since it was started
       name         the parameter
       state, process_id, checkpoint, wait_hint, exit_code  Win32_Service State, ProcessId, CheckPoint, WaitHint, ExitCode
       started      start time of the process that Win32_Service names
@@ -38,7 +39,7 @@ function Get-HvTuiService {
     $more = foreach ($pair in ('checkpoint', 'CheckPoint'), ('wait_hint', 'WaitHint'), ('exit_code', 'ExitCode')) {
         '"' + $pair[0] + '":' + (ConvertTo-HvTuiNumber -Value (Get-HvTuiValue -Object $found.Item -Name $pair[1]))
     }
-    '{"v":1,"time":' + (ConvertTo-HvTuiTime -Value (Get-HvTuiNow)) + ',"name":' + (ConvertTo-HvTuiString -Value $Name) +
+    '{"v":1,"time":' + (ConvertTo-HvTuiTime -Value (Get-HvTuiNow)) + ',' + (Join-HvTuiCost) + ',"name":' + (ConvertTo-HvTuiString -Value $Name) +
         ',"state":' + (ConvertTo-HvTuiString -Value $found.State) + ',"process_id":' + (ConvertTo-HvTuiNumber -Value $found.ProcessId) +
         ',"started":' + (ConvertTo-HvTuiTime -Value $found.Started) + ',' + ($more -join ',') + ',"dependents":' + $dependents +
         ',"errors":[' + ($problems -join ',') + ']}'

@@ -9,6 +9,7 @@ function Get-HvTuiWriter {
 
     Where each field comes from:
       time           this node's clock
+      cpu_ms         TotalProcessorTime of this session's process, since it was started
       duration_ms    a stopwatch
       text           standard output of vssadmin, decoded with OEMCP of the registry's Nls\CodePage; in Windows' language
       exit_code      of vssadmin
@@ -58,7 +59,7 @@ function Get-HvTuiWriter {
         if ($held) { $lock.ReleaseMutex() }
         if ($null -ne $lock) { $lock.Dispose() }
     }
-    '{"v":1,"time":' + (ConvertTo-HvTuiTime -Value (Get-HvTuiNow)) + ',"duration_ms":' + $clock.ElapsedMilliseconds + ',"text":' + (ConvertTo-HvTuiString -Value $answer.Text) +
+    '{"v":1,"time":' + (ConvertTo-HvTuiTime -Value (Get-HvTuiNow)) + ',' + (Join-HvTuiCost) + ',"duration_ms":' + $clock.ElapsedMilliseconds + ',"text":' + (ConvertTo-HvTuiString -Value $answer.Text) +
         ',"exit_code":' + (ConvertTo-HvTuiNumber -Value $answer.ExitCode) + ',"timed_out":' + (ConvertTo-HvTuiBoolean -Value $answer.TimedOut) +
         ',"busy":' + (ConvertTo-HvTuiBoolean -Value $answer.Busy) + ',"errors":[' + ($problems -join ',') + ']}'
 }

@@ -8,6 +8,7 @@ function Resume-HvTuiNode {
 
     Where each field comes from:
       node, time        the computer's name, this node's clock
+      cpu_ms            TotalProcessorTime of this session's process, since it was started
       function, operation  the function and OperationId
       outcome           started: Windows took the command and works on by itself; done; refused: nothing was changed
       rule, text, code  why it was refused: expect.<what differs>, busy, denied, forbidden, unread, windows

@@ -9,6 +9,7 @@ function Watch-HvTuiCluster {
     although it has a value. When a section becomes readable for the first time, a new full picture says so.
 
     Where each field comes from (MSCluster_... is root\MSCluster, the rest are cmdlets of FailoverClusters):
+      cpu_ms                       TotalProcessorTime of this session's process, since it was started
       cluster.id, cluster.name     Get-Cluster Id, Name
       cluster.functional_level     Get-Cluster ClusterFunctionalLevel
       cluster.quorum_type          Get-ClusterQuorum QuorumType

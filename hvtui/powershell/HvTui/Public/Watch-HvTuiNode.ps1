@@ -9,6 +9,7 @@ function Watch-HvTuiNode {
     When a section becomes readable for the first time, a new full picture says so.
 
     Where each field comes from (root\virtualization\v2 where nothing else is named):
+      cpu_ms                  TotalProcessorTime of this session's process, since it was started
       host.name               the computer's name
       host.build              Win32_OperatingSystem Version
       host.boot               Win32_OperatingSystem LastBootUpTime

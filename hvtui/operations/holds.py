@@ -1,0 +1,189 @@
+"""HOLD: a VM that must not be moved, restarted, checkpointed or merged now, nor VMMS restarted on its node.
+
+What could not be read holds as well. Source: peers.md §0 and §B 28–36; windows.md §1.5 (Locked), §2.1, §3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from hvtui.model.conditions import RUNNING_JOBS
+from hvtui.model.enums import (
+    GroupStatus,
+    JobType,
+    MigrationState,
+    NodeState,
+    OperationalStatus,
+    signed,
+)
+from hvtui.model.preflight import ForkSign
+from hvtui.model.records import Role, Vm
+from hvtui.model.state import NodeView
+from hvtui.operations.backup_state import Answer, backup_state, running_jobs
+from hvtui.operations.facts import Facts
+from hvtui.operations.plan import Refusal, Target
+
+FORK_CODES: Final = frozenset({"0x80048102", "0x800480bd", "0x800480bc", "0x800703ee"})
+"""What a checkpoint says whose fork was not committed; together with an unmerged AVHDX a move destroys data."""
+FORK_EVENT: Final = 3216
+_WORKER: Final = "microsoft-windows-hyper-v-worker"
+_BUSY: Final = {
+    OperationalStatus.CreatingSnapshot: "a checkpoint is being created",
+    OperationalStatus.ApplyingSnapshot: "a checkpoint is being applied",
+    OperationalStatus.DeletingSnapshot: "a checkpoint is being deleted",
+    OperationalStatus.MergingDisks: "its disks are being merged",
+    OperationalStatus.ExportingVirtualMachine: "it is being exported",
+    OperationalStatus.MigratingVirtualMachine: "it is being migrated",
+    OperationalStatus.BackingUpVirtualMachine: "it is being backed up",
+    OperationalStatus.StorageMigrationPhaseOne: "its storage is being migrated",
+    OperationalStatus.StorageMigrationPhaseTwo: "its storage is being migrated",
+    OperationalStatus.MigratingPlannedVm: "it is being migrated",
+}
+_MOVING: Final = frozenset({MigrationState.Setup, MigrationState.DataTransfer, MigrationState.Move})
+_MIGRATION_JOBS: Final = frozenset(range(JobType.MigrationCreateRemoteVm, JobType.MigrateStorage + 1)) | {
+    JobType.Export
+}
+
+
+def vm_target(key: str, name: str) -> Target:
+    """A VM as a plan names it."""
+    return Target(kind="vm", id=key, name=name)
+
+
+def holds_of(facts: Facts, key: str) -> tuple[Refusal, ...]:
+    """Every HOLD on a VM, the ones nobody can lift first; empty when there is none and everything was read."""
+    found = facts.state.vm(key)
+    role = facts.state.role(key)
+    if found is None:
+        name = role.name if role is not None else key
+        target = vm_target(key, name)
+        return (_hold("unread", target, f"{name}: no node tells of this VM, so nothing is known of it"),)
+    view, vm = found
+    target = vm_target(key, vm.name)
+    return (*_fork(facts, target), *_unread(view, vm, role, target), *_work(facts, view, vm, role, target))
+
+
+def union(facts: Facts, keys: Iterable[str]) -> tuple[Refusal, ...]:
+    """The HOLD set of a verb: that of every VM it moves, restarts, checkpoints or merges."""
+    return tuple(refusal for key in dict.fromkeys(keys) for refusal in holds_of(facts, key))
+
+
+def _hold(rule: str, target: Target, text: str, hint: str = "") -> Refusal:
+    return Refusal(rule=rule, target=target, text=text, hint=hint, hold=True)
+
+
+# --- fork-commit ---
+
+
+def _fork(facts: Facts, target: Target) -> Iterator[Refusal]:
+    """Signs in the log of any node count: the VM may have been elsewhere when it happened."""
+    signs = list(_signs(facts, target.id))
+    for node in _asked(facts):
+        answer = facts.fork.get(node)
+        if answer is None or answer.signs is None:
+            why = facts.unread.get(f"fork:{node}") or _first_error(answer.errors if answer is not None else ())
+            text = f"{target.name}: the logs of {node} could not be searched for fork-commit signs{why}"
+            yield _hold("fork-commit", target, text, f"Make the VMMS-Admin and Worker-Admin logs of {node} readable.")
+    if not signs:
+        return
+    known = facts.vm(target.id)
+    where = f"event {signs[0].id} of {signs[0].time:%Y-%m-%d %H:%M} UTC"
+    if known is None or known.chain is None:
+        text = f"{target.name}: fork-commit sign ({where}), and its disk chain could not be read"
+    elif any(file.path.lower().endswith(".avhdx") for file in known.chain):
+        text = f"{target.name}: a checkpoint's fork was not committed ({where}), and an AVHDX is not merged"
+    else:
+        return
+    hint = "Do not move, restart or checkpoint it, nor restart VMMS on its node: that can destroy data. Ask Microsoft."
+    yield _hold("fork-commit", target, text, hint)
+
+
+def _signs(facts: Facts, key: str) -> Iterator[ForkSign]:
+    for answer in facts.fork.values():
+        yield from (sign for sign in answer.signs or () if sign.vm.lower() == key)
+    for held in facts.state.events.recent():
+        event = held.event
+        if event.vm != key:
+            continue
+        worker = event.id == FORK_EVENT and event.provider.lower().startswith(_WORKER)
+        code = next((code for code in event.codes if code in FORK_CODES), "")
+        if worker or code:
+            yield ForkSign(vm=key, channel=event.channel, record=event.record, id=event.id, time=event.time, code=code)
+
+
+def _asked(facts: Facts) -> list[str]:
+    """Nodes whose logs must have been searched: all that take part."""
+    members = facts.state.cluster.nodes
+    if members is None:
+        return list(facts.state.nodes)
+    down = {NodeState.Down}
+    return [facts.state.node_name(name) for name, node in members.items() if signed(node.state) not in down]
+
+
+def _first_error(errors: Iterable[object]) -> str:
+    text = next((getattr(error, "text", "") for error in errors), "")
+    return f": {text}" if text else ""
+
+
+# --- what could not be read ---
+
+
+def _unread(view: NodeView, vm: Vm, role: Role | None, target: Target) -> Iterator[Refusal]:
+    if not view.heard:
+        yield _hold("unread", target, f"{vm.name}: {view.name} is not heard now ({view.link.status.value})")
+    if view.jobs is None or view.problem("jobs") is not None:
+        yield _hold("unread", target, f"{vm.name}: the jobs of {view.name} could not be read")
+    if vm.op is None or view.problem("vms") is not None:
+        yield _hold("unread", target, f"{vm.name}: its operational status could not be read")
+    if role is not None and role.status is None:
+        yield _hold("unread", target, f"{vm.name}: whether its role is locked could not be read")
+
+
+# --- work that goes on ---
+
+
+def _work(facts: Facts, view: NodeView, vm: Vm, role: Role | None, target: Target) -> Iterator[Refusal]:
+    jobs = view.jobs_of.get(vm.id, ())
+    breaking = list(running_jobs(jobs))
+    for job in breaking:
+        percent = "" if job.percent is None else f" at {job.percent}%"
+        text = f"{vm.name}: {_word(job.type)} runs{percent}"
+        yield _hold("job", target, text, "Wait until it has ended.")
+    migrating = [job for job in jobs if job.state in RUNNING_JOBS and job.type in _MIGRATION_JOBS]
+    if migrating or (role is not None and role.migration_state in _MOVING):
+        yield _hold("job", target, f"{vm.name}: it is being migrated", "Wait until it has ended, or cancel it.")
+    # Left over by a backup that an operator said was stopped: these hold no more.
+    settled = not breaking and _orphan_settled(facts, view)
+    for number in (vm.op or ())[1:]:
+        word = _BUSY.get(OperationalStatus(number)) if number in set(OperationalStatus) else None
+        if word is None or (settled and number == OperationalStatus.BackingUpVirtualMachine):
+            continue
+        if not breaking and not (migrating and number == OperationalStatus.MigratingVirtualMachine):
+            yield _hold("job", target, f"{vm.name}: {word} (status {number})", "Wait until it has ended.")
+    if role is not None and (role.status or 0) & GroupStatus.Locked and not settled:
+        hint = "A backup or export holds it: see the backup product. The lock goes when that ends."
+        yield _hold("locked", target, f"{vm.name}: its role is locked against moves", hint)
+
+
+def _orphan_settled(facts: Facts, view: NodeView) -> bool:
+    if view.name not in facts.backup_stopped:
+        return False
+    state = backup_state(facts, view.name)
+    return state.answer in {Answer.ORPHANED, Answer.IDLE}
+
+
+def _word(kind: int) -> str:
+    words = {
+        JobType.MergeDisks: "a disk merge",
+        JobType.GuestVssSnapshot: "a shadow copy inside the guest",
+        JobType.Snapshot: "a checkpoint",
+        JobType.ApplySnapshot: "applying a checkpoint",
+        JobType.DeleteSnapshot: "deleting a checkpoint",
+        JobType.Backup: "a backup",
+        JobType.ConvertToReferencePoint: "a backup (reference point)",
+        JobType.CreateReferencePoint: "a backup (reference point)",
+        JobType.DeleteReferencePoint: "a backup (reference point)",
+        JobType.ExportReferencePoint: "a backup (reference point)",
+    }
+    return words[JobType(kind)]
