@@ -16,12 +16,12 @@ _LARGEST_STEP: Final = 9
 
 def record_text(function: str, operation: str, actor: str, command: str) -> str:
     """What the record says: one line each."""
-    return f"hvtui: {function}\r\noperation: {operation.lower()}\r\nactor: {actor}\r\ncommand: {command}"
+    return f"hvtui: {function}\noperation: {operation.lower()}\nactor: {actor}\ncommand: {command}"
 
 
-def write_record(world: World, node: Node, function: str, operation: str, actor: str, command: str) -> None:
+def write_record(world: World, node: Node, function: str, text: str) -> None:
     """Write it; raises PermissionError when the account may not."""
-    write_event(world, node, PROVIDER, RECORD_IDS[function], record_text(function, operation, actor, command))
+    write_event(world, node, PROVIDER, RECORD_IDS[function], text)
 
 
 def write_event(world: World, node: Node, source: str, id: int, text: str) -> None:

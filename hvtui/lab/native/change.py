@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from hvtui.lab.native.app_log import write_record
+from hvtui.lab.native.app_log import record_text, write_record
 from hvtui.lab.native.problems import (
     DENIED,
     NO_NODES,
@@ -65,7 +65,7 @@ class Change:
     @property
     def asked(self) -> Asked:
         """Who asks, for the world's own log."""
-        return Asked(self.function, self.operation, self.actor)
+        return Asked(self.function, self.operation.lower(), self.actor)
 
     def expect(self, name: str, expected: object, found: object) -> None:
         """Refuse when something is not as the plan saw it."""
@@ -118,7 +118,8 @@ class Change:
     def record(self) -> None:
         """Write the record into the node's Application log, before anything is changed."""
         try:
-            write_record(self.world, self.node, self.function, self.operation, self.actor, self.command)
+            text = record_text(self.function, self.operation, self.actor, self.command)
+            write_record(self.world, self.node, self.function, text)
         except PermissionError:
             self.recorded = False
             self.problems.append(problem("record", DENIED))

@@ -24,7 +24,7 @@ RIVAL_SECONDS: Final = 6.0
 _MOVING: Final = frozenset({MigrationState.Setup, MigrationState.DataTransfer, MigrationState.Move})
 
 
-async def run(world: World, node: Node, function: str, values: dict[str, Any], wait: Wait, cpu_ms: int = 0) -> str:
+async def run(world: World, node: Node, function: str, values: dict[str, Any], *, wait: Wait, cpu_ms: int = 0) -> str:
     """Run a mutating function of the contract and give its answer."""
     change = Change(world, node, function, values["OperationId"], values["Actor"], wait, cpu_ms)
     try:

@@ -134,7 +134,9 @@ class NativeEngine:
                     raise _Stopped
 
             with contextlib.suppress(_Stopped):
-                text = await changes.run(self.world, self.node, name, values, wait, call.spent.add(_CHANGE_MS))
+                text = await changes.run(
+                    self.world, self.node, name, values, wait=wait, cpu_ms=call.spent.add(_CHANGE_MS)
+                )
                 if not call.stopped.is_set():
                     await output.write(text)
 

@@ -171,7 +171,7 @@ async def _no_jobs(change: Change) -> None:
 
 def _control(change: Change, one: Installed, method: str) -> None:
     act = actions.stop_service if method == "StopService" else actions.start_service
-    query = f"SELECT * FROM Win32_Service WHERE Name = '{one.name}'"
+    query = f"SELECT * FROM Win32_Service WHERE Name = '{one.name}'"  # noqa: S608 - WQL of a name of the contract
     returned: list[int] = []
     asked = change.asked
     change.run(

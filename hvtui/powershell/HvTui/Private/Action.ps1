@@ -84,7 +84,7 @@ function Write-HvTuiRecord {
     #>
     param([hashtable]$Action)
     $id = $script:RecordId[$Action.Function]
-    $text = "hvtui: $($Action.Function)`r`noperation: $($Action.Operation)`r`nactor: $($Action.Actor)`r`ncommand: $($Action.Command)"
+    $text = "hvtui: $($Action.Function)`noperation: $($Action.Operation)`nactor: $($Action.Actor)`ncommand: $($Action.Command)"
     try {
         try {
             Write-EventLog -LogName 'Application' -Source 'HvTui' -EventId $id -EntryType 'Information' -Message $text
