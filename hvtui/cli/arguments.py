@@ -34,6 +34,8 @@ class Arguments(argparse.Namespace):
     action: str
     with_parent: bool
     verbose: bool
+    item: str
+    last: int
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,13 @@ def _config(parser: argparse.ArgumentParser) -> None:
     _cluster(parser)
 
 
+def _journal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("list", "show", "verify", "export"), help="what to do")
+    parser.add_argument("item", nargs="?", default="", metavar="ID", help="of `show`: a line's number or an operation")
+    parser.add_argument("--last", type=int, default=50, metavar="N", help="of `list`: newest lines; 0 is all")
+    _json(parser)
+
+
 COMMANDS: Final = {
     "console": Command("console", "open the console (also: `hvtui CLUSTER`)", _console),
     "demo": Command("demo", "open the console on a simulated cluster", _demo),
@@ -215,5 +224,6 @@ COMMANDS: Final = {
     "writers": Command("writers", "VSS writers of all nodes, then end", _writers),
     "explain": Command("explain", "say what pasted output of Windows means", _explain),
     "doctor": Command("doctor", "check every node step by step, and say how to mend it", _doctor),
+    "journal": Command("journal", "what was changed, by whom and how it ended; is the record whole?", _journal),
     "config": Command("configure", "show, check, find or begin the configuration; accept a cluster's new id", _config),
 }

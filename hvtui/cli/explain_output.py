@@ -13,7 +13,7 @@ from hvtui.model.event_xml import EventReport, holds_events, read_event_xml
 from hvtui.model.records import Event
 from hvtui.model.severity import Severity
 from hvtui.model.writer_text import decode
-from hvtui.model.writers import WriterReport, read_writers
+from hvtui.model.writers import UNREADABLE_LIMIT, WriterReport, read_writers
 
 EXPECTED: Final = (
     "what `vssadmin list writers`, diskshadow's `list writers status` or `Get-ClusterSharedVolumeState | Format-List` "
@@ -61,6 +61,11 @@ def recognise(data: bytes) -> Explained:
 
 def _vssadmin(data: bytes) -> Explained:
     report = read_writers(data)
+    if report.writers and all(writer.code is None for writer in report.writers):
+        # GUIDs and names alone: the description of an event, a log; what is said of a writer's state is not there.
+        names = tuple(writer.name for writer in report.writers)
+        failure = "no writer's state could be read"
+        report = WriterReport(unreadable=(*names, *report.unreadable)[:UNREADABLE_LIMIT], failure=failure)
     return _Writers("vssadmin" if report.writers else "unknown", report)
 
 

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from hvtui.remote.contract import CONTRACT
+
 
 class CommandError(Exception):
     """An error record: raised it ends the pipeline, handed to `Output.error` it does not.
@@ -48,12 +50,16 @@ class Spent:
 
 @dataclass(slots=True)
 class Call:
-    """A named command with parameters, as it came through PSRP; `spent` is of the shell that it runs in."""
+    """A named command with parameters, as it came through PSRP.
+
+    `spent` is of the shell that it runs in, `contract` the version of the module that the shell has.
+    """
 
     command: str
     parameters: dict[str, Any] = field(default_factory=dict)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     spent: Spent = field(default_factory=Spent)
+    contract: str = CONTRACT
 
 
 class Output(Protocol):

@@ -126,12 +126,16 @@ def writer_picture(answer: WriterText, read_at: float | None = None) -> WriterPi
         failure = _why_not(answer, failure)
         if report.unreadable:
             failure = f"{failure}: {_said(report.unreadable)}"
+    unreadable = report.unreadable
+    if report.writers and (answer.exit_code or answer.errors):
+        # Writers may be missing, and the text need not show where it was cut.
+        unreadable += (_why_not(answer),)
     return WriterPicture(
         time=answer.time,
         read_at=read_at,
         duration_ms=answer.duration_ms,
         writers=report.writers,
-        unreadable=report.unreadable,
+        unreadable=unreadable,
         failure=failure,
     )
 

@@ -83,15 +83,21 @@ class Board:
         self._leaving.clear()
         self.wave += 1
 
-    def survives_loss(self) -> bool | None:
-        """N+1: after losing the node that holds most, the others still have room for it; None when unknown."""
+    def survives_loss(self, source: str = "", destination: str = "", need: int = 0) -> bool | None:
+        """N+1: after losing the node that holds most, the others still have room for it; None when unknown.
+
+        With a source and a destination: after a VM of `need` MB has gone from one to the other.
+        """
+        shift = {source: -need, destination: need} if source != destination else {}
         taking = [name for name, free in self.free.items() if free is not None]
         if len(taking) < 2:
             return False
         if not set(taking) <= self.held.keys():
             return None
-        largest = max(taking, key=lambda name: (self.held[name], name))
-        return sum(max(0, self.free[name] or 0) for name in taking if name != largest) >= self.held[largest]
+        held = {name: self.held[name] + shift.get(name, 0) for name in taking}
+        largest = max(taking, key=lambda name: (held[name], name))
+        room = sum(max(0, (self.free[name] or 0) - shift.get(name, 0)) for name in taking if name != largest)
+        return room >= held[largest]
 
 
 def played(board: Board, moves: Iterable[Move]) -> Iterator[tuple[Move, Board]]:

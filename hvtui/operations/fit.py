@@ -83,10 +83,7 @@ def judge(facts: Facts, key: str, node: str, board: Board | None = None) -> Fit:
         *_hardware(known, host, node, target),
         *_memory(need, free, node, target),
     ]
-    after = board.copy()
-    after.begin(key, facts.state.home(key) or "", node, need or 0)
-    after.end_wave()
-    spare = after.survives_loss()
+    spare = board.survives_loss(facts.state.home(key) or "", node, need or 0)
     owners = place(facts.state, key).owners
     return Fit(
         node=node,

@@ -35,20 +35,25 @@ def destination(plan: Plan, facts: Facts) -> Iterator[Refusal]:
         yield from judge(facts, move.vm.id, move.destination, board).refusals
 
 
-def blockers(facts: Facts, key: str, node: str) -> list[Refusal]:
+def blockers(facts: Facts, key: str, node: str, board: Board | None = None) -> list[Refusal]:
     """Why no other node takes a VM, memory apart; empty when one does."""
-    board = Board.of(facts)
-    fits = [judge(facts, key, other, board) for other in facts.state.node_names() if other != node]
-    reasons = [[r for r in fit.refusals if r.rule not in {"memory", "destination"}] for fit in fits]
-    if not fits or not all(reasons):
-        return []
-    return list(dict.fromkeys(refusal for refusals in reasons for refusal in refusals))[:2]
+    board = board or Board.of(facts)
+    reasons: list[Refusal] = []
+    for other in facts.state.node_names():
+        if other == node:
+            continue
+        against = [r for r in judge(facts, key, other, board).refusals if r.rule not in {"memory", "destination"}]
+        if not against:
+            return []
+        reasons += against
+    return list(dict.fromkeys(reasons))[:2]
 
 
 def blocked(plan: Plan, facts: Facts) -> Iterator[Refusal]:
     """A VM that no other node takes makes a drain fail, and leaves the node paused."""
+    board = Board.of(facts)
     for move in plan.moves:
-        for refusal in blockers(facts, move.vm.id, move.source):
+        for refusal in blockers(facts, move.vm.id, move.source, board):
             hint = refusal.hint or "Move or stop it yourself; hvtui stops no VM."
             yield Refusal(rule="blocked", target=move.vm, text=f"it blocks the drain: {refusal.text}", hint=hint)
 

@@ -144,6 +144,15 @@ def test_what_windows_printed_is_recognised(name: str, kind: str, count: int, co
     assert shown.err == ""
 
 
+@pytest.mark.parametrize("name", ["vss-8193", "vss-8229-sql", "vss-8229-ntds"])
+def test_an_event_that_names_a_writer_is_no_list_of_writers(name: str, shell: Shell) -> None:
+    ran = shell("explain", str(DATA / "events" / f"{name}.txt"), "--json")
+    value = checked("explain", ran.out)
+    assert (ran.code, value["kind"], value["writers"]) == (2, "unknown", [])
+    assert "no writer's state could be read" in ran.err
+    assert value["unreadable"]
+
+
 def test_people_read_what_an_event_means_and_what_is_not_known(shell: Shell, tmp_path: Path) -> None:
     known = (DATA / "events" / "vmms-19100.xml").read_text("utf-8")
     unknown = known.replace("19100", "59999").replace("SQL07", "a\x9b31mb[@click=app.quit]")

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from hvtui.lab.world.scenario import load_scenario, scenario_names
+from hvtui.lab.world.scenario import load_scenario, parse_scenario, scenario_names
 from tests.engine.support.stage import Stage
 from tests.engine.support.twin import call_differences, cluster_twin, node_twin
 
@@ -59,6 +59,35 @@ def test_the_node_stream_is_the_same(stage: Stage, scenario: str, node: str) -> 
 def test_the_calls_are_the_same(stage: Stage, scenario: str, node: str) -> None:
     stage.load(scenario, at=_MOMENTS.get(scenario, (600.0,))[-1])
     assert call_differences(stage, node) == []
+
+
+@pytest.mark.parametrize(
+    ("builds", "limit"),
+    [
+        (("10.0.14393.6614",) * 2, None),
+        (("10.0.17763.5329",) * 2, None),
+        (("10.0.20348.2762",) * 2, 1),
+        (("10.0.26100.1742",) * 2, 1),
+        # While a cluster is upgraded, the older hosts do not know it yet.
+        (("10.0.17763.5329", "10.0.20348.2762"), None),
+        (("10.0.20348.2762", "10.0.17763.5329"), 1),
+    ],
+)
+def test_a_limit_of_migrations_that_nobody_set_is_the_same(
+    stage: Stage, builds: tuple[str, str], limit: int | None
+) -> None:
+    raw = {
+        "title": "Nobody set a limit",
+        "seed": 1,
+        "cluster": {"name": "CLU-LIMIT", "id": "5b1f1f0e-9d0c-4a3e-8b0a-61c0f1d2affd"},
+        "nodes": {"count": 2},
+        "node": [{"name": f"HV0{number}", "build": build} for number, build in enumerate(builds, 1)],
+    }
+    stage.load(parse_scenario(raw, "limit"))
+    with cluster_twin(stage, "HV01") as twin:
+        assert twin.differences() == []
+        (cluster,) = twin.module.sections["cluster"].values()
+        assert cluster["max_parallel_migrations"] == limit
 
 
 def test_the_largest_cluster_is_the_same(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from pypsrp.powershell import RunspacePool
 
 from hvtui.errors import FunctionMissing
 from hvtui.lab.endpoint import faults
-from hvtui.lab.serve import Lab
+from hvtui.lab.serve import EngineKind, Lab
 from hvtui.model.records import NodeFrame
 from hvtui.remote.contract import CONTRACT, FUNCTIONS, GET_INFO, WATCH_NODE
 from hvtui.remote.lane import Lane
@@ -98,11 +98,14 @@ async def test_a_lane_that_brings_the_module_along(pwsh: str, lane_to: LaneTo, i
         assert frame.vms
 
 
-async def test_a_restricted_endpoint_of_another_version_is_refused(pwsh: str, lane_to: LaneTo) -> None:
-    with Lab("healthy", speed=0, engine="pwsh", installed="0.9.0", sessions={"Reader": "none"}) as lab:
+@pytest.mark.parametrize("kind", ["native", "pwsh"])
+async def test_a_restricted_endpoint_of_another_version_is_refused(
+    pwsh: str, lane_to: LaneTo, kind: EngineKind
+) -> None:
+    with Lab("healthy", speed=0, engine=kind, installed="0.9.0", sessions={"Reader": "none"}) as lab:
         with pytest.raises(FunctionMissing, match=rf"HvTui on HV01 is 0\.9\.0, this hvtui needs exactly {CONTRACT}"):
             await lane_to(lab, endpoint="Reader").open()
-        until(lambda: not engines(lab))
+        assert lab.node("HV01").shells == 0
 
 
 def test_an_installed_module_has_a_version(pwsh: str) -> None:

@@ -264,7 +264,7 @@ async def test_a_log_that_wrapped_says_so() -> None:
 async def test_denied_logs_and_providers_are_problems_not_emptiness() -> None:
     world = World.load("healthy", start=START)
     faults = world.node("HV01").faults
-    faults.rights |= {"events", "vss", "elevated"}
+    faults.rights |= {"events", "elevated"}
     engine = NativeEngine(world, "HV01")
     page = msgspec.json.decode(await ask(engine, "Get-HvTuiEvent", Channel="System"), type=EventPage)
     assert (page.events, page.errors[0].kind) == (None, "denied")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
@@ -23,6 +24,7 @@ def check(world: World) -> None:
         if vm.role is not None:
             assert vm.role.owner is vm.node
             assert (vm.role.migration is not None) == (vm.role.id in world.migrating)
+            assert world.movers.keys() <= world.migrating.keys()
         if vm.running:
             assert vm.started is not None
             assert not vm.node.faults.down
@@ -38,6 +40,10 @@ def check(world: World) -> None:
             if world.csv_of(layer.path) is csv
         }
     for node in world.nodes.values():
+        assert 0 <= world.memory_available(node) <= world.memory_total(node)
+        for service in node.services.values():
+            assert (service.started is None) == (service.state in {"Stopped", "Start Pending"})
+            assert (service.checkpoint > 0) == (service.state in {"Stop Pending", "Start Pending"})
         for job in node.jobs.values():
             assert job.vm in world.vms
             assert 0 <= job.percent(world.elapsed) <= 100
@@ -60,10 +66,28 @@ def doings(world: World, number: int) -> list[Callable[[], object]]:
         lambda: actions.free_space(vm, 3),
         lambda: actions.fail_node(world, node) if len(world.up_nodes()) > 1 and not node.faults.down else None,
         lambda: actions.return_node(world, node) if node.faults.down else None,
+        lambda: asked(lambda: actions.move_role(world, vm, node, MOVES[number % 5])),
+        lambda: asked(lambda: actions.cancel_move(world, vm)),
+        lambda: asked(lambda: actions.suspend(world, node, drain=bool(number % 3))),
+        lambda: actions.stop_service(world, node, SERVICES[number % len(SERVICES)]),
+        lambda: actions.start_service(world, node, SERVICES[number % len(SERVICES)]),
+        lambda: asked(lambda: actions.move_volume(world, list(world.csvs.values())[number % len(world.csvs)], node)),
+        lambda: actions.reboot_node(world, node) if len(world.up_nodes()) > 1 else None,
+        lambda: actions.restart_guest(world, vm) if not node.faults.down and vm.node.up else None,
     ]
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def asked(action: Callable[[], object]) -> None:
+    """Windows may refuse it; then nothing was changed."""
+    with contextlib.suppress(actions.Refused):
+        action()
+
+
+MOVES = ("TurnOff", "Quick", "Shutdown", "ShutdownForce", "Live")
+SERVICES = ("vmms", "VSS", "CryptSvc", "BITS", "swprv")
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(SMALL),
     st.lists(st.tuples(st.floats(0.1, 400.0), st.integers(0, 10_000)), min_size=1, max_size=20),

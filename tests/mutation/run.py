@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from tests.branches.marks import Branch, branches, marked
 from tests.powershell import check
+from tests.powershell.answers import differences, kept
 from tests.powershell.cases import CASES
 from tests.powershell.engine import MODULE, pwsh
 from tests.powershell.table import ANSWERS, Run, Stuck, TableEngine, assemble, parts, run_table
@@ -149,6 +150,9 @@ def run(mutants: Sequence[Mutant], workers: int = 2) -> list[Verdict]:
     engine = TableEngine()
     seen = run_table(engine, marked(found))
     engine.close()
+    if wrong := differences(kept(), seen.answers):
+        # Else every mutant would seem to be noticed.
+        raise RuntimeError("the module itself answers otherwise than committed: " + "; ".join(wrong))
     benches: Queue[Bench] = Queue()
     for _ in range(workers):
         benches.put(Bench(found, seen))

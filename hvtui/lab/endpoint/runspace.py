@@ -98,7 +98,10 @@ class Runspace:
 
     def call(self, name: str, parameters: Mapping[str, Any]) -> Call:
         """Bind a function's parameters; raises CommandError."""
-        return Call(name, bind(name, parameters), spent=self._spent)
+        # A restricted endpoint runs whatever version is installed; elsewhere the client sees to it that it is this one.
+        restricted = self._options.language == "none"
+        contract = self._options.installed if restricted else CONTRACT
+        return Call(name, bind(name, parameters), spent=self._spent, contract=contract)
 
     def run_built_in(self, name: str, parameters: Mapping[str, Any]) -> tuple[list[Any], list[CommandError]]:
         """Output objects and non-terminating errors of one of the lab's own commands."""

@@ -28,6 +28,7 @@ def write_event(world: World, node: Node, source: str, id: int, text: str) -> No
     """An information record of any source. The log belongs to all programs: record numbers jump."""
     if "elevated" in node.faults.rights:
         raise PermissionError(source)
+    node.event_sources.add(source)
     log = node.log(APPLICATION)
     record = log.newest + 1 + int(world.scatter(log.newest, id) * _LARGEST_STEP)
     log.add(

@@ -15,11 +15,11 @@ from hvtui.lab.world.world import World
 from hvtui.remote.contract import CONTRACT, WIRE
 
 _OLDEST_BUILD: Final = 14393
-_MODULES: Final = {"FailoverClusters": "2.0.0.0", "HvTui": CONTRACT, "Hyper-V": "2.0.0.0"}
+_MODULES: Final = {"FailoverClusters": "2.0.0.0", "Hyper-V": "2.0.0.0"}
 
 
-def info(world: World, node: Node, part: str, cpu_ms: int = 0) -> str:
-    """Get-HvTuiInfo; `Basic` asks neither VMMS nor the cluster service."""
+def info(world: World, node: Node, part: str, cpu_ms: int = 0, *, contract: str = CONTRACT) -> str:
+    """Get-HvTuiInfo of a module of that version; `Basic` asks neither VMMS nor the cluster service."""
     faults = node.faults
     number = int(node.build.split(".")[2])
     services = {name: node.services[name].state for name in ("vmms", "ClusSvc", "VSS")}
@@ -28,11 +28,11 @@ def info(world: World, node: Node, part: str, cpu_ms: int = 0) -> str:
     elevated = "elevated" not in faults.rights
     rights: dict[str, bool | None] = {
         "elevated": elevated, "hyperv": None, "cluster": None, "events": None,
-        "vss": elevated and "vss" not in faults.rights,
+        "vss": elevated,
     }  # fmt: skip
     answer: dict[str, Any] = {
         "v": WIRE,
-        "contract": CONTRACT,
+        "contract": contract,
         "node": node.name,
         "time": stamp(world.time_of(node)),
         "cpu_ms": cpu_ms,
@@ -48,7 +48,9 @@ def info(world: World, node: Node, part: str, cpu_ms: int = 0) -> str:
         "errors": [],
     }
     if part == "All":
-        modules = {name: version for name, version in _MODULES.items() if name != "Hyper-V" or not faults.not_hyperv}
+        modules = {"HvTui": contract, **_MODULES}
+        if faults.not_hyperv:
+            del modules["Hyper-V"]
         answer["modules"] = modules
         errors: list[dict[str, str]] = answer["errors"]
         rights["hyperv"] = _right("hyperv", hyperv_trouble(node), errors)
@@ -189,12 +191,11 @@ def writer_text(
         "busy": False,
         "errors": [],
     }
-    rights = node.faults.rights
     if busy:
         answer["busy"] = True
         text = "another hvtui session reads the writers of this node at this moment"
         answer["errors"] = [problem("writers", Trouble("unavailable", text, ""))]
-    elif "vss" in rights or "elevated" in rights:
+    elif "elevated" in node.faults.rights:
         answer |= {"duration_ms": 40, "exit_code": 2, "text": NOT_ELEVATED}
         answer["errors"] = [problem("writers", Trouble("denied", "vssadmin ended with exit code 2", ""))]
     elif hung:

@@ -100,7 +100,7 @@ class NativeEngine:
             part = values["Part"]
             async with self._waking(call) as wake:
                 await self._wait(lambda: calls.waits_for_hung(node, part), self.world.deadline, call, wake)
-            text = calls.info(world, node, part, call.spent.add(_CPU_MS[name]))
+            text = calls.info(world, node, part, call.spent.add(_CPU_MS[name]), contract=call.contract)
         elif name == "Get-HvTuiProvider":
             text = calls.providers(world, node, call.spent.add(_CPU_MS[name]))
         elif name == "Get-HvTuiPreflight":

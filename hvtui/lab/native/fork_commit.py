@@ -21,7 +21,7 @@ def fork_commit(world: World, node: Node, cpu_ms: int = 0) -> str:
     """The whole answer."""
     errors: list[dict[str, str]] = []
     signs: list[dict[str, Any]] | None = []
-    searched = []
+    searched: list[dict[str, Any]] = []
     for channel in (VMMS, WORKER):
         trouble = LOG_DENIED if "events" in node.faults.rights else part_trouble(node, "events")
         if trouble is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from hvtui.lab.native.chains import chain_of
 from hvtui.lab.native.problems import (
     DENIED,
     NO_NODES,
@@ -24,8 +25,31 @@ MACHINE_PARTS: Final = (
     "vms.chain", "vms.jobs",
 )  # fmt: skip
 """Parts of VMs that are asked of VMMS, in the order of the questions."""
-ROLE_PARTS: Final = ("vms.role", "vms.owners")
-MB: Final = 1024 * 1024
+SOURCES: Final = {
+    "vms": ("vms",),
+    "vms.version": ("vms.checkpoints",),
+    "vms.memory": ("Msvm_MemorySettingData",),
+    "vms.assigned": ("load.vms",),
+    "vms.switches": ("Msvm_VirtualEthernetSwitch", "Msvm_EthernetPortAllocationSettingData"),
+    "vms.disks": ("files", "Msvm_DiskDrive"),
+    "vms.gpu": ("Msvm_GpuPartitionSettingData", "Msvm_PciExpressSettingData"),
+    "vms.tpm": ("Msvm_SecuritySettingData",),
+    "vms.jobs": ("jobs",),
+    "vms.role": ("roles", "roles.vm"),
+    "vms.owners": ("Get-ClusterResource", "Get-ClusterOwnerNode", "role"),
+    "node.switches": ("Msvm_VirtualEthernetSwitch",),
+    "node.versions": ("Get-VMHost",),
+    "node.memory": ("host",),
+    "node.shadow_copies": ("Win32_ShadowCopy",),
+    "node.id": ("nodes",),
+    "node.affinity_rules": ("MSCluster_AffinityRule",),
+    "node.cluster": ("cluster",),
+    "node.threshold": ("Get-ClusterResourceType", "Get-ClusterParameter"),
+    "node.virtual_disks": ("MSFT_VirtualDisk",),
+    "node.storage_jobs": ("MSFT_StorageJob",),
+    "node.replicas": ("MSFT_WvrReplicationGroup",),
+}
+"""Part → the parts of a scenario's `unreadable`, or the classes and commands, that it is read from, in order."""
 
 
 class _Reading:
@@ -41,7 +65,8 @@ class _Reading:
 
     def able(self, part: str, trouble: Trouble | None = None) -> bool:
         """Whether a part can be read; else the reason goes to the errors."""
-        trouble = trouble or part_trouble(self.node, part)
+        for source in SOURCES.get(part, ()):
+            trouble = trouble or part_trouble(self.node, source)
         if trouble is not None:
             self.errors.append(problem(part, trouble))
         return trouble is None
@@ -112,7 +137,7 @@ def _vm(world: World, vm: Vm, able: dict[str, bool]) -> dict[str, Any]:
 
 
 def _chain(world: World, vm: Vm) -> list[dict[str, Any]]:
-    return [{"path": path, "parent": parent, "size": size} for path, parent, size in vm.chain(world.elapsed)]
+    return [{"path": path, "parent": parent, "size": size} for path, parent, size in chain_of(world, vm)]
 
 
 def _node(reading: _Reading) -> dict[str, Any]:

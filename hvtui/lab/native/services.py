@@ -16,6 +16,8 @@ from hvtui.lab.world.world import World
 from hvtui.model.enums import DrainStatus, NodeState
 from hvtui.remote.contract import WIRE
 
+ACCESS_DENIED: Final = 2
+"""Return value: the user does not have the necessary access."""
 _TIMED_OUT: Final = 7
 """Return value of StopService and StartService: the service took the request and did not get on in time."""
 
@@ -169,25 +171,28 @@ async def _no_jobs(change: Change) -> None:
         raise Refusal("busy", f"{running} jobs of Hyper-V run on the node")
 
 
+def control(world: World, node: Node, name: str, method: str, *, asked: actions.Asked | None) -> int:
+    """StopService or StartService of Win32_Service: its return value. Only administrators control services."""
+    if "elevated" in node.faults.rights:
+        return ACCESS_DENIED
+    act = actions.stop_service if method.lower() == "stopservice" else actions.start_service
+    return act(world, node, name, asked=asked)
+
+
 def _control(change: Change, one: Installed, method: str) -> None:
-    act = actions.stop_service if method == "StopService" else actions.start_service
     query = f"SELECT * FROM Win32_Service WHERE Name = '{one.name}'"  # noqa: S608 - WQL of a name of the contract
     returned: list[int] = []
     asked = change.asked
     change.run(
         f'Invoke-CimMethod -Query "{query}" -MethodName {method}',
-        lambda: returned.append(act(change.world, change.node, one.name, asked=asked)),
+        lambda: returned.append(control(change.world, change.node, one.name, method, asked=asked)),
     )
     for value in returned:
         if value in {0, _TIMED_OUT}:
             change.outcome = "started"
         else:
-            change.rule = "denied" if value == _ACCESS_DENIED else "windows"
+            change.rule = "denied" if value == ACCESS_DENIED else "windows"
             change.text = f"{method} returned {value}"
         if value:
             change.code = str(value)
     change.after |= _now(change, one)
-
-
-_ACCESS_DENIED: Final = 2
-"""Return value: the user does not have the necessary access."""

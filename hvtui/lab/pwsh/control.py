@@ -247,9 +247,7 @@ class Control:
 
     async def _respond(self, repository: Repository, request: _Request, writer: asyncio.StreamWriter) -> None:
         try:
-            answer = await self.answer(
-                repository, request.command, request.parameters, request.set, request.asked
-            )
+            answer = await self.answer(repository, request.command, request.parameters, request.set, request.asked)
         except Exception as error:
             # A bug of the lab is told to the session, not hidden in silence; the server goes on.
             text = f"the lab failed to answer {request.command}: {error!r}"

@@ -73,6 +73,12 @@ _FACT: Final = (
     'namespace HvTuiLab { [System.Management.Automation.Cmdlet("Get", "HvTuiLabFact")] '
     "public sealed class GetHvTuiLabFactCommand : FactCmdlet { } }"
 )
+# A provider is found in the assembly that is the module.
+_REGISTRY: Final = (
+    'namespace HvTuiLab { [System.Management.Automation.Provider.CmdletProvider("Registry", '
+    "System.Management.Automation.Provider.ProviderCapabilities.ShouldProcess)] "
+    "public sealed class RegistryProvider : RegistryBase { } }"
+)
 
 
 class Source:
@@ -98,7 +104,7 @@ class Source:
         found: dict[str, list[str]] = {}
         for command in commands:
             found.setdefault(command.module, []).append(self._command(command))
-        found["HvTuiWindows"].append(_FACT)
+        found["HvTuiWindows"] += [_FACT, _REGISTRY]
         parts = [self._absences(), _ENTRY_TYPE]
         parts.extend(self._enum(name, members) for name, members in self._enums.items())
         parts.extend(self._class(name, members) for name, members in self._classes.items())

@@ -8,19 +8,22 @@ from typing import Final, NamedTuple
 from hvtui.lab.world import events
 from hvtui.lab.world.actions import schedule_timeline
 from hvtui.lab.world.behaviours import start_behaviours
+from hvtui.lab.world.clock import Process
+from hvtui.lab.world.cluster_facts import HEALTHY, WARNING, AffinityRule, Replica, StorageJob, VirtualDisk
 from hvtui.lab.world.guests import KINDS
 from hvtui.lab.world.node import Node, Service
-from hvtui.lab.world.scenario import CsvPart, NodePart, VmsPart, csv_names, seconds, vm_names
+from hvtui.lab.world.scenario import RULES, CsvPart, NodePart, Scenario, VmsPart, csv_names, seconds, vm_names
 from hvtui.lab.world.storage import Csv
 from hvtui.lab.world.vm import GB, Checkpoint, Disk, GuestVolume, Layer, Role, Vm
 from hvtui.lab.world.world import World
-from hvtui.lab.world.writers import HOST_WRITERS, SYSTEM_PROVIDER, ShadowProvider, Writer
+from hvtui.lab.world.writers import BY_SERVICE, HOST_WRITERS, SYSTEM_PROVIDER, Shadow, ShadowProvider, Writer
 from hvtui.model.enums import (
     BlockRedirectedIOReason,
     CheckpointType,
     CsvIoState,
     GroupState,
     NodeState,
+    NodeStatus,
     ReplicationMode,
     ResourceState,
     SnapshotType,
@@ -30,7 +33,23 @@ from hvtui.model.enums import (
 _ROOT: Final = "C:\\ClusterStorage\\"
 _DAY: Final = 86_400.0
 _KB: Final = 1024.0
+_SERVER_2022: Final = 20348
+_PARALLEL_MIGRATIONS: Final = 1
+_OK: Final = 2
+_DEGRADED: Final = 3
+"""OperationalStatus of a virtual disk."""
 _SERVICES: Final = ("vmms", "ClusSvc", "VSS", "CryptSvc", "Winmgmt", "Schedule")
+_ON_DEMAND: Final = ("swprv", "BITS")
+"""Services that every host has and that run when somebody needs them."""
+_OLDER: Final = ("5.0", "6.2", "7.0", "7.1", "8.0")
+_NEWER: Final = ("8.0", "8.1", "8.2", "8.3", "9.0")
+_VERSIONS: Final = (
+    (14393, _OLDER),
+    (17763, _OLDER + _NEWER[1:]),
+    (20348, (*_NEWER, "9.1", "9.2", "9.3", "10.0")),
+    (26100, (*_NEWER, "9.1", "9.2", "9.3", "10.0", "11.0", "12.0")),
+)
+"""Configuration versions of VMs that a build runs; the last is what a new VM gets (upgrade-virtual-machine-version)."""
 
 
 def build(world: World) -> None:
@@ -43,6 +62,7 @@ def build(world: World) -> None:
         _vms(world, part, numbers)
     for csv in world.csvs.values():
         csv.used = max(csv.used, 0)
+    _shadows(world)
     start_behaviours(world)
     schedule_timeline(world)
 
@@ -53,11 +73,50 @@ def _cluster(world: World) -> None:
     facts.functional_level = part.functional_level
     facts.quorum_type = 1
     facts.witness = part.witness
-    facts.witness_state = ResourceState.Online
+    facts.witness_state = ResourceState.Failed if part.witness_offline else ResourceState.Online
     facts.witness_weight = 1 if part.witness and len(world.scenario.node_names()) % 2 == 0 else 0
-    facts.max_parallel_migrations = part.max_parallel_migrations
+    facts.max_parallel_migrations = _parallel_migrations(world.scenario)
     facts.enforced_anti_affinity = part.enforced_anti_affinity
     facts.account = part.account
+    facts.balancer, facts.move_type_threshold = part.balancer, part.move_type_threshold
+    facts.s2d = part.s2d
+    facts.virtual_disks = [_virtual_disk(disk.name, disk.health) for disk in part.virtual_disks]
+    if part.s2d and not part.virtual_disks:
+        facts.virtual_disks = [_virtual_disk("Pool01", 0)]
+    for job in part.storage_jobs:
+        running = StorageJob(job.name, job.percent)
+        facts.storage_jobs.append(running)
+        if lasts := seconds(job.lasts):
+            world.scheduler.spawn(_storage_job(world, running, lasts))
+    world.affinity_rules = [
+        AffinityRule(rule.name, RULES[rule.type], tuple(rule.groups), rule.enabled) for rule in part.affinity_rules
+    ]
+
+
+def _virtual_disk(name: str, health: int) -> VirtualDisk:
+    return VirtualDisk(name, health, [_OK] if health == HEALTHY else [_DEGRADED])
+
+
+def _storage_job(world: World, job: StorageJob, lasts: float) -> Process:
+    """A job that was under way when the world began; with the last one its virtual disks are whole again."""
+    facts, first = world.cluster, job.percent
+    for step in range(20):
+        job.percent = first + (100 - first) * step // 20
+        yield lasts / 20
+    facts.storage_jobs.remove(job)
+    if not facts.storage_jobs:
+        facts.virtual_disks = [
+            _virtual_disk(disk.name, HEALTHY if disk.health == WARNING else disk.health) for disk in facts.virtual_disks
+        ]
+
+
+def _parallel_migrations(scenario: Scenario) -> int | None:
+    """The cluster's limit; no Windows before the update of 2022-09 has one (windows.md §1.1)."""
+    builds = [scenario.nodes.build, *(one.build for one in scenario.node if one.build)]
+    if max(int(one.split(".")[2]) for one in builds) < _SERVER_2022:
+        return None
+    limit = scenario.cluster.max_parallel_migrations
+    return _PARALLEL_MIGRATIONS if limit is None else limit
 
 
 def _nodes(world: World) -> None:
@@ -78,9 +137,16 @@ def _nodes(world: World) -> None:
             language=own.language,
             max_migrations=own.max_migrations or part.max_migrations,
             access_control={"NT Authority\\NetworkService": 1, **own.access_control},
+            status=NodeStatus.Isolated * own.isolated | NodeStatus.Quarantined * own.quarantined,
+            switches=list(part.switches if own.switches is None else own.switches),
+            vm_versions=list(own.vm_versions or versions(own.build or part.build)),
+            replicas=[Replica(replica.name, replica.status) for replica in own.replicas],
         )
-        node.services = {service: Service(started=boot + 40.0) for service in _SERVICES}
+        _services(node, own)
         node.writers = [Writer(title, id_, world.guid(), service) for title, id_, service in HOST_WRITERS]
+        for name_, service in node.services.items():
+            if service.running:
+                node.writers += [Writer(title, id_, world.guid(), name_) for title, id_ in BY_SERVICE.get(name_, ())]
         node.providers = [SYSTEM_PROVIDER, _CSV_PROVIDER, *((_HARDWARE,) if hardware else ())]
         faults = node.faults
         faults.vmms_hung, faults.cluster_service_hung = own.vmms_hung, own.cluster_service_hung
@@ -92,6 +158,28 @@ def _nodes(world: World) -> None:
             node.state = NodeState.Paused
         _logs(world, node)
         world.nodes[name] = node
+
+
+def _services(node: Node, own: NodePart) -> None:
+    """What is installed; the order never changes, for process numbers are made of it."""
+    begun = node.boot + 40.0
+    node.services = {service: Service(started=begun) for service in _SERVICES}
+    node.services |= {service: Service("Stopped", None, "Manual") for service in _ON_DEMAND}
+    node.services["VSS"].mode = "Manual"
+    for service in own.services:
+        node.services[service] = Service(started=begun)
+    for service, needing in own.dependents.items():
+        node.services[service].dependents = list(needing)
+        for other in needing:
+            node.services.setdefault(other, Service(started=begun))
+    for service in own.hanging_stops:
+        node.services[service].hangs = True
+
+
+def versions(build: str) -> tuple[str, ...]:
+    """Configuration versions of VMs that a build of Windows runs, the oldest first."""
+    number = int(build.split(".")[2])
+    return next((known for least, known in reversed(_VERSIONS) if number >= least), ("5.0",))
 
 
 def _logs(world: World, node: Node) -> None:
@@ -148,7 +236,18 @@ def _csv(world: World, part: CsvPart, name: str, owner: Node) -> None:
     )
     for node in part.no_direct_io:
         csv.io[node] = (CsvIoState.BlockRedirected, 0, BlockRedirectedIOReason.NoDiskConnectivity)
+    csv.io |= dict.fromkeys(part.paused_on, (CsvIoState.Paused, 0, 0))
+    csv.io |= dict.fromkeys(part.unavailable_on, (CsvIoState.Unavailable, 0, 0))
     world.csvs[csv.id] = csv
+
+
+def _shadows(world: World) -> None:
+    """Shadow copies that somebody left behind."""
+    for part in world.scenario.node:
+        node = world.node(part.name)
+        for shadow in part.shadows:
+            volume = world.csv(shadow.csv).volume
+            node.shadows.append(Shadow(world.guid(), world.guid(), volume, -seconds(shadow.age)))
 
 
 def _vms(world: World, part: VmsPart, numbers: count[int]) -> None:
@@ -183,6 +282,7 @@ def _vm(world: World, part: VmsPart, place: _Place) -> None:
     state = VmState[part.state]
     chance = world.scatter(key, 11)
     home = f"{csv.path}\\{_folder(name)}"
+    memory = int(part.memory_gb * _KB)
     vm = Vm(
         id=world.guid(),
         name=name,
@@ -190,15 +290,25 @@ def _vm(world: World, part: VmsPart, place: _Place) -> None:
         node=node,
         guest=KINDS[part.guest],
         configuration=home,
-        memory=int(part.memory_gb * _KB),
+        memory=memory,
+        memory_startup=_megabytes(part.memory_startup_gb, memory // 2 if part.dynamic else memory),
+        memory_minimum=_megabytes(part.memory_minimum_gb, max(512, memory // 4) if part.dynamic else 512),
+        memory_maximum=_megabytes(part.memory_maximum_gb, memory if part.dynamic else 1_048_576),
         processors=part.processors,
         cpu=part.cpu if part.cpu >= 0 else 0.6 + 4.0 * chance + (38.0 * chance if chance > 0.85 else 0.0),
         dynamic=part.dynamic,
         state=state,
         started=None if state in {VmState.Off, VmState.Saved} else -_DAY * 9 * world.scatter(key, 12) - 300.0,
-        config_version=part.config_version,
+        config_version=part.config_version or versions(world.scenario.nodes.build)[-1],
         checkpoint_type=CheckpointType[part.checkpoint_type],
         other_disks=list(part.other_disks),
+        shared=list(part.shared_disks),
+        switches=list(part.switches),
+        dvd=list(part.dvd),
+        gpu=part.gpu,
+        tpm=part.tpm,
+        possible_owners=list(part.possible_owners) or None,
+        preferred_owners=list(part.preferred_owners),
         replication=ReplicationMode[part.replication],
         last_backup=-seconds(part.backed_up) - 40.0 * key % 3000 if part.backed_up else None,
     )
@@ -214,16 +324,35 @@ def _vm(world: World, part: VmsPart, place: _Place) -> None:
         _checkpoint(world, vm, number, SnapshotType[checkpoint.type], seconds(checkpoint.age), saved=checkpoint.saved)
     node.vms[vm.id] = vm
     world.vms[vm.id] = vm
+    if part.fork_commit is not None:
+        _fork(world, vm, seconds(part.fork_commit))
     if part.clustered:
         _role(world, part, vm)
+
+
+def _megabytes(gb: float | None, otherwise: int) -> int:
+    return otherwise if gb is None else int(gb * _KB)
+
+
+def _fork(world: World, vm: Vm, age: float) -> None:
+    """A checkpoint failed to commit its fork: nothing lists it, its layer is in use, two events tell (peers.md §0)."""
+    vm.fork_commit = True
+    _layer(world, vm, age, 4_000.0)
+    time = world.on_clock(vm.node, -age)
+    events.write(world, vm.node, events.WORKER, 3216, time, vm=vm, code="0x800703ee")
+    events.write(world, vm.node, events.VMMS, 18590, time, vm=vm, code="0x80048102")
 
 
 def _checkpoint(world: World, vm: Vm, number: int, kind: SnapshotType, age: float, *, saved: bool) -> None:
     """A checkpoint of earlier days; replica ones live on the replica's own disks and need no layer here."""
     vm.checkpoints.append(Checkpoint(world.guid(), f"{vm.name} - ({number})", kind, saved, -age))
+    _layer(world, vm, age, 2_000.0 + 9_000.0 * world.scatter(vm.key, number))
+
+
+def _layer(world: World, vm: Vm, age: float, rate: float) -> None:
     for disk in vm.disks:
         path = f"{disk.base.removesuffix('.vhdx')}_{world.guid().upper()}.avhdx"
-        layer = Layer(path, -age, 2_000.0 + 9_000.0 * world.scatter(vm.key, number))
+        layer = Layer(path, -age, rate)
         disk.layers.append(layer)
         csv = world.csv_of(path)
         if csv is not None:

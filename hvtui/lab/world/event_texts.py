@@ -30,6 +30,7 @@ class Kind:
 
 
 _HV: Final = "Microsoft-Windows-Hyper-V-VMMS"
+_HA: Final = "Microsoft-Windows-Hyper-V-High-Availability"
 _FC: Final = "Microsoft-Windows-FailoverClustering"
 
 KINDS: Final = {
@@ -59,18 +60,34 @@ KINDS: Final = {
         Kind(21024, VMMS, _HV, ERROR,
              "Virtual machine migration operation for '{vm}' failed at migration source '{source}'. "
              "(Virtual machine ID {id})"),
-        Kind(21502, HA, "Microsoft-Windows-Hyper-V-High-Availability", ERROR,
-             "Live migration of 'Virtual Machine {vm}' failed. {error}"),
+        Kind(21125, HA, _HA, ERROR,
+             "Configuration setup for live migration failed on the destination node for 'Virtual Machine {vm}'. "
+             "{error}"),
+        Kind(21501, HA, _HA, ERROR, "Live migration of 'Virtual Machine {vm}' failed. {error}"),
+        Kind(21502, HA, _HA, ERROR, "Live migration of 'Virtual Machine {vm}' failed. {error}"),
+        Kind(18590, VMMS, _HV, ERROR,
+             "Checkpoint operation for '{vm}' reported a failure: the fork was not committed ({code}). "
+             "(Virtual machine ID {id})"),
         Kind(14094, VMMS, _HV, INFORMATION, "Virtual Machine Management service is started successfully."),
         Kind(14096, VMMS, _HV, INFORMATION, "Virtual Machine Management service is stopped."),
         Kind(18500, WORKER, "Microsoft-Windows-Hyper-V-Worker", INFORMATION,
              "'{vm}' started successfully. (Virtual machine ID {id})"),
+        Kind(3050, WORKER, "Microsoft-Windows-Hyper-V-Worker", ERROR,
+             "'{vm}' could not initialize memory: {error} ({code}). (Virtual machine ID {id})"),
+        Kind(3216, WORKER, "Microsoft-Windows-Hyper-V-Worker", ERROR,
+             "'{vm}' failed to switch to its new differencing disks during a checkpoint ({code}). "
+             "(Virtual machine ID {id})"),
         Kind(1071, SYSTEM, _FC, WARNING,
              "The operation attempted on cluster role '{ResourceGroup}' was refused because it has locked status."),
         Kind(1135, SYSTEM, _FC, CRITICAL,
              "Cluster node '{NodeName}' was removed from the active failover cluster membership."),
         Kind(1137, SYSTEM, _FC, ERROR,
              "Cluster role '{ResourceGroup}' could not be moved for drain. The error code was {code}."),
+        Kind(1146, SYSTEM, _FC, CRITICAL,
+             "The cluster Resource Hosting Subsystem (RHS) process was terminated and will be restarted."),
+        Kind(1230, SYSTEM, _FC, ERROR,
+             "A component on the server did not respond in a timely fashion: cluster resource '{ResourceName}' "
+             "(type 'Virtual Machine', DLL 'vmclusres.dll') exceeded its time-out."),
         Kind(1677, SYSTEM, _FC, ERROR, "The drain of cluster node '{NodeName}' failed."),
         Kind(5120, SYSTEM, _FC, WARNING,
              "Cluster Shared Volume '{VolumeName}' ('{ResourceName}') has entered a paused state because of "

@@ -3,6 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
+
+KINDS: Final = {
+    "vm_interrupted": "a running guest stopped or was moved cold",
+    "clients_dropped": "a running guest was saved and moved (quick migration)",
+    "data_lost": "what a guest wrote into a layer whose fork was never committed is gone",
+    "backup_broken": "a backup that ran did not get to its end",
+    "merge_interrupted": "a merge that ran has to begin again",
+    "migration_broken": "a migration that ran failed because VMMS was stopped",
+    "limit_exceeded": "one client asked for more migrations at once than a host takes part in",
+    "anti_affinity_broken": "a move that was asked for brought together what is kept apart, or the reverse",
+    "io_lost": "a guest was moved to a host that has no access to its volume",
+    "io_slowed": "a guest was moved to a host that reaches its volume over the network only",
+    "quorum_lost": "the nodes left hold no majority of the votes once the paused one is restarted",
+    "no_node_up": "the last node that takes roles was paused",
+    "storage_lost": "the disks of one more node were taken from a virtual disk that was not whole",
+    "replica_lost": "a node was paused whose Storage Replica partner was behind",
+    "account_locked": "an account was locked by wrong log-ons",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +36,7 @@ class Harm:
 
 @dataclass(slots=True)
 class Ledger:
-    """All harm since the world began.
-
-    Kinds: `vm_interrupted` (a running guest stopped or was moved cold), `clients_dropped` (saved and moved, quick
-    migration), `backup_broken`, `merge_interrupted`, `migration_broken`.
-    """
+    """All harm since the world began. `KINDS` says what each kind means."""
 
     entries: list[Harm] = field(default_factory=list)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hvtui.lab.world.cluster_facts import Replica
 from hvtui.lab.world.events import ChannelLog
 from hvtui.lab.world.jobs import Job
 from hvtui.lab.world.vm import Vm
@@ -13,17 +14,34 @@ from hvtui.model.enums import DrainStatus, NodeState
 
 @dataclass(slots=True)
 class Service:
-    """A Windows service: its state word and when it was started (world time)."""
+    """A Windows service: its state word and when its process was started (world time).
+
+    `mode` is its start mode; `checkpoint` counts while it starts or stops, `wait_hint` is in ms; `dependents` are the
+    installed services that need it. `hangs`: a stop never comes to its end.
+    """
 
     state: str = "Running"
     started: float | None = 0.0
+    mode: str = "Auto"
+    checkpoint: int = 0
+    wait_hint: int = 0
+    exit_code: int = 0
+    dependents: list[str] = field(default_factory=list)
+    hangs: bool = False
+    stops: int = 0
+    """How often it was told to stop."""
+
+    @property
+    def running(self) -> bool:
+        """It works."""
+        return self.state == "Running"
 
 
 @dataclass(slots=True)
 class Faults:
     """What is wrong with a node; each can be set and lifted while the world runs.
 
-    `rights` names areas the account lacks: `elevated hyperv cluster events vss`. `unreadable` maps a part of a stream
+    `rights` names areas the account lacks: `elevated hyperv cluster events`. `unreadable` maps a part of a stream
     (`vms.last_backup`, `io`) to the kind of its problem.
     """
 
@@ -71,8 +89,16 @@ class Node:
     freeze_until: float = 0.0
     """vssadmin blocks until then: a snapshot is being made (windows.md §4.7)."""
     faults: Faults = field(default_factory=Faults)
+    switches: list[str] = field(default_factory=list)
+    vm_versions: list[str] = field(default_factory=list)
+    """Configuration versions of VMs that it can run, oldest first."""
+    replicas: list[Replica] = field(default_factory=list)
+    event_sources: set[str] = field(default_factory=set)
+    """Programs registered to write into the Application log."""
     failback_vms: list[str] = field(default_factory=list)
     """VMs that a drain took away and a resume with failback brings home."""
+    paused_before: bool = False
+    """It was paused when it went down, and is so when it comes back."""
     revision: int = 0
 
     def touch(self) -> None:

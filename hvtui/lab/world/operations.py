@@ -37,13 +37,13 @@ def start_job(
     return job
 
 
-def end_job(world: World, job: Job, error: int = 0) -> None:
+def end_job(world: World, job: Job, error: int = 0, *, state: JobState | None = None) -> None:
     """End a job; it stays visible for five minutes. Ending an ended job changes nothing."""
     if not job.running:
         return
-    percent = job.percent(world.elapsed)
-    job.held = percent if error else 100
-    job.state = JobState.Exception if error else JobState.Completed
+    end = state or (JobState.Exception if error else JobState.Completed)
+    job.held = 100 if end == JobState.Completed else job.percent(world.elapsed)
+    job.state = end
     job.error = error
     world.scheduler.after(KEPT, lambda: job.shelf.pop(job.id, None))
 
@@ -77,6 +77,14 @@ def merge(world: World, vm: Vm, checkpoint: Checkpoint, duration: float) -> Proc
     if not job.running:
         # VMMS was restarted in the middle; it takes the merge up again after its start.
         yield 30.0
+    drop_layer(world, vm)
+    end_job(world, job)
+    events.emit(world, vm.node, events.VMMS, 19080, vm=vm)
+    vm.touch()
+
+
+def drop_layer(world: World, vm: Vm) -> None:
+    """The newest layer of every disk is in use no more."""
     for disk in vm.disks:
         if disk.layers:
             layer = disk.layers.pop()
@@ -84,6 +92,3 @@ def merge(world: World, vm: Vm, checkpoint: Checkpoint, duration: float) -> Proc
             if csv is not None:
                 csv.layers.pop(layer.path, None)
                 csv.used += layer.size(world.elapsed) // 20
-    end_job(world, job)
-    events.emit(world, node, events.VMMS, 19080, vm=vm)
-    vm.touch()

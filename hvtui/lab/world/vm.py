@@ -91,6 +91,8 @@ class Role:
     configuration_state: int = ResourceState.Online
     migration_state: int = 0
     migration: Job | None = None
+    moving: bool = False
+    """It is on its way without a migration job: saved, off, or waiting in the queue."""
     revision: int = 0
 
     def flag(self, flag: GroupStatus, on: bool) -> None:
@@ -136,11 +138,28 @@ class Vm:
     health: int = 5
     started: float | None = 0.0
     """World time of the last start; negative before the world began."""
+    memory_startup: int = 0
+    memory_minimum: int = 512
+    memory_maximum: int = 1_048_576
+    """MB; without dynamic memory Windows shows these two, and they mean nothing."""
     config_version: str = "9.0"
     checkpoint_type: int = CheckpointType.Production
     disks: list[Disk] = field(default_factory=list)
     other_disks: list[str] = field(default_factory=list)
     """Pass-through and share paths, as Windows names them."""
+    shared: list[str] = field(default_factory=list)
+    """Disks that several VMs write to."""
+    switches: list[str] = field(default_factory=list)
+    dvd: list[str] = field(default_factory=list)
+    """Images that are inserted."""
+    gpu: int = 0
+    """GPU partitions and devices assigned to it."""
+    tpm: bool = False
+    possible_owners: list[str] | None = None
+    """Names of nodes; None: all."""
+    preferred_owners: list[str] = field(default_factory=list)
+    fork_commit: bool = False
+    """A checkpoint's fork was not committed: what is in the newest layer is lost when the VM moves or starts again."""
     checkpoints: list[Checkpoint] = field(default_factory=list)
     volumes: list[GuestVolume] = field(default_factory=list)
     role: Role | None = None
@@ -158,6 +177,11 @@ class Vm:
     def running(self) -> bool:
         """Its guest runs now."""
         return self.state == VmState.Running
+
+    @property
+    def cold(self) -> bool:
+        """It is off or saved: it holds no memory, and only its registration moves."""
+        return self.state in {VmState.Off, VmState.Saved}
 
     def set_state(self, state: int) -> None:
         """Change EnabledState and what the cluster says of its role."""
@@ -201,6 +225,19 @@ class Vm:
         """Every disk file of the VM and of its checkpoints."""
         return [path for disk in self.disks for path in disk.files()] + self.other_disks
 
+    def pass_through(self) -> list[str]:
+        """Physical disks, as Windows names them."""
+        return [path for path in self.other_disks if path.startswith("Disk ")]
+
+    def chain(self, time: float) -> list[tuple[str, str, int]]:
+        """Every file of every virtual disk, the one in use first: path, parent (empty for a base), bytes."""
+        found = []
+        for disk in self.disks:
+            parents = [*disk.files()[1:], ""]
+            sizes = [*(layer.size(time) for layer in reversed(disk.layers)), disk.size]
+            found += list(zip(disk.files(), parents, sizes, strict=True))
+        return found
+
     def attached(self, checkpoint: Checkpoint | None = None) -> list[str]:
         """The files that the settings of the VM name, or those of a checkpoint: what was written to when it was taken.
 
@@ -214,4 +251,4 @@ class Vm:
     def named_files(self) -> list[str]:
         """Every disk that the settings of the VM and of its checkpoints name."""
         owners = (None, *self.checkpoints)
-        return [path for owner in owners for path in self.attached(owner)] + self.other_disks
+        return [path for owner in owners for path in self.attached(owner)] + self.other_disks + self.shared

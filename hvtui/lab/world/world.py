@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from hvtui.lab.world import noise
 from hvtui.lab.world.clock import Scheduler
-from hvtui.lab.world.command_log import CommandLog
+from hvtui.lab.world.cluster_facts import AffinityRule, ClusterFacts
+from hvtui.lab.world.command_log import Asked, CommandLog
 from hvtui.lab.world.ledger import Ledger
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.scenario import Scenario, load_scenario
@@ -24,23 +24,6 @@ if TYPE_CHECKING:
 
 _HOST_MEMORY: Final = 9_000
 """MB that the management partition uses itself."""
-
-
-@dataclass(slots=True)
-class ClusterFacts:
-    """What Get-Cluster and Get-ClusterQuorum tell."""
-
-    id: str
-    name: str
-    functional_level: int
-    quorum_type: int
-    witness: str
-    witness_state: int
-    witness_weight: int
-    dynamic_quorum: int
-    max_parallel_migrations: int | None
-    enforced_anti_affinity: int
-    account: str
 
 
 class World:
@@ -57,7 +40,8 @@ class World:
         self.ledger = Ledger()
         self.commands = CommandLog()
         """What the engine in front of the world was asked by the sessions of its nodes."""
-        self.cluster = ClusterFacts("", "", 0, 0, "", 0, 0, 1, None, 0, "")
+        self.cluster = ClusterFacts()
+        self.affinity_rules: list[AffinityRule] = []
         self.nodes: dict[str, Node] = {}
         self.csvs: dict[str, Csv] = {}
         self.vms: dict[str, Vm] = {}
@@ -66,6 +50,8 @@ class World:
         """Host-VSS backup jobs by node, running or pending."""
         self.migrating: dict[str, tuple[Node, Node]] = {}
         """Roles that migrate now: source and target."""
+        self.movers: dict[str, Asked] = {}
+        """Who asked for each of these migrations; the cluster's own are not in it."""
         self.deadline = 10.0
         """Real seconds after which a question to a service that hangs ends: the module's OperationTimeoutSec."""
         self.speed = 0.0
@@ -215,6 +201,24 @@ class World:
             memory += used
         total = node.memory // 1024**2
         return (min(100, 2 + round(processors / max(1, node.processors))), min(memory, total))
+
+    def memory_assigned(self, vm: Vm) -> int:
+        """MB that a VM holds on its host now; a paused one keeps its memory."""
+        if vm.running:
+            return self.vm_load(vm)[1]
+        return 0 if vm.cold else vm.memory
+
+    def memory_total(self, node: Node) -> int:
+        """MB of a host."""
+        return node.memory // 1024**2
+
+    def memory_available(self, node: Node) -> int:
+        """MB that VMs can still get on a host; what is on its way there counts as taken."""
+        held = sum(self.memory_assigned(vm) for vm in node.vms.values())
+        coming = sum(
+            self.memory_assigned(self.roles[role].vm) for role, (_, target) in self.migrating.items() if target is node
+        )
+        return max(0, self.memory_total(node) - _HOST_MEMORY - held - coming)
 
     def up_nodes(self) -> list[Node]:
         """Nodes that take roles."""

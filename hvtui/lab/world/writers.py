@@ -36,6 +36,12 @@ HOST_WRITERS: Final = (
     ("WMI Writer", "a6ad56c2-b509-4e6c-bb19-49d8f43532f0", "Winmgmt"),
 )
 
+BY_SERVICE: Final = {
+    "BITS": (("BITS Writer", "4969d978-be47-48b0-b100-f328f07ac1e0"),),
+    "SQLWriter": (("SqlServerWriter", "a65faa63-5ea8-4ebc-9dbd-a0c4db26912a"),),
+}
+"""Writers of services that do not run on every host."""
+
 IN_BACKUP: Final = (HYPERV, CSV_WRITER, SYSTEM_WRITER)
 """Writers that a backup of VMs on CSVs takes through its states; the others are not selected and stay stable."""
 

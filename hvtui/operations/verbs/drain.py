@@ -10,6 +10,7 @@ import msgspec
 from hvtui.model.enums import VmState
 from hvtui.model.records import Vm
 from hvtui.model.severity import Severity
+from hvtui.operations.board import Board
 from hvtui.operations.facts import Facts
 from hvtui.operations.gate import settle
 from hvtui.operations.holds import vm_target
@@ -36,13 +37,14 @@ def with_drain(facts: Facts, plan: Plan, node: str) -> Plan:
     vms = list((view.vms or {}).values()) if view is not None else []
     clustered = [vm for vm in vms if facts.state.role(vm.id) is not None]
     moves = [_drained(facts, vm) for vm in clustered]
+    board = Board.of(facts)
     left = [
         Left(vm=vm_target(vm.id, vm.name), node=node, text="no role of the cluster: a drain leaves it where it is")
         for vm in vms
         if facts.state.role(vm.id) is None
     ]
     notes = [*_notes(facts, node, moves, left), *(Note(text=r.text, target=r.target, severity=Severity.WARN)
-             for vm in clustered for r in blockers(facts, vm.id, node))]  # fmt: skip
+             for vm in clustered for r in blockers(facts, vm.id, node, board))]  # fmt: skip
     return msgspec.structs.replace(
         plan, moves=(*plan.moves, *moves), left=(*plan.left, *left), notes=(*plan.notes, *notes)
     )

@@ -125,7 +125,7 @@ def without(whole: Picture, question: Question, *, held: bool = False, kept: Pic
         for section, fields in (one.fields if kept is None else one.later).items():
             if section in one.sections or any(section in other.sections for other in lost):
                 continue
-            for key, record in made.sections[section].items():
+            for key, record in made.sections.get(section, {}).items():
                 # A migration names its VM itself.
                 own = section == "jobs" and record["kind"] == "migration"
                 made.sections[section][key] = record if own else {**record, **dict.fromkeys(fields)}

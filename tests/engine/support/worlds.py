@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hvtui.lab.pwsh.commands.trouble import PARTS
 from hvtui.lab.world import actions
 from hvtui.lab.world.guests import KINDS
-from hvtui.lab.world.scenario import Scenario, parse_scenario
+from hvtui.lab.world.scenario import RIGHTS, Scenario, parse_scenario
 from hvtui.lab.world.world import World
 from hvtui.model.enums import CheckpointType, NodeState, ReplicationMode, SnapshotType
 
@@ -38,8 +38,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             "id": "5b1f1f0e-9d0c-4a3e-8b0a-61c0f1d2afff",
             "witness": draw(st.sampled_from(["", "File Share Witness", "Physical Disk", "Cloud Witness"])),
             "functional_level": draw(st.integers(8, 12)),
-            # A Windows that has this limit always says one.
-            "max_parallel_migrations": draw(st.integers(0, 8)),
+            "max_parallel_migrations": draw(st.none() | st.integers(0, 8)),
             "enforced_anti_affinity": draw(st.integers(0, 1)),
         },
         "nodes": {
@@ -64,9 +63,7 @@ def _special(name: str) -> st.SearchStrategy[dict[str, Any]]:
             "clock_offset": st.integers(-90_000, 90_000),
             "language": st.sampled_from(["en", "fr"]),
             "paused": st.booleans(),
-            "missing_rights": st.lists(
-                st.sampled_from(["elevated", "hyperv", "cluster", "events", "vss"]), unique=True
-            ),
+            "missing_rights": st.lists(st.sampled_from(RIGHTS), unique=True),
             "unreadable": st.dictionaries(st.sampled_from(sorted(set(PARTS.values()))), reasons, max_size=3),
         },
     )

@@ -1,5 +1,5 @@
 # Answers a table of cases in one session, for programs that run it many times over: with one unit of the module replaced
-# (mutation), with marks at its branches (coverage), or with a clock beside it (footprint). One JSON object a line each way:
+# (mutation) or with marks at its branches (coverage). One JSON object a line each way:
 #   {"do": "load", "text": the module's text}     loads it and puts the stand-ins in place
 #   {"do": "table", "cases": [...], "want": [...]} keeps the cases: name, command or script, parameters, world
 #   {"do": "unit", "text": a function's text}     replaces one function

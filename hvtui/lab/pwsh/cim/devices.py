@@ -125,7 +125,11 @@ PCI: Final = Provider(
     "Msvm_PciExpressSettingData",
     VIRTUALIZATION,
     lambda view: _devices(view, partitions=False),
-    {**_COMMON, "ResourceType": constant(32769), "ResourceSubType": constant("Microsoft:Hyper-V:Virtual Pci Express Port")},
+    {
+        **_COMMON,
+        "ResourceType": constant(32769),
+        "ResourceSubType": constant("Microsoft:Hyper-V:Virtual Pci Express Port"),
+    },
 )
 
 

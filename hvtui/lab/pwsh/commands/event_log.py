@@ -11,7 +11,6 @@ from hvtui.lab.pwsh.commands.call import CommandCall, Handler
 from hvtui.lab.world.event_texts import APPLICATION
 
 _INVALID: Final = "System.InvalidOperationException"
-_SECURITY: Final = "System.Security.SecurityException"
 
 
 def _application(call: CommandCall) -> None:
@@ -22,7 +21,7 @@ def _application(call: CommandCall) -> None:
 
 
 def _registered(call: CommandCall, source: str) -> bool:
-    return source.lower() in {one.lower() for one in call.world.event_sources.get(call.node.name, ())}
+    return source.lower() in {one.lower() for one in call.node.event_sources}
 
 
 async def write_record(call: CommandCall) -> Answer:
@@ -49,7 +48,7 @@ async def register_source(call: CommandCall) -> Answer:
         if _registered(call, source):
             text = f'The "{source}" source is already registered on the "localhost" computer.'
             raise Refused(LabError(text, _INVALID, 0x80131509, "InvalidOperation", "SourceExists", source))
-        call.world.event_sources.setdefault(call.node.name, set()).add(source)
+        call.node.event_sources.add(source)
     return Answer()
 
 

@@ -10,6 +10,7 @@ from hvtui.lab.native.vssadmin_text import HEAD, vssadmin_text
 from hvtui.lab.pwsh.commands.answer import Answer
 from hvtui.lab.pwsh.commands.call import CommandCall, Handler
 from hvtui.lab.pwsh.commands.facts import code_page, elevated
+from hvtui.lab.world.writers import SYSTEM_PROVIDER
 
 _FILTERS: Final = (
     # Name, instances, altitude: what an ordinary Hyper-V host has.
@@ -30,7 +31,7 @@ async def vssadmin(call: CommandCall) -> Answer:
     """`vssadmin list writers` waits behind a snapshot; `list providers` and `list shadows` do not."""
     node = call.node
     arguments = [one.lower() for one in call.names("Arguments")]
-    if not elevated(node) or "vss" in node.faults.rights:
+    if not elevated(node):
         return _printed(call, NOT_ELEVATED, 2)
     if arguments[:2] == ["list", "writers"]:
         await call.wait_while(lambda: writer_blocked(call.world, node))
@@ -58,9 +59,12 @@ def _shadows(call: CommandCall) -> str:
     blocks = [
         f"Contents of shadow copy set ID: {{{one.set}}}\r\n"
         f"   Contained 1 shadow copies at creation time: {call.view.clock(one.created):%m/%d/%Y %I:%M:%S %p}\r\n"
-        f"      Shadow Copy ID: {{{one.id}}}\r\n         Original Volume: {one.volume}\r\n"
+        f"      Shadow Copy ID: {{{one.id}}}\r\n         Original Volume: (?){one.volume}\r\n"
+        f"         Shadow Copy Volume: \\\\?\\GLOBALROOT\\Device\\HarddiskVolumeShadowCopy{number}\r\n"
         f"         Originating Machine: {call.node.name}\r\n         Service Machine: {call.node.name}\r\n"
-        for one in call.node.shadows
+        f"         Provider: '{SYSTEM_PROVIDER.name}'\r\n         Type: Backup\r\n"
+        "         Attributes: Differential, Auto recovered\r\n"
+        for number, one in enumerate(call.node.shadows, 1)
     ]
     return "\r\n".join([HEAD, *blocks])
 
@@ -73,7 +77,7 @@ async def fltmc(call: CommandCall) -> Answer:
         "",
         "Filter Name                     Num Instances    Altitude    Frame",
         "------------------------------  -------------  ------------  -----",
-        *(f"{name:<30}  {count:>8}         {altitude:<12}  0" for name, count, altitude in _FILTERS),
+        *(f"{name:<30}{count:>11}       {altitude:>6}         0" for name, count, altitude in _FILTERS),
         "",
     ]
     return _printed(call, "\r\n".join(lines))

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from hvtui.lab.pwsh.commands import changes, cim, cluster, facts, hyperv, programs, services, winevent
+from hvtui.lab.pwsh.commands import (
+    changes,
+    cim,
+    cluster,
+    event_log,
+    facts,
+    hyperv,
+    programs,
+    services,
+    vhd,
+    windows_registry,
+    winevent,
+)
 from hvtui.lab.pwsh.commands.call import Handler
 
 COMMANDS: Final[dict[str, Handler]] = {
     name.lower(): handler
-    for module in (changes, cim, cluster, facts, hyperv, programs, services, winevent)
+    for module in (changes, cim, cluster, event_log, facts, hyperv, programs, services, vhd, windows_registry, winevent)
     for name, handler in module.COMMANDS.items()
 }
 """Lower-case name → what answers."""

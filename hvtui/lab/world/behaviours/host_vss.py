@@ -46,6 +46,11 @@ class HostBackup:
         self._held: list[Csv] = []
         self._jobs: list[Job] = []
         self._saved: list[Vm] = []
+        self._members: set[str] = set()
+        """VMs that are in the run."""
+        self._failed: set[str] = set()
+        """VMs for which the last run failed."""
+        self._shadows: list[Shadow] = []
 
     def schedule(self, delay: float) -> Process:
         """Run after `delay`, retry while pending, and again every `every`."""
@@ -73,6 +78,7 @@ class HostBackup:
             return
         self._run += 1
         self.running = self.pending = False
+        self._failed = set()
         self.due = self.world.elapsed + seconds(self.part.every)
         for job in self._jobs:
             end_job(self.world, job, error=32768)
@@ -92,6 +98,25 @@ class HostBackup:
         self.pending = self.pending or self.running
         self.running = False
 
+    def leave(self, vm: Vm) -> bool:
+        """A VM goes to another host; true when it was in a run that will do without it."""
+        if not self.running or vm.id not in self._members:
+            return False
+        self._members.discard(vm.id)
+        return True
+
+    def interrupt(self) -> bool:
+        """Something that the run needs is gone; the job is pending. False when none ran."""
+        if not self.running:
+            return False
+        self._run += 1
+        for job in self._jobs:
+            end_job(self.world, job, error=32768)
+        if self.node.hyperv_writer.error not in {RETRYABLE, UNEXPECTED}:
+            self.node.hyperv_writer.set(1)
+        self._lost()
+        return True
+
     def _others_stable(self) -> None:
         for other in self.node.writers:
             if other is not self.node.hyperv_writer:
@@ -104,8 +129,7 @@ class HostBackup:
         node = self.node
         self._run += 1
         run = self._run
-        if node.services["vmms"].state != "Running" or node.faults.down:
-            self.pending = True
+        if self._hindered():
             return
         self.running = True
         broken = node.hyperv_writer.error == UNEXPECTED
@@ -120,11 +144,13 @@ class HostBackup:
         instance = node.hyperv_writer.instance
         yield from self._prepare(run)
         vms = [vm for vm in node.vms.values() if vm.role is None or vm.role.migration is None]
+        self._members = {vm.id for vm in vms}
         busy = [vm for vm in vms if vm.running]
         yield from self._inside(run, busy)
         if run != self._run:
             return
         full = [vm for vm in busy if vm.full_volumes() and vm.node is node]
+        self._failed = {vm.id for vm in full}
         for vm in full:
             events.emit(self.world, node, events.VMMS, 10102, vm=vm, code="0x800423f3")
         if not full and node.hyperv_writer.error == RETRYABLE:
@@ -141,6 +167,16 @@ class HostBackup:
             self._reject(RETRYABLE, "0x800423f3")
         else:
             self._complete(vms)
+
+    def _hindered(self) -> bool:
+        """The run cannot begin; the job is pending."""
+        node = self.node
+        if node.faults.down or not all(node.services[name].running for name in ("vmms", "VSS")):
+            self.pending = True
+        elif not (self.pending and any(self.world.vms[key].node is not node for key in self._failed)):
+            return False
+        # Otherwise the product does not find the guests that it has to try again on this host.
+        return True
 
     def _lost(self) -> None:
         """VMMS is another process than at the start: its writer knows nothing of this backup. The job is pending."""
@@ -205,7 +241,8 @@ class HostBackup:
         if run != self._run:
             return
         set_id = world.guid()
-        node.shadows += [Shadow(world.guid(), set_id, csv.volume, world.elapsed) for csv in self._held]
+        self._shadows = [Shadow(world.guid(), set_id, csv.volume, world.elapsed) for csv in self._held]
+        node.shadows += self._shadows
         for csv in self._held:
             csv.snapshotting = False
             csv.touch()
@@ -248,8 +285,9 @@ class HostBackup:
         for writer_id in IN_BACKUP:
             self.node.writer(writer_id).set(1)
         for vm in vms:
-            vm.last_backup = self.world.elapsed
-            vm.touch()
+            if vm.id in self._members:
+                vm.last_backup = self.world.elapsed
+                vm.touch()
         self.running = self.pending = False
 
     def _release(self) -> None:
@@ -260,13 +298,17 @@ class HostBackup:
             csv.snapshotting = False
             csv.touch()
         self._held = []
-        self.node.shadows.clear()
+        for shadow in self._shadows:
+            self.node.shadows.remove(shadow)
+        self._shadows = []
         self.node.freeze_until = 0.0
 
     def _callback_error(self) -> None:
         """8194, unless the requester's account is listed as a writer (windows.md §6)."""
         node = self.node
-        if node.access_control.get(self.world.cluster.account, 0) in {1, 3}:
+        # The registry knows no case.
+        rights = {name.lower(): value for name, value in node.access_control.items()}
+        if rights.get(self.world.cluster.account.lower(), 0) in {1, 3}:
             return
         writer = node.writer(SYSTEM_WRITER)
         events.emit(

@@ -37,6 +37,7 @@ function Read-HvTuiClusterFact {
     This node's id, affinity rules, Storage Spaces Direct, balancer, and the threshold below which a drain moves quickly.
     #>
     param([hashtable]$Reading, [hashtable]$Fact)
+    $Fact['id'] = 'null'
     $null = Invoke-HvTuiPart -Reading $Reading -Part 'node.id' -Fault $Reading.Cluster -Block {
         foreach ($one in (Read-HvTuiClusterNode -Stream @{ Blind = @() }).Item) {
             if ([string]::Equals($one.Name, $Reading.Node, [System.StringComparison]::OrdinalIgnoreCase)) { $Fact['id'] = ConvertTo-HvTuiString -Value $one.Id }

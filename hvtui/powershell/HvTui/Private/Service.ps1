@@ -47,9 +47,9 @@ function Read-HvTuiActionService {
     .SYNOPSIS
     The service, when it is as the plan saw it; else nothing, and the action is refused.
     #>
-    param([hashtable]$Action, [string]$Name, [string]$ExpectState, [int]$ExpectProcessId, [string]$ExpectStarted)
+    param([hashtable]$Action, [hashtable]$Seen)
     $Action.Part = 'service'
-    $service = Read-HvTuiServiceState -Name $Name -Problem $Action.Problem
+    $service = Read-HvTuiServiceState -Name $Seen.Name -Problem $Action.Problem
     $started = ConvertTo-HvTuiStartText -Value $service.Started
     $Action.Before['state'] = $service.State
     $Action.Before['process_id'] = $service.ProcessId
@@ -59,10 +59,10 @@ function Read-HvTuiActionService {
         Deny-HvTuiAction -Action $Action -Rule 'unread' -Text 'started could not be read'
         return
     }
-    if (-not (Test-HvTuiExpectation -Action $Action -Name 'state' -Expected $ExpectState -Found $service.State)) { return }
-    if (-not (Test-HvTuiExpectation -Action $Action -Name 'process_id' -Expected $ExpectProcessId -Found $service.ProcessId)) { return }
+    if (-not (Test-HvTuiExpectation -Action $Action -Name 'state' -Expected $Seen.State -Found $service.State)) { return }
+    if (-not (Test-HvTuiExpectation -Action $Action -Name 'process_id' -Expected $Seen.ProcessId -Found $service.ProcessId)) { return }
     $expected = ''
-    if ($ExpectStarted) { $expected = ConvertTo-HvTuiStartText -Value ([datetime]::Parse($ExpectStarted, $script:Invariant, [System.Globalization.DateTimeStyles]::RoundtripKind)) }
+    if ($Seen.Started) { $expected = ConvertTo-HvTuiStartText -Value ([datetime]::Parse($Seen.Started, $script:Invariant, [System.Globalization.DateTimeStyles]::RoundtripKind)) }
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'started' -Expected $expected -Found $started)) { return }
     $service
 }
@@ -157,8 +157,8 @@ function Invoke-HvTuiServiceStop {
     .SYNOPSIS
     Stop-HvTuiService, inside the node's mutex.
     #>
-    param([hashtable]$Action, [string]$Name, [string]$ExpectState, [int]$ExpectProcessId, [string]$ExpectStarted)
-    $service = Read-HvTuiActionService -Action $Action -Name $Name -ExpectState $ExpectState -ExpectProcessId $ExpectProcessId -ExpectStarted $ExpectStarted
+    param([hashtable]$Action, [hashtable]$Seen)
+    $service = Read-HvTuiActionService -Action $Action -Seen $Seen
     if ($null -eq $service) { return }
     if ($service.State -ne 'Running') {
         Deny-HvTuiAction -Action $Action -Rule 'forbidden' -Text "a service that is $($service.State) is not stopped"
@@ -186,8 +186,8 @@ function Invoke-HvTuiServiceStart {
     .SYNOPSIS
     Start-HvTuiService, inside the node's mutex: the way back is held by nothing but what it touches.
     #>
-    param([hashtable]$Action, [string]$Name, [string]$ExpectState, [int]$ExpectProcessId, [string]$ExpectStarted)
-    $service = Read-HvTuiActionService -Action $Action -Name $Name -ExpectState $ExpectState -ExpectProcessId $ExpectProcessId -ExpectStarted $ExpectStarted
+    param([hashtable]$Action, [hashtable]$Seen)
+    $service = Read-HvTuiActionService -Action $Action -Seen $Seen
     if ($null -eq $service) { return }
     if ($service.State -ne 'Stopped') {
         Deny-HvTuiAction -Action $Action -Rule 'forbidden' -Text "a service that is $($service.State) is not started"

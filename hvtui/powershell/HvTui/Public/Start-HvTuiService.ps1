@@ -45,9 +45,10 @@ function Start-HvTuiService {
         [Parameter(Mandatory = $true)] [ValidatePattern('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$(?!\n)')] [string]$OperationId,
         [Parameter(Mandatory = $true)] [ValidatePattern('^[^\x00-\x1f\x7f]{1,200}$(?!\n)')] [string]$Actor
     )
+    $seen = @{ Name = $Name; State = $ExpectState; ProcessId = $ExpectProcessId; Started = $ExpectStarted }
     $action = Get-HvTuiAction -Function 'Start-HvTuiService' -OperationId $OperationId -Actor $Actor
     try {
-        Invoke-HvTuiAlone -Action $action -Block { Invoke-HvTuiServiceStart -Action $action -Name $Name -ExpectState $ExpectState -ExpectProcessId $ExpectProcessId -ExpectStarted $ExpectStarted }
+        Invoke-HvTuiAlone -Action $action -Block { Invoke-HvTuiServiceStart -Action $action -Seen $seen }
     } catch {
         Resolve-HvTuiActionError -Action $action -ErrorRecord $_
     }

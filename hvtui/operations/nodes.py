@@ -1,0 +1,184 @@
+"""How operations reach a cluster: its picture from the streams, and single calls to its nodes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeVar
+
+from hvtui.errors import RemoteError
+from hvtui.model.change import Change
+from hvtui.model.preflight import ForkCommit, Preflight, ServiceState
+from hvtui.model.state import ClusterState
+
+T = TypeVar("T")
+Parameters = Mapping[str, str | int | bool | None]
+
+ACTION: Final = "action"
+"""Lane of what changes something: calls of seconds, so that a cancel always gets through."""
+FACTS: Final = "facts"
+"""Lane of short questions that may hang with Windows: the state of a service."""
+WORK: Final = "work"
+"""Lane of questions that take long: preflight, the search of the whole log."""
+
+GET_PREFLIGHT: Final = "Get-HvTuiPreflight"
+GET_FORK: Final = "Get-HvTuiForkCommit"
+GET_SERVICE: Final = "Get-HvTuiService"
+
+_AT_ONCE: Final = 8
+
+
+class Nodes(Protocol):
+    """Implemented by `live.Monitor`, for the console and the command line alike."""
+
+    state: ClusterState
+
+    async def call(self, node: str, function: str, parameters: Parameters, *, lane: str = ACTION) -> Any:
+        """Run a function of the contract on a node and give back its record. Raises RemoteError.
+
+        A mutating function is sent once: when its answer is lost, whether it ran is not known.
+        """
+        ...
+
+    def monotonic(self) -> float:
+        """The clock that ages of links are counted on."""
+        ...
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call `listener` after the picture changed; the result unsubscribes."""
+        ...
+
+    def refresh(self, what: str, node: str = "") -> str:
+        """Read now: `cluster`, `node`, `writers` or `events`."""
+        ...
+
+    @property
+    def pinned(self) -> str:
+        """The cluster id of the first contact; empty when none is kept."""
+        ...
+
+
+@dataclass
+class Answers:
+    """What the nodes answered to the questions that only operations ask, each with the time it came."""
+
+    preflight: dict[str, tuple[float, Preflight]] = field(default_factory=dict)
+    fork: dict[str, tuple[float, ForkCommit]] = field(default_factory=dict)
+    services: dict[str, tuple[float, ServiceState]] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def forget(self, node: str) -> None:
+        """A change was made there: its preflight must be asked again."""
+        self.preflight.pop(node, None)
+
+
+class Asker:
+    """Asks nodes what plans depend on, several at once, and keeps answers for a while."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self._nodes = nodes
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self.answers = Answers()
+
+    async def ask(
+        self,
+        nodes: Iterable[str],
+        *,
+        services: Iterable[str] = (),
+        preflight_age: float = 0.0,
+        fork_age: float = 0.0,
+        fork: bool = True,
+    ) -> None:
+        """Read preflight and fork-commit signs of `nodes`, and `services` (`NODE/name`), unless kept and young enough.
+
+        What could not be read is in `answers.unread`, with the reason; an old answer is not used in its place.
+        """
+        names = list(dict.fromkeys(nodes))
+        kept = self.answers
+        questions: list[Awaitable[None]] = []
+        for node in names:
+            if not self._young(kept.preflight.get(node), preflight_age):
+                ask = self._nodes.call(node, GET_PREFLIGHT, {"Part": "All"}, lane=WORK)
+                questions.append(self._one(f"preflight:{node}", node, kept.preflight, ask))
+            if fork and not self._young(kept.fork.get(node), fork_age):
+                questions.append(
+                    self._one(f"fork:{node}", node, kept.fork, self._nodes.call(node, GET_FORK, {}, lane=WORK))
+                )
+        for service in dict.fromkeys(services):
+            node, _, name = service.partition("/")
+            ask = self._nodes.call(node, GET_SERVICE, {"Name": name}, lane=FACTS)
+            questions.append(self._one(f"service:{service}", service, kept.services, ask))
+        await asyncio.gather(*questions)
+
+    async def service(self, node: str, name: str) -> ServiceState:
+        """The state of a service now. Raises RemoteError."""
+        answer: ServiceState = await self._nodes.call(node, GET_SERVICE, {"Name": name}, lane=FACTS)
+        self.answers.services[f"{node}/{name}"] = (self._nodes.monotonic(), answer)
+        self.answers.unread.pop(f"service:{node}/{name}", None)
+        return answer
+
+    def _young(self, kept: tuple[float, object] | None, age: float) -> bool:
+        return kept is not None and self._nodes.monotonic() - kept[0] <= age > 0
+
+    async def _one(self, what: str, key: str, kept: dict[str, tuple[float, T]], ask: Awaitable[T]) -> None:
+        async with self._slots:
+            try:
+                answer = await ask
+            except RemoteError as error:
+                kept.pop(key, None)
+                self.answers.unread[what] = str(error)
+            else:
+                kept[key] = (self._nodes.monotonic(), answer)
+                self.answers.unread.pop(what, None)
+
+
+class Watcher:
+    """Waits for something to be so in the picture."""
+
+    def __init__(self, nodes: Nodes, tick: float) -> None:
+        self._nodes = nodes
+        self._tick = tick
+        self._waiting: dict[int, asyncio.Event] = {}
+        self._numbers = itertools.count()
+        self._unsubscribe = nodes.subscribe(lambda change: self.wake())
+
+    def wake(self) -> None:
+        """Let everybody look again now."""
+        for event in self._waiting.values():
+            event.set()
+
+    async def until(self, holds: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait until `holds`, looking after every change and tick; False when `seconds` passed before."""
+        began = self._nodes.monotonic()
+        number, event = next(self._numbers), asyncio.Event()
+        self._waiting[number] = event
+        try:
+            while not holds():
+                left = self._tick
+                if seconds is not None:
+                    left = min(left, began + seconds - self._nodes.monotonic())
+                    if left <= 0:
+                        return False
+                event.clear()
+                await _wait(event, left)
+            return True
+        finally:
+            del self._waiting[number]
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass between two looks at something that is no part of the picture."""
+        await self.until(lambda: False, seconds)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._unsubscribe()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

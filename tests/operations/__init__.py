@@ -1,0 +1,1 @@
+"""Plans, rules and runs of what changes a cluster."""
