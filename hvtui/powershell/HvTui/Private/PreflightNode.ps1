@@ -11,7 +11,7 @@ function Read-HvTuiNodeFact {
         $Fact['switches'] = Join-HvTuiNameList -Value $Reading.Found['switch'].Values
     }
     $null = Invoke-HvTuiPart -Reading $Reading -Part 'node.versions' -Fault $Reading.Machine -Block {
-        $Fact['vm_versions'] = ConvertTo-HvTuiList -Value @((Get-VMHost).SupportedVmVersions)
+        $Fact['vm_versions'] = Join-HvTuiTextList -Value (Get-VMHost).SupportedVmVersions
     }
     $null = Invoke-HvTuiPart -Reading $Reading -Part 'node.memory' -Block {
         foreach ($one in Get-CimInstance -Namespace 'root\cimv2' -ClassName 'Win32_OperatingSystem' -OperationTimeoutSec $script:FastSeconds -Property 'TotalVisibleMemorySize', 'FreePhysicalMemory') {
@@ -54,7 +54,7 @@ function Read-HvTuiClusterFact {
         }
         $texts = foreach ($one in $rules) {
             '{"name":' + (ConvertTo-HvTuiString -Value $one.Name) + ',"type":' + (ConvertTo-HvTuiNumber -Value $one.RuleType) +
-                ',"groups":' + (ConvertTo-HvTuiList -Value @($one.Groups)) + ',"enabled":' + (ConvertTo-HvTuiBoolean -Value $one.Enabled) + '}'
+                ',"groups":' + (Join-HvTuiTextList -Value $one.Groups) + ',"enabled":' + (ConvertTo-HvTuiBoolean -Value $one.Enabled) + '}'
         }
         $Fact['affinity_rules'] = '[' + (@($texts) -join ',') + ']'
     }

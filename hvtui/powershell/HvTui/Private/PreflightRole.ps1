@@ -100,6 +100,16 @@ function Join-HvTuiNumberList {
     '[' + (@($texts) -join ',') + ']'
 }
 
+function Join-HvTuiTextList {
+    <#
+    .SYNOPSIS
+    A JSON list of texts; an empty one for nothing.
+    #>
+    param($Value)
+    $texts = foreach ($one in $Value) { if ($null -ne $one) { ConvertTo-HvTuiString -Value $one } }
+    '[' + (@($texts) -join ',') + ']'
+}
+
 function Join-HvTuiNameList {
     <#
     .SYNOPSIS
@@ -110,7 +120,7 @@ function Join-HvTuiNameList {
     foreach ($one in $Value) { $set[[string]$one] = $true }
     $names = [string[]]@(foreach ($one in $Value) { if ($set[[string]$one]) { $set[[string]$one] = $false; [string]$one } })
     [array]::Sort($names, [System.StringComparer]::Ordinal)
-    ConvertTo-HvTuiList -Value $names
+    Join-HvTuiTextList -Value $names
 }
 
 function Get-HvTuiPart {
@@ -179,7 +189,7 @@ function Join-HvTuiVmPreflight {
     $preferred = 'null'
     $apart = 'null'
     if ($null -ne $role) {
-        $apart = ConvertTo-HvTuiList -Value @($role.AntiAffinityClassNames)
+        $apart = Join-HvTuiTextList -Value $role.AntiAffinityClassNames
         if ($Able['owner'] -and $found['possible'].ContainsKey($id)) { $owners = ConvertTo-HvTuiList -Value $found['possible'][$id] }
         if ($Able['owner'] -and $found['preferred'].ContainsKey($id)) { $preferred = ConvertTo-HvTuiList -Value $found['preferred'][$id] }
     }
@@ -192,9 +202,9 @@ function Join-HvTuiVmPreflight {
         ',"memory_maximum":' + (ConvertTo-HvTuiNumber -Value (Get-HvTuiValue -Object $memory -Name 'Limit')) +
         ',"memory_assigned":' + (ConvertTo-HvTuiNumber -Value $assigned) +
         ',"switches":' + (Get-HvTuiPart -Able $Able -Part 'port' -Block { Join-HvTuiNameList -Value $found['port'][$id] }) +
-        ',"dvd":' + (Get-HvTuiPart -Able $Able -Part 'disk' -Block { ConvertTo-HvTuiList -Value @($found['disk'].Medium[$id]) }) +
-        ',"pass_through":' + (Get-HvTuiPart -Able $Able -Part 'disk' -Block { ConvertTo-HvTuiList -Value @($found['disk'].Physical[$id]) }) +
-        ',"shared":' + (Get-HvTuiPart -Able $Able -Part 'disk' -Block { ConvertTo-HvTuiList -Value @($found['disk'].Shared[$id]) }) +
+        ',"dvd":' + (Get-HvTuiPart -Able $Able -Part 'disk' -Block { Join-HvTuiTextList -Value $found['disk'].Medium[$id] }) +
+        ',"pass_through":' + (Get-HvTuiPart -Able $Able -Part 'disk' -Block { Join-HvTuiTextList -Value $found['disk'].Physical[$id] }) +
+        ',"shared":' + (Get-HvTuiPart -Able $Able -Part 'disk' -Block { Join-HvTuiTextList -Value $found['disk'].Shared[$id] }) +
         ',"gpu":' + (Get-HvTuiPart -Able $Able -Part 'device' -Block { [int]$found['device'][$id] }) +
         ',"tpm":' + (ConvertTo-HvTuiBoolean -Value $tpm) +
         ',"chain":' + (Get-HvTuiPart -Able $Able -Part 'chain' -Block { $found['chain'][$id] }) +
