@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from hvtui.lab.native.change import Change, Refusal, Wait
-from hvtui.lab.native.problems import Trouble, part_trouble
+from hvtui.lab.native.problems import part_trouble
 from hvtui.lab.native.services import start_service, stop_service
 from hvtui.lab.world import actions
 from hvtui.lab.world.node import Node
@@ -50,18 +50,14 @@ async def _nodes(change: Change) -> dict[str, Node]:
     return {name.lower(): node for name, node in change.world.nodes.items()}
 
 
-def _missing_group(id: str) -> Trouble:
-    return Trouble("other", f"The cluster group '{id}' was not found.", "0x80071395")
-
-
 async def _role(change: Change, id: str) -> Role:
     await change.ask_cluster("role", cmdlet=True)
     trouble = part_trouble(change.node, "role")
+    if trouble is not None:
+        raise change.unread("role", trouble)
     found = next((role for role in change.world.roles.values() if role.vm.id == id), None)
-    if trouble is None and found is None:
-        trouble = _missing_group(id)
-    if trouble is not None or found is None:
-        raise change.unread("role", trouble or _missing_group(id))
+    if found is None:
+        raise Refusal("expect.role", f"no role of the cluster has the VM {id}")
     change.before |= {"owner": found.owner.name, "role_status": int(found.status)}
     return found
 
@@ -151,7 +147,7 @@ async def _stop_move(change: Change, values: dict[str, Any]) -> None:
 
 def _others_up(change: Change) -> list[Node]:
     found = [node for node in change.world.nodes.values() if node is not change.node and up(node)]
-    return sorted(found, key=lambda node: node.name)
+    return sorted(found, key=lambda node: node.name.upper())
 
 
 def _node_now(node: Node) -> dict[str, str | int | None]:
@@ -171,7 +167,7 @@ async def _suspend_node(change: Change, values: dict[str, Any]) -> None:
     others = _others_up(change)
     names = ",".join(other.name for other in others)
     change.before["up"] = names
-    change.expect("up", ",".join(sorted(filter(None, values["ExpectUp"].split(",")))), names)
+    change.expect("up", ",".join(sorted(filter(None, values["ExpectUp"].split(",")), key=str.upper)), names)
     if not others:
         raise Refusal("forbidden", "no other node is Up")
     again = node.state == NodeState.Paused and node.drain in {DrainStatus.NotInitiated, DrainStatus.Failed}

@@ -85,7 +85,7 @@ class Pair:
         found = differences(_comparable(one), _comparable(other))
         after = self.stage.do(lambda: state(self.module))
         found += differences(state(self.native), after, "world")
-        assert found == []
+        assert not found, "\n".join(found)
         if other["command"] == "":
             assert differences(before, after) == [], "it refused and changed something"
         return other
@@ -101,7 +101,8 @@ def state(world: World) -> dict[str, Any]:
     return {
         "cluster": _frame(ClusterStream(world, first).tick()),
         "nodes": {
-            node.name: _frame(NodeStream(world, node).tick()) | {"services": _services(world, node), "logs": _logs(node)}
+            node.name: _frame(NodeStream(world, node).tick())
+            | {"services": _services(world, node), "logs": _logs(node)}
             for node in world.nodes.values()
         },
         "harm": [asdict(entry) for entry in world.ledger.entries],
@@ -123,4 +124,15 @@ def _logs(node: Node) -> dict[str, Any]:
     return {
         name: [(one.record, one.id, one.time.isoformat(), one.provider, one.text) for one in log.records]
         for name, log in node.logs.items()
+    }
+
+
+def service_values(world: World, node: str, name: str) -> Values:
+    """The parameters that fit a service as it is now."""
+    said = json.loads(service(world, world.node(node), name))
+    return {
+        "Name": name,
+        "ExpectState": said["state"] or "Stopped",
+        "ExpectProcessId": said["process_id"] or 0,
+        "ExpectStarted": said["started"] or "",
     }

@@ -23,8 +23,8 @@ function Read-HvTuiOtherUp {
     The names of the other nodes that take roles, sorted, joined by commas.
     #>
     param([hashtable]$Action, [object[]]$Node)
-    $names = @(foreach ($one in $Node) { if ((Test-HvTuiNodeUp -Node $one) -and -not [string]::Equals($one.Name, $Action.Node, [System.StringComparison]::OrdinalIgnoreCase)) { [string]$one.Name } })
-    [array]::Sort($names, [System.StringComparer]::Ordinal)
+    $names = [string[]]@(foreach ($one in $Node) { if ((Test-HvTuiNodeUp -Node $one) -and -not [string]::Equals($one.Name, $Action.Node, [System.StringComparison]::OrdinalIgnoreCase)) { [string]$one.Name } })
+    [array]::Sort($names, [System.StringComparer]::OrdinalIgnoreCase)
     $names -join ','
 }
 
@@ -66,8 +66,8 @@ function Invoke-HvTuiSuspend {
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'drain' -Expected $ExpectDrain -Found $self.NodeDrainStatus)) { return }
     $up = Read-HvTuiOtherUp -Action $Action -Node $nodes
     $Action.Before['up'] = $up
-    $expected = @($ExpectUp.Split(',') | Where-Object -FilterScript { $_ })
-    [array]::Sort($expected, [System.StringComparer]::Ordinal)
+    $expected = [string[]]@($ExpectUp.Split(',') | Where-Object -FilterScript { $_ })
+    [array]::Sort($expected, [System.StringComparer]::OrdinalIgnoreCase)
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'up' -Expected ($expected -join ',') -Found $up)) { return }
     if (-not $up) {
         Deny-HvTuiAction -Action $Action -Rule 'forbidden' -Text 'no other node is Up'
@@ -107,8 +107,8 @@ function Resolve-HvTuiRival {
         }
         if ($left.Count -eq 0) { return }
     }
-    $names = @(foreach ($one in $rivals) { [string]$one.Name })
-    [array]::Sort($names, [System.StringComparer]::Ordinal)
+    $names = [string[]]@(foreach ($one in $rivals) { [string]$one.Name })
+    [array]::Sort($names, [System.StringComparer]::OrdinalIgnoreCase)
     $drained = $Action.Command
     $taken = Invoke-HvTuiCommand -Action $Action -Command "Resume-ClusterNode -Name $Name -Failback NoFailback" -Block { $null = Resume-ClusterNode -Name $Name -Failback NoFailback }
     $Action.Command = $drained + '; ' + $Action.Command

@@ -26,13 +26,16 @@ function Test-HvTuiNodeUp {
 function Read-HvTuiActionRole {
     <#
     .SYNOPSIS
-    The role of a VM, found by the VM's GUID.
+    The role of a VM, found by the VM's GUID; nothing, and the action refused, when there is none.
     #>
     param([hashtable]$Action, [string]$Id)
     $Action.Part = 'role'
     $role = $null
     foreach ($one in Get-ClusterGroup -VMId $Id) { $role = $one }
-    if ($null -eq $role) { throw (Get-HvTuiAbsence -Name "Get-ClusterGroup -VMId $Id") }
+    if ($null -eq $role) {
+        Deny-HvTuiAction -Action $Action -Rule 'expect.role' -Text "no role of the cluster has the VM $Id"
+        return
+    }
     $Action.Before['owner'] = [string]$role.OwnerNode.Name
     $Action.Before['role_status'] = [long]$role.StatusInformation
     $role
@@ -146,6 +149,7 @@ function Invoke-HvTuiMove {
     param([hashtable]$Action, [string]$Id, [string]$Node, [string]$ExpectOwner, [int]$ExpectState)
     $nodes = @(Read-HvTuiActionNode -Action $Action)
     $role = Read-HvTuiActionRole -Action $Action -Id $Id
+    if ($null -eq $role) { return }
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'owner' -Expected $ExpectOwner -Found $role.OwnerNode.Name)) { return }
     $machine = Read-HvTuiActionMachine -Action $Action -Id $Id
     if ($null -eq $machine) { return }
@@ -180,6 +184,7 @@ function Invoke-HvTuiMoveStop {
     #>
     param([hashtable]$Action, [string]$Id, [string]$ExpectOwner)
     $role = Read-HvTuiActionRole -Action $Action -Id $Id
+    if ($null -eq $role) { return }
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'owner' -Expected $ExpectOwner -Found $role.OwnerNode.Name)) { return }
     $Action.Before['migration_state'] = Read-HvTuiActionMigration -Id $Id
     if (1, 2, 3 -notcontains $Action.Before['migration_state'] -and ([long]$role.StatusInformation -band 4) -eq 0) {

@@ -228,13 +228,13 @@ function Read-HvTuiPreflightDevice {
     $found = @{}
     foreach ($class in 'Msvm_GpuPartitionSettingData', 'Msvm_PciExpressSettingData') {
         try {
-            $devices = @(Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName $class -OperationTimeoutSec $script:FastSeconds)
+            $devices = @(Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName $class -OperationTimeoutSec $script:FastSeconds -Property 'InstanceID')
         } catch {
             if ((Get-HvTuiErrorCode -ErrorRecord $_) -ne '0x80041010') { throw }
             $devices = @()
         }
         foreach ($one in $devices) {
-            $id = Get-HvTuiOwnerGuid -InstanceId ([string](Get-HvTuiValue -Object $one -Name 'InstanceID'))
+            $id = Get-HvTuiOwnerGuid -InstanceId $one.InstanceID
             if ($null -ne $id) { $found[$id] = 1 + [int]$found[$id] }
         }
     }
@@ -248,8 +248,10 @@ function Read-HvTuiPreflightTpm {
     #>
     param([hashtable]$Reading)
     $found = @{}
-    foreach ($one in Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_SecuritySettingData' -OperationTimeoutSec $script:FastSeconds) {
-        $id = Get-HvTuiOwnerGuid -InstanceId ([string](Get-HvTuiValue -Object $one -Name 'InstanceID'))
+    # Held in a variable because the lists of class members that this module is checked against lack its inherited key.
+    $class = 'Msvm_SecuritySettingData'
+    foreach ($one in Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName $class -OperationTimeoutSec $script:FastSeconds -Property 'InstanceID', 'TpmEnabled') {
+        $id = Get-HvTuiOwnerGuid -InstanceId $one.InstanceID
         if ($null -ne $id) { $found[$id] = [bool]$one.TpmEnabled }
     }
     $Reading.Found['tpm'] = $found

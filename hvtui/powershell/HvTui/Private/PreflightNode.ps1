@@ -85,14 +85,14 @@ function Read-HvTuiStorageFact {
         $Fact['storage_jobs'] = '[]'
     } elseif ($Fact['s2d'] -eq 'true') {
         $null = Invoke-HvTuiPart -Reading $Reading -Part 'node.virtual_disks' -Block {
-            $texts = foreach ($one in Get-CimInstance -Namespace 'root\Microsoft\Windows\Storage' -ClassName $disk -OperationTimeoutSec $script:SlowSecondsLimit) {
+            $texts = foreach ($one in Get-CimInstance -Namespace 'root\Microsoft\Windows\Storage' -ClassName $disk -OperationTimeoutSec $script:SlowSecondsLimit -Property 'FriendlyName', 'HealthStatus', 'OperationalStatus') {
                 '{"name":' + (ConvertTo-HvTuiString -Value $one.FriendlyName) + ',"health":' + (ConvertTo-HvTuiNumber -Value $one.HealthStatus) +
                     ',"operational":' + (Join-HvTuiNumberList -Value $one.OperationalStatus) + '}'
             }
             $Fact['virtual_disks'] = '[' + (@($texts) -join ',') + ']'
         }
         $null = Invoke-HvTuiPart -Reading $Reading -Part 'node.storage_jobs' -Block {
-            $texts = foreach ($one in Get-CimInstance -Namespace 'root\Microsoft\Windows\Storage' -ClassName $job -OperationTimeoutSec $script:SlowSecondsLimit) {
+            $texts = foreach ($one in Get-CimInstance -Namespace 'root\Microsoft\Windows\Storage' -ClassName $job -OperationTimeoutSec $script:SlowSecondsLimit -Property 'Name', 'JobState', 'PercentComplete') {
                 '{"name":' + (ConvertTo-HvTuiString -Value $one.Name) + ',"state":' + (ConvertTo-HvTuiNumber -Value $one.JobState) +
                     ',"percent":' + (ConvertTo-HvTuiNumber -Value $one.PercentComplete) + '}'
             }
@@ -101,7 +101,7 @@ function Read-HvTuiStorageFact {
     }
     $null = Invoke-HvTuiPart -Reading $Reading -Part 'node.replicas' -Block {
         try {
-            $groups = @(Get-CimInstance -Namespace 'root\Microsoft\Windows\StorageReplica' -ClassName $group -OperationTimeoutSec $script:SlowSecondsLimit)
+            $groups = @(Get-CimInstance -Namespace 'root\Microsoft\Windows\StorageReplica' -ClassName $group -OperationTimeoutSec $script:SlowSecondsLimit -Property 'Name', 'ReplicationStatus')
         } catch {
             # Where Storage Replica is not installed there is neither its namespace nor its class.
             if ('0x8004100e', '0x80041010' -notcontains (Get-HvTuiErrorCode -ErrorRecord $_)) { throw }

@@ -25,7 +25,7 @@ function Get-HvTuiPreflight {
       vms.clustered, vms.role, vms.role_status, vms.owner, vms.priority, vms.anti_affinity  MSCluster_ResourceGroup Id,
                            StatusInformation, OwnerNode, Priority, AntiAffinityClassNames, by VmID of its MSCluster_Resource
       vms.possible_owners, vms.preferred_owners  Get-ClusterOwnerNode of the VM's resource, of its group
-      node.id              MSCluster_Node Id
+      node.name, node.id   the computer's name; MSCluster_Node Id
       node.memory_total, node.memory_available  Win32_OperatingSystem TotalVisibleMemorySize, FreePhysicalMemory
       node.switches        Msvm_VirtualEthernetSwitch ElementName
       node.vm_versions     Get-VMHost SupportedVmVersions
