@@ -166,7 +166,7 @@ _ACTED: Final = (
 _SERVICE: Final = (
     Parameter("Name", str, choices=SERVICES, mandatory=True),
     Parameter("ExpectState", str, choices=SERVICE_STATES, mandatory=True),
-    Parameter("ExpectProcessId", int, None, 0, 2**31 - 1, mandatory=True),
+    Parameter("ExpectProcessId", int, None, 0, 1_000_000_000, mandatory=True),
     Parameter("ExpectStarted", str, pattern=TIME_PATTERN, mandatory=True),
 )
 

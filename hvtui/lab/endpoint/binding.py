@@ -56,13 +56,6 @@ def _value(function: str, parameter: Parameter, value: Any) -> str | int:
                     "the ValidateSet attribute. Supply an argument that is in the set and then try the command again.",
                 )
             return exact
-        if not text and parameter.mandatory and not parameter.may_be_empty:
-            raise CommandError(
-                f"Cannot bind argument to parameter '{parameter.name}' because it is an empty string.",
-                error_id=f"ParameterArgumentValidationErrorEmptyStringNotAllowed,{function}",
-                category="InvalidData",
-                exception="System.Management.Automation.ParameterBindingValidationException",
-            )
         if parameter.pattern and not re.search(parameter.pattern, text, re.IGNORECASE):
             raise _invalid(
                 function,

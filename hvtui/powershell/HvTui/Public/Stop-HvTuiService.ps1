@@ -42,7 +42,7 @@ function Stop-HvTuiService {
     param(
         [Parameter(Mandatory = $true)] [ValidateSet('vmms', 'VSS', 'swprv', 'CryptSvc', 'BITS', 'SQLWriter')] [string]$Name,
         [Parameter(Mandatory = $true)] [ValidateSet('Stopped', 'Start Pending', 'Stop Pending', 'Running', 'Continue Pending', 'Pause Pending', 'Paused')] [string]$ExpectState,
-        [Parameter(Mandatory = $true)] [ValidateRange(0, 2147483647)] [int]$ExpectProcessId,
+        [Parameter(Mandatory = $true)] [ValidateRange(0, 1000000000)] [int]$ExpectProcessId,
         [Parameter(Mandatory = $true)] [AllowEmptyString()] [ValidatePattern('^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,7})?Z)?$(?!\n)')] [string]$ExpectStarted,
         [Parameter(Mandatory = $true)] [ValidatePattern('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$(?!\n)')] [string]$OperationId,
         [Parameter(Mandatory = $true)] [ValidatePattern('^[^\x00-\x1f\x7f]{1,200}$(?!\n)')] [string]$Actor
