@@ -93,13 +93,17 @@ async def simulated(
 def _cluster_of(world: World, options: ClusterOptions, host: PwshHost | None = None) -> Cluster:
     from hvtui.lab.native import NativeEngine  # noqa: PLC0415 - an endpoint on other engines needs no world
 
-    return Cluster(
+    cluster = Cluster(
         world.cluster.name or "lab",
         {name: NativeEngine(world, name) for name in world.nodes},
         options,
         {name: node.build for name, node in world.nodes.items()},
         host.sessions_of if host else None,
     )
+    cluster.accounts.on_lock = lambda principal: world.ledger.note(
+        world.elapsed, "account_locked", principal, "wrong log-ons in a row"
+    )
+    return cluster
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import Final
 
 from hvtui.errors import DeadlinePassed, NotAuthenticated, RemoteError, Unreachable
 from hvtui.live.health import is_blind
-from hvtui.live.shared import Shared, let_go
+from hvtui.live.shared import Shared, answers, let_go
 from hvtui.live.timing import Backoff
 from hvtui.model.enums import NodeState, signed
 from hvtui.model.link import LinkStatus
@@ -35,6 +35,8 @@ class ClusterWatch:
         self._shared = shared
         self._failed: dict[str, float] = {}
         self._backoff = Backoff(shared.timing.retry, shared.timing.retry_most)
+        self._first_picture = shared.timing.first_picture
+        """Patience with a first picture: where all nodes are slow, moving on from each would never bring one."""
         self._wake = asyncio.Event()
         self._again = asyncio.Event()
         self.node = ""
@@ -139,7 +141,7 @@ class ClusterWatch:
         shared.store.state.restart("")
         try:
             while True:
-                frame = await self._next(node, stream)
+                frame = await self._next(node, lane, stream)
                 if frame is None:
                     return
                 if frame.kind == "full" and frame.nodes is None:
@@ -162,20 +164,26 @@ class ClusterWatch:
         failed = {name for name, when in self._failed.items() if now - when < BLIND_SECONDS}
         return all(name.lower() in failed for name in self._candidates() if name.lower() != node.lower())
 
-    async def _next(self, node: str, stream: Stream) -> ClusterFrame | None:
+    async def _next(self, node: str, lane: Lane, stream: Stream) -> ClusterFrame | None:
         timing = self._shared.timing
         first = self.node != node
-        interval = self._shared.store.state.cluster.link.interval
-        patience = max(timing.first_picture if first else timing.silence, 3 * interval)
+        link = self._shared.store.state.cluster.link
+        interval = 0.0 if link.last_frame is None else link.interval
+        patience = max(self._first_picture if first else timing.silence, 3 * interval)
+        began = self._shared.clock.monotonic()
         coming = asyncio.ensure_future(anext(stream))
         again = asyncio.ensure_future(self._again.wait())
         try:
             await asyncio.wait({coming, again}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             if coming.done():
                 frame: ClusterFrame = coming.result()
+                if first:
+                    self._first_picture = max(timing.first_picture, 2 * (self._shared.clock.monotonic() - began))
                 return frame
             if again.done():
                 return None
+            if first and answers(lane):
+                self._first_picture = min(2 * self._first_picture, timing.first_picture_most)
             raise _blind(node, f"no message for {patience:.0f} s")
         except StopAsyncIteration:
             raise Unreachable(f"{node} ended the cluster's stream", node=node) from None

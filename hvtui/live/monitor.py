@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from hvtui.clock import Clock, SystemClock
 from hvtui.config import ClusterConfig
-from hvtui.errors import HvtuiError
+from hvtui.errors import HvtuiError, Unreachable
+from hvtui.live.calls import ACTION
 from hvtui.live.cluster import ClusterWatch
 from hvtui.live.identity import Identity
 from hvtui.live.node import NodeWatch
@@ -22,7 +24,9 @@ from hvtui.model.records import ClusterFrame, Info
 from hvtui.model.state import ClusterState
 from hvtui.model.usage import Usage
 from hvtui.remote.connect import Connector
+from hvtui.remote.contract import FUNCTIONS
 from hvtui.remote.credentials import Credential, CredentialGate
+from hvtui.remote.lane import Parameters
 from hvtui.text import safe_text
 
 
@@ -91,6 +95,8 @@ class Monitor:
 
     async def stop(self) -> None:
         """End every remote call and close every lane; a node that hangs is left after some seconds."""
+        if self._shared is not None:
+            self._shared.stopping = True
         tasks = [*self._tasks.values(), *self._ending]
         self._tasks.clear()
         for task in tasks:
@@ -133,6 +139,26 @@ class Monitor:
             started = sum(watch.facts.read_writers() for watch in chosen)
             return f"reading the writers of {where} now" if started else f"the writers of {where} are being read"
         return f"nothing is called {what}"
+
+    # --- Nodes (operations) ---
+
+    async def call(self, node: str, function: str, parameters: Parameters, *, lane: str = ACTION) -> Any:
+        """Run a function of the contract on a node; `lane` is `action`, `facts` or `work`. Raises RemoteError."""
+        if self._stopped:
+            raise Unreachable(self._stopped, node=node)
+        watch = self._nodes.get(node.lower())
+        if watch is None:
+            raise Unreachable(f"{node} is not watched", node=node)
+        return await watch.calls.call(FUNCTIONS[function], parameters, lane)
+
+    def monotonic(self) -> float:
+        """The clock that ages of links are counted on."""
+        return self.clock.monotonic()
+
+    @property
+    def pinned(self) -> str:
+        """The cluster id of the first contact, empty before it; another one behind the name stops the monitor."""
+        return self._identity.id
 
     @property
     def telling(self) -> str:

@@ -9,21 +9,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from hvtui.errors import BadReply, NotAuthenticated, RemoteError, Unreachable
+from hvtui.errors import BadReply, DeadlinePassed, NotAuthenticated, RemoteError, Unreachable
+from hvtui.live.calls import NodeCalls
 from hvtui.live.facts import NodeFacts
 from hvtui.live.health import hanging_service, silent_service
-from hvtui.live.shared import Shared, let_go
+from hvtui.live.shared import Shared, answers, let_go
 from hvtui.live.store import status_of
 from hvtui.live.timing import Backoff
 from hvtui.model.link import LinkStatus
 from hvtui.model.records import Info, NodeFrame
 from hvtui.model.state import SequenceGapError
 from hvtui.remote.contract import GET_INFO, WATCH_NODE
-from hvtui.remote.lane import Lane, Stream
+from hvtui.remote.lane import OPEN_LIMIT, Lane, Stream
 from hvtui.remote.module import check_contract
+from hvtui.remote.session import OPEN_SECONDS
 
 PROBE_SECONDS: Final = 5.0
 _HANGING_HINT: Final = "See VMMS and WMI on the node; VMs go on running. Guided restart: drain, restart VMMS, resume."
+_SLOW_HINT: Final = "The node may be under heavy load; what it tells comes as soon as it has it."
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ class NodeWatch:
         self._failing = False
         self._first_name = name
         self._stream: Stream | None = None
-        self._action: Lane | None = None
+        self.calls = NodeCalls(name, shared)
         self._restart = asyncio.Event()
         """Set to start the stream again with a full picture."""
         self.facts = NodeFacts(name, shared)
@@ -114,13 +117,12 @@ class NodeWatch:
             # Slots keep the start of 64 nodes from being one stampede; nodes that fail have their own, fewer.
             async with shared.retry_slots if self._failing else shared.start_slots:
                 await lane.open()
-                info: Info = await lane.call(GET_INFO, {"Part": "Basic"})
+                info: Info = await lane.call(GET_INFO, {"Part": "Basic"}, deadline=OPEN_SECONDS)
             self._accept(info)
             while True:
                 await self._watch(lane)
         finally:
-            action, self._action = self._action, None
-            await shared.close(lane, action, *self.facts.release())
+            await shared.close(lane, *self.calls.release(), *self.facts.release())
 
     def _accept(self, info: Info) -> None:
         """Learn the node's own name and clock; refuse a node that hvtui cannot work with."""
@@ -129,7 +131,7 @@ class NodeWatch:
             if not self._renamed(self, info.node):
                 raise _KnownError
             self._shared.connector.renamed(self.name, info.node)
-            self.name = self.facts.name = info.node
+            self.name = self.facts.name = self.calls.name = info.node
         if self._shared.store.state.node(self.name).info is None:
             self._shared.store.info(self.name, info)
         if info.supported is False:
@@ -153,7 +155,7 @@ class NodeWatch:
         try:
             seen = False
             while True:
-                frame = await self._next(stream, seen)
+                frame = await self._next(lane, stream, seen)
                 if frame is None:
                     return
                 self._apply(frame)
@@ -178,7 +180,7 @@ class NodeWatch:
 
     # --- silence ---
 
-    async def _next(self, stream: Stream, seen: bool) -> NodeFrame | None:
+    async def _next(self, lane: Lane, stream: Stream, seen: bool) -> NodeFrame | None:
         """The next message, probing the node while none comes; None to start the stream again."""
         coming = asyncio.ensure_future(anext(stream))
         ending = asyncio.ensure_future(self._restart.wait())
@@ -196,44 +198,56 @@ class NodeWatch:
                 if ending.done():
                     return None
                 silent += wait
-                await self._probe((coming, ending), silent)
+                if not seen and silent < self._shared.timing.first_probe and answers(lane):
+                    text = f"It answers, but its first picture takes long: no message for {silent:.0f} s"
+                    self._shared.store.link(self.name, LinkStatus.HANGING, text, _SLOW_HINT)
+                else:
+                    await self._probe(lane, (coming, ending), silent)
                 wait = self._shared.timing.probe_again
         finally:
             let_go(coming, ending)
 
     def _patience(self, seen: bool) -> float:
         timing = self._shared.timing
-        interval = self._shared.store.state.node(self.name).link.interval
+        link = self._shared.store.state.node(self.name).link
+        interval = 0.0 if link.last_frame is None else link.interval
         return max(timing.silence if seen else timing.first_picture, 3 * interval)
 
-    async def _probe(self, until: tuple[asyncio.Future[Any], ...], silent: float) -> None:
-        """Ask on another lane whether the node still answers; raises when it does not."""
+    async def _probe(self, lane: Lane, until: tuple[asyncio.Future[Any], ...], silent: float) -> None:
+        """Ask on another lane whether the node still answers; raises when it does not, nor on the stream's own lane.
+
+        A loaded node may need a minute for another session. As long as it answers the stream's lane it is not gone.
+        """
+        store = self._shared.store
+        slow = f"WinRM on it answers, but PowerShell does not: no message for {silent:.0f} s"
         probe = asyncio.ensure_future(self._ask_basic())
         try:
+            await asyncio.wait((probe, *until), timeout=PROBE_SECONDS * 2, return_when=asyncio.FIRST_COMPLETED)
+            if not any(one.done() for one in (probe, *until)) and answers(lane):
+                store.link(self.name, LinkStatus.HANGING, slow, _SLOW_HINT)
             await asyncio.wait((probe, *until), return_when=asyncio.FIRST_COMPLETED)
             if not probe.done():
                 return
             info = probe.result()
+        except (Unreachable, DeadlinePassed):
+            if not answers(lane):
+                raise
+            store.link(self.name, LinkStatus.HANGING, slow, _SLOW_HINT)
+            return
         finally:
             let_go(probe)
-        text = silent_service(info, silent)
-        self._shared.store.link(self.name, LinkStatus.HANGING, text, _HANGING_HINT)
+        store.link(self.name, LinkStatus.HANGING, silent_service(info, silent), _HANGING_HINT)
 
     async def _ask_basic(self) -> Info:
-        lane = self._action_lane()
         try:
-            async with asyncio.timeout(PROBE_SECONDS * 2):
-                info: Info = await lane.call(GET_INFO, {"Part": "Basic"}, deadline=PROBE_SECONDS)
+            async with self.calls.probing() as lane:
+                async with asyncio.timeout(PROBE_SECONDS * 2 + (0 if lane.opened else OPEN_LIMIT)):
+                    info: Info = await lane.call(GET_INFO, {"Part": "Basic"}, deadline=PROBE_SECONDS)
         except TimeoutError:
             raise Unreachable(f"{self.name} does not answer any more", node=self.name) from None
         return info
 
     # --- the action lane ---
-
-    def _action_lane(self) -> Lane:
-        if self._action is None:
-            self._action = self._shared.connector.lane(self.name, "action")
-        return self._action
 
     async def _after_first_picture(self) -> None:
         """Open the action lane and keep it; read the slow facts. First pictures of other nodes come first."""
@@ -242,7 +256,7 @@ class NodeWatch:
                 await self._shared.settled.wait()
         try:
             async with self._shared.fact_slots:
-                lane = self._action_lane()
+                lane = self.calls.action()
                 await lane.open()
                 # So that what opening it cost the node is told, too.
                 await lane.call(GET_INFO, {"Part": "Basic"})

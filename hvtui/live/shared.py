@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from hvtui.clock import Clock
 from hvtui.config import ClusterConfig
@@ -14,6 +14,9 @@ from hvtui.model.records import ClusterFrame, Info
 from hvtui.model.usage import Usage
 from hvtui.remote.credentials import CredentialGate
 from hvtui.remote.lane import Lane
+
+ANSWERS_SECONDS: Final = 10.0
+"""A lane with a running stream hears from its node every 4 s at the latest, with 2 s of patience."""
 
 
 class Connecting(Protocol):
@@ -73,14 +76,20 @@ class Shared:
 
     closings: set[asyncio.Future[object]] = field(default_factory=set)
     """Lanes being closed; the monitor's stop waits for them."""
+    stopping: bool = False
+    """The monitor stops: no lane is left to a call that is still on it."""
+
+    def hold(self, closing: asyncio.Future[object]) -> None:
+        """Keep hold of a lane's end, until it has come."""
+        self.closings.add(closing)
+        closing.add_done_callback(self.closings.discard)
 
     async def close(self, *lanes: Lane | None) -> None:
         """Close lanes, all at once; goes on even when the waiting task is cancelled."""
         work: asyncio.Future[object] = asyncio.ensure_future(
             asyncio.gather(*(lane.close() for lane in lanes if lane is not None), return_exceptions=True)
         )
-        self.closings.add(work)
-        work.add_done_callback(self.closings.discard)
+        self.hold(work)
         await asyncio.shield(work)
 
     def begins(self, node: str) -> None:
@@ -100,6 +109,12 @@ class Shared:
             self.credential_given.clear()
             if self.connector.gate.refusal:
                 await self.credential_given.wait()
+
+
+def answers(lane: Lane) -> bool:
+    """The node answered on a lane a moment ago, be it only that there is nothing to tell yet."""
+    silent = lane.silent_for
+    return silent is not None and silent < ANSWERS_SECONDS
 
 
 def let_go(*tasks: asyncio.Future[Any]) -> None:

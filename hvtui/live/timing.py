@@ -14,6 +14,11 @@ class Timing:
     """Without a message for so long, a node is probed and the cluster's stream moves to another node."""
     first_picture: float = 10.0
     """The same before the first message: a loaded host takes long for it."""
+    first_probe: float = 30.0
+    """A node that answers while its first picture does not come is probed after so long: a probe is another session,
+    which makes a loaded host slower still."""
+    first_picture_most: float = 120.0
+    """Most patience with the cluster's first picture; it grows to that while nodes answer and none has it in time."""
     probe_again: float = 10.0
     retry: float = 0.5
     """First wait before a new connection; it doubles up to `retry_most`."""

@@ -53,12 +53,17 @@ def merge(
 
 
 def jobs_by_vm(jobs: dict[str, Job] | None) -> dict[str, tuple[Job, ...]]:
-    """VM → its jobs, in the order they were told."""
+    """VM → its jobs, in the order of `newest_first`."""
     found: dict[str, list[Job]] = {}
-    for job in (jobs or {}).values():
+    for job in newest_first((jobs or {}).values()):
         if job.vm:
             found.setdefault(job.vm, []).append(job)
     return {vm: tuple(items) for vm, items in found.items()}
+
+
+def newest_first(jobs: Iterable[Job]) -> list[Job]:
+    """Jobs by their start; WMI tells them in no order, and what a person reads must not depend on that."""
+    return sorted(jobs, key=lambda job: (job.started is None, -job.started.timestamp() if job.started else 0.0, job.id))
 
 
 def read_load(load: Load) -> tuple[dict[int, tuple[int, int]], Problem | None]:

@@ -306,7 +306,7 @@ class WriterText(Record, frozen=True, kw_only=True):
 
 
 class Provider(Record, frozen=True, kw_only=True):
-    """A VSS provider (Win32_ShadowProvider). `type`: 1 system, 2 software, 3 hardware, 4 file share (UNVERIFIED)."""
+    """A VSS provider (Win32_ShadowProvider). `type`: 1 system, 2 software, 3 hardware, 4 file share (vss.h)."""
 
     id: str
     name: str

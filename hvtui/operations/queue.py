@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from hvtui.model.conditions import RUNNING_JOBS
 from hvtui.model.enums import MigrationState
+from hvtui.model.records import Job
 from hvtui.model.state import ClusterState
 
 MOVING = frozenset({MigrationState.Setup, MigrationState.DataTransfer, MigrationState.Move})
@@ -56,14 +58,36 @@ class Slots:
         return taken
 
 
+def running_job(state: ClusterState, vm: str, source: str) -> Job | None:
+    """The migration job of a VM that runs on its source, as that node told it last."""
+    view = state.nodes.get(state.node_name(source))
+    jobs = view.jobs_of.get(vm, ()) if view is not None else ()
+    return next((job for job in jobs if job.kind == "migration" and job.state in RUNNING_JOBS), None)
+
+
+def tells_jobs(state: ClusterState, node: str) -> bool:
+    """The node's jobs can be read: then they say at once what migrates. A role's MigrationState is seconds late."""
+    view = state.nodes.get(state.node_name(node))
+    return view is not None and view.heard and view.jobs is not None and view.problem("jobs") is None
+
+
+def is_moving(state: ClusterState, vm: str) -> bool:
+    """A migration of the VM runs: its owner's jobs say so, or, where they cannot be read, the cluster."""
+    role = state.role(vm)
+    if role is None or role.owner is None:
+        return False
+    if tells_jobs(state, role.owner):
+        return running_job(state, vm, role.owner) is not None
+    return role.migration_state in MOVING
+
+
 def foreign(state: ClusterState) -> Iterable[tuple[str, tuple[str, ...]]]:
     """Migrations that the picture shows: VM, and the ends that are known (the destination from the source's job)."""
     for role in (state.cluster.roles or {}).values():
-        if role.vm is None or role.owner is None or role.migration_state not in MOVING:
+        if role.vm is None or role.owner is None or not is_moving(state, role.vm):
             continue
-        jobs = state.node(role.owner).jobs_of.get(role.vm, ())
-        target = next((job.destination for job in jobs if job.kind == "migration" and job.destination), None)
+        job = running_job(state, role.vm, role.owner)
         ends = [role.owner.lower()]
-        if target is not None:
-            ends.append(state.node_name(target.partition(".")[0]).lower())
+        if job is not None and job.destination:
+            ends.append(state.node_name(job.destination.partition(".")[0]).lower())
         yield role.vm, tuple(ends)

@@ -16,7 +16,7 @@ from hvtui.model.enums import DrainStatus, NodeState, signed
 from hvtui.model.preflight import ServiceState
 from hvtui.model.state import ClusterState
 from hvtui.operations.plan import Move, Plan, Target, Verb
-from hvtui.operations.queue import MOVING
+from hvtui.operations.queue import is_moving
 from hvtui.operations.run import Offer
 
 
@@ -107,9 +107,8 @@ def _moves(state: ClusterState, plan: Plan, one: Unfinished, lines: list[str], o
     rest: list[Move] = []
     settled = True
     for move in plan.moves:
-        role = state.role(move.vm.id)
         home = state.home(move.vm.id)
-        if role is not None and role.migration_state in MOVING:
+        if is_moving(state, move.vm.id):
             lines.append(f"{move.vm.name} is being migrated")
             settled = False
         elif home is not None and home.lower() == move.destination.lower():

@@ -210,6 +210,22 @@ class Lane:
         """The lane's thread runs."""
         return self._thread is not None and not self._ended.is_set()
 
+    @property
+    def opened(self) -> bool:
+        """It has a session: a call need not open one first."""
+        return self._session is not None
+
+    @property
+    def silent_for(self) -> float | None:
+        """Seconds since the node last answered on this lane; None while it has no session.
+
+        While a stream runs the node answers every few seconds, even when it has nothing to tell: WinRM does that by
+        itself, however busy PowerShell is.
+        """
+        session = self._session
+        heard = None if session is None else session.heard
+        return None if heard is None else SystemClock().monotonic() - heard
+
     def _submit(self, work: Callable[[_Job], object]) -> _Job:
         job = _Job(work, asyncio.get_running_loop())
         if self._closing.is_set():

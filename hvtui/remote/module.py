@@ -9,13 +9,13 @@ from hvtui.errors import FunctionMissing
 from hvtui.model.records import Info
 from hvtui.remote.contract import CONTRACT, GET_INFO, MODULE
 from hvtui.remote.packaged import module_hash, module_text
-from hvtui.remote.session import Control, PipelineFailed, Session
+from hvtui.remote.session import OPEN_SECONDS, Control, PipelineFailed, Session
 from hvtui.remote.wire import decode
 from hvtui.text import safe_text
 
 __all__ = ["Source", "check_contract", "module_hash", "module_text", "prepare"]
 
-_CONTROL: Final = Control(deadline=30.0)
+_CONTROL: Final = Control(deadline=OPEN_SECONDS)
 
 
 class Source(StrEnum):

@@ -27,7 +27,11 @@ STOP_CODE: Final = "powershell/signal/crtl_c"
 IDLE_SECONDS: Final = 180
 """The node ends a session nobody asks anything of, so that a crashed console does not use up the account's shells."""
 
-OPEN_SECONDS: Final = 25.0
+OPEN_SECONDS: Final = 60.0
+"""A loaded host starts a process and loads its modules ten times slower than an idle one; WinRM itself gives up after
+a minute. A host that does not even let one log on is noticed much sooner."""
+CREATE_SECONDS: Final = 50
+"""What WinRM is told to spend on starting PowerShell; less than the wait for its answer."""
 STOP_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 3.0
 OPERATION_SECONDS: Final = 5
@@ -73,6 +77,8 @@ class Session:
         """It cannot be used any more."""
         self.lost = False
         """The node cannot be reached through it either, so there is no use in telling it good-bye."""
+        self.heard: float | None = None
+        """When the node last answered anything here, by the monotonic clock; also that there is nothing to tell yet."""
         self._transport = transport
         self._wsman = WSMan(transport.server, operation_timeout=OPERATION_SECONDS, no_proxy=True)
         self._wsman.transport = transport
@@ -81,7 +87,7 @@ class Session:
     def open(self) -> None:
         """Log on and start PowerShell on the node; a loaded one may take long for it."""
         until = _CLOCK.monotonic() + OPEN_SECONDS
-        self._wsman.operation_timeout = 20
+        self._wsman.operation_timeout = CREATE_SECONDS
         self._transport.read_seconds = OPEN_SECONDS
         try:
             try:
@@ -98,6 +104,7 @@ class Session:
                         f"PowerShell on {self.node} did not start within {OPEN_SECONDS:.0f} s", node=self.node
                     )
                 self._wait_for_pool()
+            self.heard = _CLOCK.monotonic()
         finally:
             self._wsman.operation_timeout = OPERATION_SECONDS
             self._transport.read_seconds = OPERATION_SECONDS + 5.0
@@ -173,6 +180,7 @@ class Session:
                 text = f"{self.node} did not finish within {control.deadline:.0f} s"
                 raise DeadlinePassed(text, node=self.node, hint="The call was stopped on the node.")
             pipeline.poll_invoke(timeout=math.ceil(control.poll))
+            self.heard = _CLOCK.monotonic()
             output, pipeline.output = pipeline.output, []
             errors += [self._refusal(record) for record in pipeline.streams.error]
             pipeline.clear_streams()

@@ -133,10 +133,8 @@ class Overview(Screen[None]):
                 height = max(_LEAST, min(most, max(pane.lines_wanted(most) for pane in shown)))
             if height != self._heights.get(row.id or "", 0):
                 self._heights[row.id or ""] = height
-                if height:
-                    row.styles.height = height
-                else:
-                    row.styles.clear_rule("height")
+                # None, not `clear_rule`: that would not lay the screen out again.
+                row.styles.height = height or None
 
     def _guarded(self, pane: Pane, change: Change | None) -> None:
         try:

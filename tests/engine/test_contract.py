@@ -43,8 +43,8 @@ from hvtui.remote.contract import (
     Parameter,
 )
 from hvtui.remote.module import Source
-from tests.engine.support.site import BUILDS, CLUSTER, NODE, Site
-from tests.engine.support.watching import BASIC, WITHIN
+from tests.engine.support.site import BUILDS, CLUSTER, NODE, WITHIN, Site
+from tests.engine.support.watching import BASIC
 from tests.support.processes import children
 
 _INVALID: Final = "ParameterArgumentValidationError"

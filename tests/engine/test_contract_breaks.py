@@ -20,8 +20,8 @@ from hvtui.model.link import LinkStatus
 from hvtui.remote.contract import GET_INFO, GET_WRITER
 from hvtui.remote.lane import Stream
 from tests.engine.engine_lab import engines
-from tests.engine.support.site import NODE, Site, site_of
-from tests.engine.support.watching import BASIC, WATCHES, WITHIN, Reader, Watch, each, some_vm, toggle, works
+from tests.engine.support.site import NODE, WITHIN, Site, site_of
+from tests.engine.support.watching import BASIC, WATCHES, Reader, Watch, each, some_vm, toggle, works
 from tests.lab.endpoint_client import connect
 from tests.live.conftest import QUICK
 from tests.support.processes import children
@@ -114,6 +114,7 @@ async def test_an_engine_that_hangs_is_given_up_at_the_deadline(site: Site, monk
     assert await works(site) != engine
 
 
+@pytest.mark.timeout(300)
 async def test_the_console_asks_for_a_full_picture_after_a_gap(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     config = replace(site.config, addresses={NODE: site.lab.addresses[NODE]}, refresh=0.5)
     monitor = Monitor(config, credentials=site.gate, timing=replace(QUICK, silence=WITHIN, first_picture=WITHIN))
@@ -122,13 +123,13 @@ async def test_the_console_asks_for_a_full_picture_after_a_gap(site: Site, caplo
         await monitor.start()
         try:
             view, key = monitor.state.node(NODE), site.lab.call(lambda world: some_vm(world).id)
-            await until(lambda: view.vms and key in view.vms and view.seq > 1, WITHIN)
+            await until(lambda: view.vms and key in view.vms and view.seq > 1, 2 * WITHIN)
             assert view.vms is not None
             before = view.vms[key].state
 
             site.node.lose(1, f'"id":"{key}"')
             site.change(toggle)
-            await until(lambda: [one for one in caplog.messages if one.startswith(f"{NODE}: {gap}")], WITHIN)
+            await until(lambda: [one for one in caplog.messages if one.startswith(f"{NODE}: {gap}")], 2 * WITHIN)
             await until(lambda: view.vms and view.vms[key].state != before, WITHIN)
             assert monitor.state.node(NODE).link.status is LinkStatus.LIVE
         finally:

@@ -13,16 +13,14 @@ import pytest
 
 from hvtui.errors import DeadlinePassed
 from hvtui.model.merge import SequenceGapError
-from tests.engine.support.site import NODE, Site
-from tests.engine.support.watching import WITHIN, Reader, Watch, each, expected_keys, some_vm, toggle, works
+from tests.engine.support.site import NODE, WITHIN, Site
+from tests.engine.support.watching import Reader, Watch, each, expected_keys, some_vm, toggle, works
 from tests.support.wait import until
 
 
 @each
 async def test_a_full_picture_then_heartbeats_then_changes(site: Site, watch: Watch) -> None:
     reader = Reader(watch)
-    # Its first run in a session costs most, and what a round costs makes the wait grow.
-    await site.lane.call(watch.function, {"Count": 1}, deadline=WITHIN)
     async with watch.start(site) as stream:
         full = await reader.next(stream)
         assert (full.kind, full.seq, full.errors) == ("full", 1, [])

@@ -90,6 +90,19 @@ def test_a_limit_of_migrations_that_nobody_set_is_the_same(
         assert cluster["max_parallel_migrations"] == limit
 
 
+@pytest.mark.parametrize("kind", ["timeout", "denied", "unavailable", "missing", "other"])
+def test_what_a_call_cannot_read_is_the_same(stage: Stage, kind: str) -> None:
+    raw = {
+        "title": "One host that cannot read",
+        "seed": 1,
+        "cluster": {"name": "CLU-BLIND", "id": "5b1f1f0e-9d0c-4a3e-8b0a-61c0f1d2affc"},
+        "nodes": {"count": 1},
+        "node": [{"name": "HV01", "unreadable": dict.fromkeys(("cluster", "events", "providers"), kind)}],
+    }
+    stage.load(parse_scenario(raw, kind))
+    assert call_differences(stage, "HV01") == []
+
+
 def test_the_largest_cluster_is_the_same(stage: Stage) -> None:
     world = stage.load("limit", at=60.0)
     with cluster_twin(stage, "HV01") as twin:

@@ -79,6 +79,18 @@ def test_refusals_in_a_row_lock_an_account() -> None:
         assert lab.logons[lab.username].failed == 4
 
 
+def test_a_locked_account_is_harm_to_whoever_owns_it() -> None:
+    with Lab("empty", lock_after=2) as lab:
+        ledger = lab.call(lambda world: world.ledger)
+        for count in (0, 1):
+            with pytest.raises(AuthenticationError), opened(connect(lab, password="wrong")):
+                pass
+            assert len(ledger.entries) == count
+        with pytest.raises(AuthenticationError), opened(connect(lab)):
+            pass
+        assert [(harm.kind, harm.target) for harm in ledger.entries] == [("account_locked", lab.username)]
+
+
 def test_a_password_may_change_under_a_running_client(lab: Lab) -> None:
     with opened(connect(lab)) as pool:
         lab.on_loop(lambda: lab.cluster.accounts.set_password("oncall", "another"))

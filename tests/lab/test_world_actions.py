@@ -145,7 +145,7 @@ def test_a_migration_breaks_when_vmms_goes_and_the_vm_stays() -> None:
     assert vm.running
     assert vm.busy == []
     assert [event.id for event in source.log(HA).records] == [21502]
-    assert [harm.kind for harm in world.ledger.entries] == ["migration_broken"]
+    assert [harm.kind for harm in world.ledger.entries] == ["vmms_undrained", "migration_broken"]
 
 
 def test_a_node_that_fails_interrupts_its_vms_and_they_start_elsewhere() -> None:

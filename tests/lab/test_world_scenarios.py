@@ -11,7 +11,7 @@ from hvtui.lab.world.events import APPLICATION, SYSTEM, VMMS, LogEvent
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.vm import Vm
 from hvtui.lab.world.writers import CSV_WRITER, HYPERV, IN_BACKUP, SYSTEM_WRITER
-from hvtui.model.enums import JobState, JobType, NodeState, ReplicationMode, SnapshotType, VmState
+from hvtui.model.enums import DrainStatus, JobState, JobType, NodeState, ReplicationMode, SnapshotType, VmState
 from hvtui.model.placement import csv_of
 from tests.support.world import START, DirectFeed
 
@@ -45,6 +45,7 @@ def writer_of(world: World, node: str = "HV03") -> str:
 def test_the_scenarios_the_lab_promises_are_there() -> None:
     assert set(scenario_names()) >= {
         "healthy", "drift", "stuck-writer", "backup-window", "access-denied", "limit", "hostile", "empty", "faults",
+        "obstacles",
     }  # fmt: skip
 
 
@@ -302,6 +303,34 @@ def test_a_host_backup_takes_its_writers_through_their_states() -> None:
     assert redirected
     assert CSV_WRITER in IN_BACKUP
     assert all(job.state == JobState.Completed for job in node.jobs.values() if job.type == JobType.GuestVssSnapshot)
+
+
+@pytest.mark.parametrize(
+    ("name", "harm", "stay"),
+    [
+        ("HV01", {("data_lost", "FORK01")}, set()),
+        ("HV02", {("drain_failed", "HV02")}, {"ISO01", "GPU01", "TAPE01"}),
+        (
+            "HV03",
+            {("drain_failed", "HV03"), ("clients_dropped", "TEST01")},
+            {"LICENCE01", "PROXY01", "LOCAL01"},
+        ),
+        ("HV04", set(), set()),
+        ("HV05", set(), set()),
+    ],
+)
+def test_obstacles_has_one_of_each_and_a_clean_node(name: str, harm: set[tuple[str, str]], stay: set[str]) -> None:
+    world = World.load("obstacles", start=START)
+    node = world.node(name)
+    actions.suspend(world, node)
+    while node.drain == DrainStatus.InProgress:
+        world.advance(1)
+    assert {vm.name for vm in node.vms.values()} == stay
+    assert {(entry.kind, entry.target) for entry in world.ledger.entries} == harm
+    assert world.vm("DC01").node is not world.vm("DC02").node
+    actions.stop_service(world, node, "vmms")
+    world.advance(60)
+    assert node.services["vmms"].state == ("Stop Pending" if name == "HV04" else "Stopped")
 
 
 def test_hostile_names_are_really_there() -> None:

@@ -77,7 +77,7 @@ def event_cases() -> list[Case]:
         f"<VmId>{SQL.upper()}</VmId>text<ErrorMessage>%%2147943568 %%0 %%4294967296</ErrorMessage>"
         "<ErrorCode>0x800423F4</ErrorCode><MyErrorCode>-2147024891</MyErrorCode><AnErrorCode>5</AnErrorCode>"
         "<ErrorCode2>7</ErrorCode2><OtherErrorCode>0</OtherErrorCode><OneErrorCode>1</OneErrorCode>"
-        "<BigErrorCode>9999999999</BigErrorCode>%%1"
+        "<BigErrorCode>9999999999</BigErrorCode><LastErrorCode>-1</LastErrorCode>%%1"
         "<Again>0x800423f4</Again><Long>0x800423F4F</Long></Log></UserData></Event>"
     )
     odd = (
@@ -87,7 +87,7 @@ def event_cases() -> list[Case]:
         "<Event><System/><EventData><!-- c --><Data>0x80070005, denied</Data><Data Name='Operation'>Gathering</Data>"
         "<Data>x</Data><Binary>2D20</Binary></EventData></Event>"
     )
-    many = "".join(f"<Data Name='n{n}'>{'x' * (1990 + n)}</Data>" for n in range(70))
+    many = "".join(f"<Data Name='n{n}'>a{'x' * (1989 + n)}</Data>" for n in range(70))
     codes = "".join(f"<Data>0x800700{n:02x}</Data>" for n in range(20))
     strange = [
         _event(1430, Xml=user, Message="failed\r\nto create"),

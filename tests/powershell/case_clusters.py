@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from tests.powershell import worlds
-from tests.powershell.case_kit import NEW, TIMEOUT, Case, cluster, failing
+from tests.powershell.case_kit import NEW, TIMEOUT, Case, cluster, failing, with_cim
 from tests.powershell.worlds import SQL, WEB
 
 
@@ -72,10 +72,12 @@ def cluster_cases() -> list[Case]:
         }
     ]
     no_witness = copy.deepcopy(world)
+    no_witness["commands"]["Get-Cluster"]["MaximumParallelMigrations"] = 3
     no_witness["commands"]["Get-ClusterQuorum"] = {"QuorumType": 1, "QuorumResource": None}
     strange_witness = copy.deepcopy(world)
     strange_witness["commands"]["Get-ClusterQuorum"]["QuorumResource"]["Id"] = "none"
     other = worlds.resource("Virtual Machine SQL07", "Virtual Machine", "SQL role", 3, VmID=SQL)
+    unnamed = worlds.resource("Virtual Machine SQL07", "Virtual Machine", "SQL role", 3, MigrationState=0)
     replaced = {"cim": {"MSCluster_Resource": [other]}}
     cases = [
         cluster("cluster: one full picture", world),
@@ -83,6 +85,9 @@ def cluster_cases() -> list[Case]:
         cluster("cluster: roles come and go", world, grown, {"cim": {}}, world),
         cluster("cluster: by cmdlet", private, {"cim": {}}),
         cluster("cluster: nobody tells the VM", nameless, world, *[{"cim": {}}] * 6),
+        cluster(
+            "cluster: a VM's resource without its GUID", with_cim(world, MSCluster_Resource=[unnamed]), {"cim": {}}
+        ),
         cluster("cluster: volumes", volumes, replaced, {"cim": {}}),
         cluster("cluster: no witness", no_witness),
         cluster("cluster: witness without id", strange_witness),
@@ -99,6 +104,8 @@ def cluster_cases() -> list[Case]:
         cases.append(cluster(f"cluster: {name} fails", fail, {"cim": {}}, {"cim": {}}))
     hang = failing({"cim": {}}, "MSCluster_Resource", code=TIMEOUT, seconds=10)
     cases.append(cluster("cluster: the service hangs", world, hang, hang, {"cim": {}}, count=9))
+    waiting = {**hang, "slow": {"MSCluster_Node": 0.5}}
+    cases.append(cluster("cluster: waiting is no work", world, waiting, {"cim": {}}))
     first = failing(world, "MSCluster_Node", code=TIMEOUT, seconds=10)
     cases.append(cluster("cluster: the service hangs from the first round", first, first, world))
     denied = failing({"cim": {}}, "MSCluster_Resource", code=0x80070005)

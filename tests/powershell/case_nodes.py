@@ -31,6 +31,7 @@ def node_cases() -> list[Case]:
         worlds.setting(SQL, Version=None, UserSnapshotType=None, SwapFileDataRoot=None),
         worlds.setting(WEB),
         worlds.setting("short"),
+        {**worlds.setting(WEB), "VirtualSystemIdentifier": None},
         {"InstanceID": None, "VirtualSystemIdentifier": NEW, "VirtualSystemType": "Microsoft:Hyper-V:System:Realized"},
         worlds.setting(NEW, worlds.SNAPSHOT, VirtualSystemType="Microsoft:Hyper-V:System:Definition"),
         *(
@@ -53,6 +54,8 @@ def node_cases() -> list[Case]:
                     ("NeverHeardOf", worlds.at("2026-01-02T00:00:00Z")),
                     ("Realized", worlds.at("2026-01-01T00:00:00Z")),
                     ("Recovery", worlds.at("2026-01-05T00:00:00Z")),
+                    ("Recovery", worlds.at("2026-01-06T00:00:00Z")),
+                    ("Recovery", None),
                 ]
             )
         ),
@@ -114,7 +117,23 @@ def node_cases() -> list[Case]:
     cases = [
         node("node: one full picture", world),
         node("node: what Windows may leave out", strange, {"cim": {}}),
+        node(
+            "node: VSS has no state",
+            with_cim(world, Msvm_VssComponent=[{"SystemName": SQL, "OperationalStatus": [None]}]),
+        ),
+        node(
+            "node: a folder changes between two readings of the disks",
+            world,
+            *[with_cim({}, Msvm_VirtualSystemSettingData=[worlds.setting(SQL, ConfigurationDataRoot="D:\\new")])] * 4,
+        ),
         node("node: without VMs and without sizes", bare, sizeless, LoadSeconds=1),
+        node(
+            "node: free memory is not told",
+            with_cim(
+                world,
+                Win32_OperatingSystem=[{**world["cim"]["Win32_OperatingSystem"][0], "FreePhysicalMemory": None}],
+            ),
+        ),
         node(
             "node: states and starts",
             world,
@@ -125,6 +144,7 @@ def node_cases() -> list[Case]:
             with_cim({}, Msvm_ComputerSystem=machines({**sql, "OnTimeInMilliseconds": 8001}, web)),
             with_cim({}, Msvm_ComputerSystem=machines({**sql, "OnTimeInMilliseconds": 8000}, web)),
             with_cim({}, Msvm_ComputerSystem=machines({**sql, "OnTimeInMilliseconds": 0}, web)),
+            with_cim({}, Msvm_ComputerSystem=machines({**sql, "EnabledState": 3}, web)),
         ),
         node(
             "node: VMs come, change and go",
@@ -217,6 +237,9 @@ def _loads(world: dict[str, Any]) -> list[Case]:
         step(12, 4000, 31, 131_000_000),
         step(12, 4000, 31, 131_533_373),
         step(12, 4000, 31, 140_000_000),
+        # Just short of 2 percent: VM and host.
+        step(12, 4079, 31, 140_000_000),
+        step(12, 4079, 31, 142_539_520),
     ]
     return [
         node("node: load moves", world, *steps, LoadSeconds=1),

@@ -45,6 +45,13 @@ def test_no_file_has_what_engines_run_differently(pattern: str, why: str) -> Non
     assert not found
 
 
+def test_names_of_the_cluster_are_no_keys_by_culture() -> None:
+    """A literal table compares keys by the culture in 5.1, ordinally since 6.2: names that look alike would be one."""
+    (text,) = (code(text) for path, text in parts().items() if path.endswith("ClusterSource.ps1"))
+    assert text.count("Get-HvTuiTable") > 5
+    assert re.findall(r"@\{\s*\}", text) == []
+
+
 @pytest.mark.parametrize(
     ("text", "pattern"),
     [

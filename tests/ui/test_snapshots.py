@@ -70,3 +70,10 @@ async def test_detail_on_a_small_screen() -> None:
         app.overview.post_message(OpenDetail("writer", DETAILS["writer"][1]))
         await settle(pilot)
         check("detail-80x24", text_of(app))
+
+
+async def test_a_terminal_made_small_shows_what_a_small_one_shows() -> None:
+    async with console(StillFeed(night()), (120, 40)) as (app, pilot):
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        check("overview-80x24", text_of(app))

@@ -81,6 +81,8 @@ class Accounts:
         self.lock_after = lock_after
         self.logons: dict[str, Logons] = {account.principal: Logons() for account in accounts}
         self._in_a_row: dict[str, int] = {}
+        self.on_lock: Callable[[str], None] = lambda principal: None
+        """Called with the principal of an account when it is locked."""
 
     def find(self, name: str) -> Account | None:
         """An account as a client names it: `LAB\\name`, `name` or `name@LAB`, in any case."""
@@ -120,8 +122,9 @@ class Accounts:
         principal = account.principal if account else name
         self._counter(principal).failed += 1
         row = self._in_a_row[principal] = self._in_a_row.get(principal, 0) + 1
-        if account and self.lock_after and row >= self.lock_after:
+        if account and self.lock_after and row >= self.lock_after and account.status != "locked":
             account.status = "locked"
+            self.on_lock(principal)
 
     def _counter(self, principal: str) -> Logons:
         return self.logons.setdefault(principal, Logons())

@@ -36,7 +36,7 @@ class NodeOptions:
     """How a node's WinRM is set up.
 
     `sessions`: the session configurations by name, each with its language mode and module.
-    `idle_close`: seconds after which an idle connection is closed (HTTP.sys; 120 by default there, UNVERIFIED).
+    `idle_close`: seconds after which an idle connection is closed (HTTP.sys; 120 by default there).
     `batching_ms`: how long WinRM collects output before it answers a Receive.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from hvtui.lab.endpoint.buffer import OutputBuffer
@@ -12,6 +13,11 @@ class Outlet(Protocol):
 
     def buffer(self, command_id: str | None) -> OutputBuffer:
         """The buffer of a command, or of the pool itself; it raises `faults.Fault` for an unknown command."""
+        ...
+
+    @property
+    def rewrite(self) -> Callable[[str], str] | None:
+        """What changes every string that a function writes now; a session that makes its strings itself asks nobody."""
         ...
 
     def broken(self) -> None:

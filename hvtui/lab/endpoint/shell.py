@@ -132,6 +132,11 @@ class Shell:
         for buffer in self._buffers.values():
             buffer.interrupt(faults.disconnected())
 
+    @property
+    def rewrite(self) -> Callable[[str], str] | None:
+        """What changes every string that a function writes now."""
+        return self._trouble.rewrite
+
     def broken(self) -> None:
         """What speaks PSRP in here is gone: whoever waits is told, and the shell ends."""
         for buffer in self._buffers.values():

@@ -56,7 +56,8 @@ def info(world: World, node: Node, part: str, cpu_ms: int = 0, *, contract: str 
         rights["hyperv"] = _right("hyperv", hyperv_trouble(node), errors)
         trouble = cluster_trouble(node)
         rights["cluster"] = _right("cluster", trouble, errors)
-        rights["events"] = _right("events", LOG_DENIED if "events" in faults.rights else None, errors)
+        rights["events"] = _right("events", _log_trouble(node), errors)
+        trouble = trouble or part_trouble(node, "cluster")
         if trouble is None:
             facts = world.cluster
             answer |= {
@@ -67,6 +68,13 @@ def info(world: World, node: Node, part: str, cpu_ms: int = 0, *, contract: str 
         else:
             errors.append(problem("cluster", trouble))
     return wire(answer).decode()
+
+
+def _log_trouble(node: Node) -> Trouble | None:
+    """What a question to the event log runs into."""
+    trouble = part_trouble(node, "events")
+    refused = "events" in node.faults.rights or (trouble is not None and trouble.kind == "denied")
+    return LOG_DENIED if refused else trouble
 
 
 def _right(name: str, trouble: Trouble | None, errors: list[dict[str, str]]) -> bool | None:
@@ -122,7 +130,7 @@ def event_page(
         "events": None,
         "errors": [],
     }
-    trouble = LOG_DENIED if "events" in node.faults.rights else part_trouble(node, "events")
+    trouble = _log_trouble(node)
     if trouble is not None:
         page["errors"] = [problem("events", trouble)]
         return wire(page).decode()

@@ -135,9 +135,8 @@ class Source:
             if missing:
                 raise ValueError(f"{name} is no {base}: it lacks {sorted(missing)}")
         own = {key: kind for key, kind in members.items() if key not in inherited}
-        lines = [
-            f"public {self._type(kind)} {_safe(key)} {{ get; internal set; }}" for key, kind in sorted(own.items())
-        ]
+        settable = self._supplement["settable"].get(name, {}).get("properties", ())
+        lines = [self._property(key, kind, settable=key in settable) for key, kind in sorted(own.items())]
         heads = [] if base is None else [self._type(base)]
         shadowed = name.startswith(_SHADOWED)
         if shadowed:
@@ -154,6 +153,15 @@ class Source:
         follows = " : " + ", ".join(heads) if heads else ""
         body = " ".join(lines)
         return f"namespace {space} {{ public partial class {short}{follows} {{ internal {short}() {{ }} {body} }} }}"
+
+    def _property(self, name: str, kind: str, *, settable: bool) -> str:
+        """A property of an answer; one that is settable writes through to the cluster, and has a twin that does not."""
+        of = self._type(kind)
+        if not settable:
+            return f"public {of} {_safe(name)} {{ get; internal set; }}"
+        write = f'HvTuiLab.Settable.Write(this, Id, "{name}", value); Raw_{name} = value;'
+        public = f"public {of} {name} {{ get {{ return Raw_{name}; }} set {{ {write} }} }}"
+        return f"internal {of} Raw_{name} {{ get; set; }} {public}"
 
     def _members(self, name: str) -> dict[str, str]:
         if name in self._classes:

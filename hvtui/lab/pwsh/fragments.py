@@ -12,6 +12,7 @@ APPLICATION_PRIVATE_DATA: Final = 0x00021009
 CREATE_PIPELINE: Final = 0x00021006
 GET_COMMAND_METADATA: Final = 0x0002100A
 RUNSPACEPOOL_INIT_DATA: Final = 0x0002100B
+PIPELINE_OUTPUT: Final = 0x00041004
 PIPELINE_STATE: Final = 0x00041006
 
 FRAGMENT: Final = 32_768
@@ -72,6 +73,11 @@ class Assembler:
             raise BadFragment("a message without its introduction")
         _, kind = _TYPE.unpack_from(whole)
         return Message(kind, whole[:_INTRODUCTION], whole[_INTRODUCTION:], self._object, fragments)
+
+
+def begins(fragment: bytes) -> bool:
+    """Whether it is the first of its message."""
+    return bool(_HEADER.unpack_from(fragment)[2] & _START)
 
 
 def split(data: bytes) -> Iterator[bytes]:

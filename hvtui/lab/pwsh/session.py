@@ -1,4 +1,4 @@
-"""A shell of the endpoint with a real PowerShell engine inside: its fragments are handed on unchanged."""
+"""A shell of the endpoint with a real PowerShell engine inside: its fragments are handed on as they are."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from hvtui.lab.engine import CommandError
 from hvtui.lab.pwsh import fragments
 from hvtui.lab.pwsh.fragments import Assembler, BadFragment, Message
 from hvtui.lab.pwsh.guard import Guard
+from hvtui.lab.pwsh.outgoing import Outgoing
 from hvtui.lab.pwsh.packets import POOL, Packet
 from hvtui.lab.pwsh.process import EngineProcess
 from hvtui.lab.pwsh.relay import EngineLost, Relay
@@ -47,7 +48,7 @@ class _Pipeline:
 
     guid: str
     incoming: Assembler = field(default_factory=Assembler)
-    outgoing: Assembler = field(default_factory=Assembler)
+    outgoing: Outgoing = field(default_factory=Outgoing)
     begun: bool = False
     over: bool = False
 
@@ -78,7 +79,7 @@ class PwshSession:
         self._opening: asyncio.Task[None] | None = None
         self._closed = False
         self._from_client = Assembler()
-        self._from_engine = Assembler()
+        self._from_engine = Outgoing()
         self._pool_id = bytes(16)
         self._runspaces: dict[bytes, bytes] = {}
         self._kept: dict[int, Message] = {}
@@ -241,12 +242,13 @@ class PwshSession:
         pipeline = self._pipelines.get(command_id) if command_id else None
         if command_id and pipeline is None:
             return  # closed meanwhile: nobody is there to read it
-        assembler = pipeline.outgoing if pipeline else self._from_engine
+        stream = pipeline.outgoing if pipeline else self._from_engine
         try:
             buffer = self._outlet.buffer(command_id)
-            for fragment in fragments.split(packet.data):
+            passed = stream.feed(packet.data, self._outlet.rewrite)
+            for fragment in passed.fragments:
                 buffer.put(fragment)
-            for message in assembler.feed(packet.data):
+            for message in passed.messages:
                 if pipeline is None:
                     if message.kind in {fragments.SESSION_CAPABILITY, fragments.APPLICATION_PRIVATE_DATA}:
                         self._kept[message.kind] = message

@@ -7,7 +7,8 @@ from typing import Final
 
 HEALTHY: Final = 0
 WARNING: Final = 1
-IN_SYNC: Final = 1
+IN_SYNC: Final = frozenset({1, 12, 15})
+"""ReplicationStatus that loses nothing: continuously replicating, the same within its RPO, not in a partnership."""
 RUNNING: Final = 4
 _OK: Final = 2
 
@@ -32,10 +33,10 @@ class StorageJob:
 
 @dataclass(slots=True)
 class Replica:
-    """A Storage Replica group of a node; status 1 is continuously replicating (MSFT_WvrReplica)."""
+    """A Storage Replica group of a node and its ReplicationStatus (MSFT_WvrReplicationGroup)."""
 
     name: str
-    status: int = IN_SYNC
+    status: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hvtui.lab.world import events
+from hvtui.lab.world.cluster_facts import IN_SYNC
 from hvtui.lab.world.command_log import Asked
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.operations import drop_layer, end_job
@@ -81,29 +82,44 @@ def _apart(world: World, vm: Vm) -> None:
 
 def pausing(world: World, node: Node) -> None:
     """What pausing one more node costs the cluster (windows.md §1.11; peers.md §B 47, 67)."""
-    others = [other for other in world.nodes.values() if other is not node and other.up]
-    if not others:
+    others = [other for other in world.nodes.values() if other is not node]
+    if any(other.up for other in others):
+        _votes(world, node)
+    else:
         world.ledger.note(world.elapsed, "no_node_up", node.name, "no node is left that takes roles")
     facts = world.cluster
-    votes = sum(other.dynamic_weight for other in world.nodes.values() if other.state != NodeState.Down)
-    left = sum(other.dynamic_weight for other in others)
-    if facts.witness and facts.witness_weight:
-        votes += facts.witness_weight
-        left += facts.witness_weight if facts.witness_state == ResourceState.Online else 0
-    if others and left * 2 <= votes:
-        world.ledger.note(world.elapsed, "quorum_lost", node.name, f"the rest has {left} of {votes} votes")
-    away = [other.name for other in world.nodes.values() if other is not node and not other.up]
+    whole = all(other.up for other in others) and not facts.storage_jobs
     for disk in facts.virtual_disks if facts.s2d else ():
-        if disk.health or facts.storage_jobs or away:
+        if disk.health or not whole:
             disk.health = 2
             world.ledger.note(world.elapsed, "storage_lost", disk.name, f"{node.name} paused while it was not whole")
     for replica in node.replicas:
-        if replica.status != 1:
+        if replica.status not in IN_SYNC:
             world.ledger.note(world.elapsed, "replica_lost", replica.name, f"{node.name} paused while it was behind")
 
 
+def _votes(world: World, node: Node) -> None:
+    """The votes that are left when the paused node is restarted, and when another one fails at that time."""
+    facts = world.cluster
+    others = [other.dynamic_weight for other in world.nodes.values() if other is not node and other.up]
+    votes = sum(other.dynamic_weight for other in world.nodes.values() if other.state != NodeState.Down)
+    witness = facts.witness_weight if facts.witness else 0
+    there = witness if facts.witness_state == ResourceState.Online else 0
+    votes += witness
+    left = sum(others) + there
+    complete = len(others) == len(world.nodes) - 1 and (there == witness or not facts.witness)
+    if left * 2 <= votes:
+        world.ledger.note(world.elapsed, "quorum_lost", node.name, f"the rest has {left} of {votes} votes")
+    elif not complete and (left - max(others)) * 2 <= votes:
+        text = f"the rest has {left} of {votes} votes, one fewer stops the cluster"
+        world.ledger.note(world.elapsed, "no_reserve", node.name, text)
+
+
 def break_jobs(world: World, node: Node, why: str) -> None:
-    """VMMS ends: what runs inside it does not get to its end (windows.md §7)."""
+    """VMMS ends: what runs inside it does not get to its end, and nobody watches over VMs that run (windows.md §7)."""
+    alone = sum(1 for vm in node.vms.values() if vm.running and vm.role is not None)
+    if alone:
+        world.ledger.note(world.elapsed, "vmms_undrained", node.name, f"{why} under {alone} clustered VMs that run")
     for job in node.running_jobs():
         vm = world.vms[job.vm]
         if job.type == JobType.MergeDisks:

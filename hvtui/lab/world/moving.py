@@ -121,11 +121,16 @@ def _clear(world: World, role: Role) -> None:
 
 
 def fail(world: World, vm: Vm, source: Node, target: Node, why: Obstacle) -> None:
-    """A live migration failed: MigrationState stays at 5, and the logs say why (event 21502 and its family)."""
+    """A live migration failed: MigrationState stays at 5 until the next one, and the logs say why (event 21502)."""
     role = vm.role
     if role is not None:
         role.migration_state = MigrationState.Failure
         role.revision += 1
+    tell(world, vm, source, target, why)
+
+
+def tell(world: World, vm: Vm, source: Node, target: Node, why: Obstacle) -> None:
+    """Write why a live migration failed into the logs of both ends."""
     code = "" if why is _INTERRUPTED else f" ({why.code.upper().replace('X', 'x')})"
     text = f"Virtual machine migration operation for '{vm.name}' failed at migration source '{source.name}'. "
     events.emit(world, source, events.VMMS, 21024, vm=vm, source=source.name)

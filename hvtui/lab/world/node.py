@@ -9,7 +9,7 @@ from hvtui.lab.world.events import ChannelLog
 from hvtui.lab.world.jobs import Job
 from hvtui.lab.world.vm import Vm
 from hvtui.lab.world.writers import HYPERV, Shadow, ShadowProvider, Writer
-from hvtui.model.enums import DrainStatus, NodeState
+from hvtui.model.enums import DrainStatus, NodeState, NodeStatus
 
 
 @dataclass(slots=True)
@@ -107,8 +107,9 @@ class Node:
 
     @property
     def up(self) -> bool:
-        """It takes roles: Up and not paused."""
-        return self.state == NodeState.Up and not self.faults.down
+        """It takes roles: Up, not paused, not isolated and not in quarantine."""
+        troubled = self.status & (NodeStatus.Isolated | NodeStatus.Quarantined)
+        return self.state == NodeState.Up and not self.faults.down and not troubled
 
     def log(self, channel: str) -> ChannelLog:
         """A channel's log, made when it is first written."""

@@ -194,13 +194,9 @@ class World:
 
     def host_load(self, node: Node) -> tuple[int, int]:
         """CPU percent and memory in use, in MB, of a whole host: its VMs and what the management partition needs."""
-        processors, memory = 0.0, _HOST_MEMORY
-        for vm in node.vms.values():
-            percent, used = self.vm_load(vm)
-            processors += percent * vm.processors
-            memory += used
-        total = node.memory // 1024**2
-        return (min(100, 2 + round(processors / max(1, node.processors))), min(memory, total))
+        processors = sum(self.vm_load(vm)[0] * vm.processors for vm in node.vms.values())
+        used = self.memory_total(node) - self.memory_available(node)
+        return (min(100, 2 + round(processors / max(1, node.processors))), used)
 
     def memory_assigned(self, vm: Vm) -> int:
         """MB that a VM holds on its host now; a paused one keeps its memory."""

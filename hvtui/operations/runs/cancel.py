@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hvtui.model.severity import Severity
 from hvtui.operations.desk import Desk
+from hvtui.operations.queue import is_moving
 from hvtui.operations.run import ItemState, Run, RunItem, RunState
 from hvtui.operations.runs import look
 from hvtui.operations.runs.moves import STOP_MOVE
@@ -30,7 +31,7 @@ async def _one(desk: Desk, run: Run, item: RunItem) -> None:
     vm, state = item.target, desk.state
     owner = look.owner_of(state, vm.id)
     item.state, item.source = ItemState.RUNNING, owner
-    if not owner or not look.is_moving(state.role(vm.id)):
+    if not owner or not is_moving(state, vm.id):
         item.state, item.text = ItemState.REFUSED, "no migration of it runs any more"
         return
     answer = await desk.call(run, owner, STOP_MOVE, {"VMId": vm.id, "ExpectOwner": owner}, vm, look=False)
@@ -42,7 +43,7 @@ async def _one(desk: Desk, run: Run, item: RunItem) -> None:
 
     def over() -> bool:
         heard = desk.state.cluster.link.last_frame
-        return heard is not None and heard > asked and not look.is_moving(desk.state.role(vm.id))
+        return heard is not None and heard > asked and not is_moving(desk.state, vm.id)
 
     ended = await desk.watcher.until(over, desk.pace.settle)
     now = look.owner_of(desk.state, vm.id)

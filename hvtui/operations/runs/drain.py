@@ -13,6 +13,7 @@ from hvtui.operations.audit import Answer
 from hvtui.operations.desk import Desk, GivenUpError
 from hvtui.operations.nodes import Parameters
 from hvtui.operations.plan import Plan, Target, Verb
+from hvtui.operations.queue import is_moving
 from hvtui.operations.run import ItemState, Offer, Run, RunItem, RunStage, RunState
 from hvtui.operations.runs import look
 from hvtui.operations.runs.moves import STOP_MOVE
@@ -147,7 +148,6 @@ class _Drain:
         role = state.role(vm)
         if role is None or role.owner is None:
             return
-        jobs = look.moving_jobs(state, vm, self._node)
         if not look.same(role.owner, self._node):
             item.destination, item.percent = role.owner, None
             now, was = look.vm_state(state, vm, role.owner), self._was.get(vm)
@@ -155,9 +155,9 @@ class _Drain:
                 item.state, item.text = ItemState.DONE, f"on {role.owner}, {look.state_word(now)} as before"
             else:
                 item.state, item.text = ItemState.RUNNING, f"its role is on {role.owner}: {look.state_word(now)}"
-        elif look.is_moving(role, jobs):
+        elif is_moving(state, vm):
             item.state, item.text = ItemState.RUNNING, "leaving"
-            item.percent = look.percent_of(role, jobs)
+            item.percent = look.percent_of(state, role)
         elif (role.status or 0) & GroupStatus.Locked:
             item.state, item.text = ItemState.QUEUED, "its role is locked: a backup, export or checkpoint has it"
         elif (role.status or 0) & GroupStatus.Queued:
@@ -234,7 +234,7 @@ class _Drain:
             run.offers = way_back(node, self._was)
         for item in _of(run, node):
             role = desk.state.role(item.target.id)
-            if role is not None and look.same(role.owner, node) and look.is_moving(role):
+            if role is not None and look.same(role.owner, node) and is_moving(desk.state, item.target.id):
                 parameters = {"VMId": item.target.id, "ExpectOwner": node}
                 stopped = await desk.call(run, node, STOP_MOVE, parameters, item.target, look=False)
                 if not stopped.worked:
@@ -243,7 +243,7 @@ class _Drain:
         def over() -> bool:
             now = desk.state.member(node)
             self._follow_vms()
-            moving = any(look.is_moving(desk.state.role(i.target.id)) for i in _of(run, node))
+            moving = any(is_moving(desk.state, i.target.id) for i in _of(run, node))
             return now is not None and signed(now.state) == NodeState.Up and not moving
 
         ended = await desk.watcher.until(over, desk.pace.settle)

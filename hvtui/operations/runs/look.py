@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from hvtui.model.conditions import RUNNING_JOBS
 from hvtui.model.enums import NodeState, NodeStatus, VmState, name_of, signed
 from hvtui.model.records import Job, Role
 from hvtui.model.state import ClusterState
 from hvtui.operations.desk import Desk
 from hvtui.operations.explain import FAILED_EVENTS, best, is_limit, meaning
 from hvtui.operations.plan import Target
-from hvtui.operations.queue import MOVING
+from hvtui.operations.queue import running_job
 from hvtui.operations.run import ItemState, Run, RunItem, RunState
 
 AWAY: Final = NodeStatus.Isolated | NodeStatus.Quarantined
@@ -44,15 +43,10 @@ def moving_jobs(state: ClusterState, vm: str, node: str) -> list[Job]:
     return [job for job in (view.jobs_of.get(vm, ()) if view is not None else ()) if job.kind == "migration"]
 
 
-def is_moving(role: Role | None, jobs: Iterable[Job] = ()) -> bool:
-    """The cluster or the source's job says that a migration runs."""
-    return (role is not None and role.migration_state in MOVING) or any(job.state in RUNNING_JOBS for job in jobs)
-
-
-def percent_of(role: Role | None, jobs: Iterable[Job]) -> int | None:
-    """How far a migration is: the source's job first, it counts finer than the cluster."""
-    told = next((job.percent for job in jobs if job.state in RUNNING_JOBS and job.percent is not None), None)
-    return told if told is not None or role is None else role.migration_percent
+def percent_of(state: ClusterState, role: Role) -> int | None:
+    """How far a migration is: the source's job first, it is told at once and counts finer than the cluster."""
+    job = running_job(state, role.vm or "", role.owner or "")
+    return job.percent if job is not None and job.percent is not None else role.migration_percent
 
 
 def up_others(state: ClusterState, node: str) -> str:
@@ -79,18 +73,20 @@ def began(desk: Desk, node: str) -> datetime:
 async def why(desk: Desk, vm: Target, nodes: Iterable[str], since: datetime) -> list[str]:
     """Codes and ids of the events that tell why a migration failed, waited for a while; empty when none came."""
 
-    def told() -> list[str]:
-        codes: list[str] = []
-        for found in desk.state.events.of(FAILED_EVENTS, since=since):
-            event = found.event
-            if event.vm == vm.id or (event.vm is None and event.vm_name == vm.name):
-                codes += [*event.codes, str(event.id)]
-        return list(dict.fromkeys(codes))
-
     for node in nodes:
         desk.nodes.refresh("events", node)
-    await desk.watcher.until(lambda: bool(told()), desk.pace.events)
-    return told()
+    await desk.watcher.until(lambda: bool(told(desk, vm, since)), desk.pace.events)
+    return told(desk, vm, since)
+
+
+def told(desk: Desk, vm: Target, since: datetime) -> list[str]:
+    """Codes and ids of events since then that tell that a migration of the VM failed."""
+    codes: list[str] = []
+    for found in desk.state.events.of(FAILED_EVENTS, since=since):
+        event = found.event
+        if event.vm == vm.id or (event.vm is None and event.vm_name == vm.name):
+            codes += [*event.codes, str(event.id)]
+    return list(dict.fromkeys(codes))
 
 
 def explain_item(item: RunItem, codes: list[str], text: str) -> None:

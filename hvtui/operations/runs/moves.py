@@ -17,6 +17,7 @@ from hvtui.operations.audit import Answer
 from hvtui.operations.desk import Desk
 from hvtui.operations.nodes import Parameters
 from hvtui.operations.plan import Move, Plan, Refusal
+from hvtui.operations.queue import is_moving
 from hvtui.operations.run import ItemState, Run, RunItem, RunState
 from hvtui.operations.runs import look
 from hvtui.operations.runs.csvs import lay_out_volumes, move_volumes
@@ -26,7 +27,7 @@ MOVE_VM: Final = "Move-HvTuiVM"
 STOP_MOVE: Final = "Stop-HvTuiMove"
 _log = logging.getLogger(__name__)
 
-_BROKEN_JOB: Final = frozenset({JobState.Terminated, JobState.Killed, JobState.Exception})
+_BROKEN_JOB: Final = frozenset({JobState.Killed, JobState.Exception})
 
 
 class MoveRun:
@@ -165,7 +166,7 @@ class _Queue:
         if run.cancelling:
             item.state, item.text = ItemState.CANCELLED, "cancelled before it began"
             return
-        watch = _Watch(desk, place)
+        watch = _Watch(desk, run, place)
         parameters: Parameters = {
             "VMId": move.vm.id,
             "Node": move.destination,
@@ -237,8 +238,9 @@ class _Queue:
 class _Watch:
     """What the picture shows of one move since it was asked for."""
 
-    def __init__(self, desk: Desk, place: _Place) -> None:
+    def __init__(self, desk: Desk, run: Run, place: _Place) -> None:
         self._desk = desk
+        self._run = run
         self._move = place.move
         self._item = place.item
         role = desk.state.role(place.vm)
@@ -247,6 +249,7 @@ class _Watch:
         self.since = look.began(desk, place.move.source)
         self._answered = float("inf")
         self._seen = False
+        self._asked_events = desk.now()
         self._over: float | None = None
         self._there: float | None = None
 
@@ -260,10 +263,9 @@ class _Watch:
         role = self._desk.state.role(self._move.vm.id)
         if heard is None or heard <= self._answered or role is None or role.owner is None:
             return ""
-        jobs = self._jobs()
-        if look.is_moving(role, jobs):
+        if is_moving(self._desk.state, self._move.vm.id):
             self._seen, self._over = True, None
-            self._item.percent = look.percent_of(role, jobs)
+            self._moved(look.percent_of(self._desk.state, role))
             return ""
         if look.same(role.owner, self._move.destination):
             return self._arrived()
@@ -271,15 +273,31 @@ class _Watch:
             return self._after_grace("elsewhere")
         return self._still_there(role, heard)
 
+    def _moved(self, percent: int | None) -> None:
+        if percent != self._item.percent:
+            self._item.percent = percent
+            self._desk.tell(self._run)
+
     def _still_there(self, role: Role, heard: float) -> str:
         now = role.migration_state
         if (role.status or 0) & GroupStatus.Queued:
             self._seen, self._item.text = True, "queued by the cluster"
             return ""
         ended = now in {MigrationState.Failure, MigrationState.Cancelled} and now != self._before
-        if self._seen or ended or self.job_codes():
-            return self._after_grace("cancelled" if now == MigrationState.Cancelled else "failed")
+        states = {job.state for job in self._jobs()}
+        if JobState.Terminated in states or (ended and now == MigrationState.Cancelled):
+            return self._after_grace("cancelled")
+        if self._seen or ended or states & _BROKEN_JOB or self._told():
+            return self._after_grace("failed")
         return "unseen" if heard - self._answered > self._desk.pace.begin else ""
+
+    def _told(self) -> bool:
+        """An event tells of a failure; the log is asked now and then, as long as nothing else is seen."""
+        now = self._desk.now()
+        if now - self._asked_events > self._desk.pace.grace:
+            self._asked_events = now
+            self._desk.nodes.refresh("events", self._move.source)
+        return bool(look.told(self._desk, self._move.vm, self.since))
 
     def _arrived(self) -> str:
         desk, move = self._desk, self._move

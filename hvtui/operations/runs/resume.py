@@ -8,6 +8,7 @@ from hvtui.operations.audit import Answer
 from hvtui.operations.desk import Desk, GivenUpError
 from hvtui.operations.nodes import Parameters
 from hvtui.operations.plan import Plan, Target
+from hvtui.operations.queue import is_moving
 from hvtui.operations.run import ItemState, Run, RunItem, RunStage, RunState
 from hvtui.operations.runs import look
 from hvtui.operations.runs.drain import RESUME, way_back
@@ -141,9 +142,8 @@ class _Home:
         role = state.role(vm)
         if role is None or role.owner is None:
             return
-        jobs = look.moving_jobs(state, vm, role.owner)
-        if look.is_moving(role, jobs):
-            item.state, item.text, item.percent = ItemState.RUNNING, "coming home", look.percent_of(role, jobs)
+        if is_moving(state, vm):
+            item.state, item.text, item.percent = ItemState.RUNNING, "coming home", look.percent_of(state, role)
         elif look.same(role.owner, self._node):
             now, was = look.vm_state(state, vm, self._node), self._was.get(vm)
             item.percent = None

@@ -7,16 +7,16 @@ from typing import Final
 
 import msgspec
 
-from hvtui.model.enums import MigrationState, VmState
+from hvtui.model.enums import VmState
 from hvtui.operations.board import Board
 from hvtui.operations.facts import Facts
 from hvtui.operations.fit import judge, ranked
 from hvtui.operations.gate import settle
 from hvtui.operations.holds import vm_target
 from hvtui.operations.plan import Move, Note, Plan, Refusal, Verb
+from hvtui.operations.queue import is_moving
 from hvtui.operations.verbs.draft import draft, level_of, move_of, name_of
 
-_MOVING: Final = frozenset({MigrationState.Setup, MigrationState.DataTransfer, MigrationState.Move})
 _AT_REST_WORDS: Final = {VmState.Off: "off", VmState.Saved: "saved", VmState.SavedVendor: "saved"}
 
 
@@ -55,8 +55,7 @@ def plan_cancel(facts: Facts, keys: Iterable[str]) -> Plan:
     title = f"Cancel the migration of {targets[0].name if len(targets) == 1 else f'{len(targets)} VMs'}"
     refusals = []
     for target in targets:
-        role = facts.state.role(target.id)
-        if role is None or role.migration_state not in _MOVING:
+        if not is_moving(facts.state, target.id):
             text = f"{target.name} is not being migrated"
             refusals.append(Refusal(rule="changed", target=target, text=text))
     plan = msgspec.structs.replace(draft(facts, Verb.CANCEL, title, targets), refusals=tuple(refusals))

@@ -8,6 +8,7 @@ from hvtui.model import enums
 from hvtui.model.conditions import io_word, of_node
 from hvtui.model.durations import node_key
 from hvtui.model.enums import name_of
+from hvtui.model.merge import newest_first
 from hvtui.model.node_rows import node_row
 from hvtui.model.records import ClusterNode, Host
 from hvtui.model.rows import short_path, vm_row
@@ -184,7 +185,7 @@ def _rights(view: NodeView) -> Section:
 def _jobs(facts: Facts, view: NodeView) -> Section | None:
     if view.jobs is None:
         return Section("Jobs", (text(("not read yet", "unread")),)) if view.link.last_frame is not None else None
-    lines = [job_line(facts, view, job) for job in view.jobs.values()]
+    lines = [job_line(facts, view, job) for job in newest_first(view.jobs.values())]
     return Section("Jobs", tuple(lines), note=str(len(lines))) if lines else None
 
 

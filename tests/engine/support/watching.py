@@ -17,11 +17,9 @@ from hvtui.model.records import ClusterFrame, NodeFrame
 from hvtui.model.state import ClusterState
 from hvtui.remote.contract import GET_INFO, WATCH_CLUSTER, WATCH_NODE, Function
 from hvtui.remote.lane import Stream
-from tests.engine.support.site import NODE, Site
+from tests.engine.support.site import NODE, WITHIN, Site
 
 BASIC: Final = {"Part": "Basic"}
-WITHIN: Final = 40.0
-"""Seconds a message may take on a loaded machine: the wait grows with what a round costs."""
 _LIVE: Final = Link(status=LinkStatus.LIVE)
 
 
@@ -74,9 +72,10 @@ class Reader:
         return frame
 
     async def news(self, stream: Stream) -> Any:
-        """The next message that is no heartbeat."""
-        while (frame := await self.next(stream)).kind == "beat":
-            assert [name for name in self.watch.sections if getattr(frame, name) is not None] == []
+        """The next message that is no heartbeat; one of those has no section."""
+        async with asyncio.timeout(WITHIN):
+            while (frame := await self.next(stream)).kind == "beat":
+                assert [name for name in self.watch.sections if getattr(frame, name) is not None] == []
         return frame
 
     @property

@@ -64,7 +64,7 @@ def _special(name: str) -> st.SearchStrategy[dict[str, Any]]:
             "language": st.sampled_from(["en", "fr"]),
             "paused": st.booleans(),
             "missing_rights": st.lists(st.sampled_from(RIGHTS), unique=True),
-            "unreadable": st.dictionaries(st.sampled_from(sorted(set(PARTS.values()))), reasons, max_size=3),
+            "unreadable": st.dictionaries(st.sampled_from(sorted({*PARTS.values(), "events"})), reasons, max_size=3),
         },
     )
 

@@ -1,13 +1,14 @@
 foreach ($cost in 0, 10, 100, 200, 201, 1000, 1990, 3000) { foreach ($waited in 0, 100) { "$(Measure-HvTuiWait -Cost $cost -Waited $waited -IntervalMs 2000)" } }
 $stream = Get-HvTuiStream -Source (Get-HvTuiSource -Name 'a' -Part 'p' -Reader 'r') -Section 's', 't' -Single 's'
 "$($stream.Name.Comparer.GetType().Name) $($stream.Name.ContainsKey('x')) $($stream.Node) $($stream.Now.ToString('o')) $($stream.First) $($stream.Seq) $($stream.Sent)."
-"$(Test-HvTuiSource -Stream $stream -Name 'a') $(Test-HvTuiSource -Stream $stream -Name 'a' -Fresh) $(Test-HvTuiSource -Stream $stream -Name 'b')"
+"$(Test-HvTuiSource -Stream $stream -Name 'a') $(Test-HvTuiSource -Stream $stream -Name 'b')"
 Request-HvTuiSource -Stream $stream -Name 'b'
 "$($stream.Source[0].Urgent)"
 Request-HvTuiSource -Stream $stream -Name 'a'
 "$($stream.Source[0].Urgent)"
-$stream.Source[0].Ok = $true
-"$(Test-HvTuiSource -Stream $stream -Name 'a') $(Test-HvTuiSource -Stream $stream -Name 'a' -Fresh)"
+$stream.Source[0].Fresh = $true
+"$(Test-HvTuiSource -Stream $stream -Name 'a') $(Test-HvTuiSource -Stream $stream -Name 'b')"
+$stream.Source[0].Fresh = $false
 function Get-Broken { param([hashtable]$Stream) throw 'broken' }
 function Get-Whole { param([hashtable]$Stream) $made = Get-HvTuiSection; $made.Id.Add('a"'); $made.Text['a"'] = '1'; $made }
 $section = @{}

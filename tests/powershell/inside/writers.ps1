@@ -7,7 +7,7 @@ function Set-Program([string]$Text) {
 }
 try {
     $global:World.vssadmin = $program
-    Set-Program 'read x; echo "$@ <$x>"; head -c 200000 /dev/zero | tr "\0" x >&2; printf "\303\211tat\n"'
+    Set-Program 'read x; echo "$@ <$x>"; head -c 200000 /dev/zero | tr "\0" x >&2; printf "\220tat\n"'
     Get-HvTuiWriter
     Set-Program 'echo no; exit 2'
     Get-HvTuiWriter

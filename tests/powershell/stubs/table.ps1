@@ -19,7 +19,7 @@ $standins = {
     function script:Get-HvTuiNodeName { 'HV01' }
     function script:Get-HvTuiNow { Get-HvTuiStubNow }
     function script:Get-HvTuiBuildNumber { $global:World.build }
-    function script:Get-HvTuiOemCodePage { 65001 }
+    function script:Get-HvTuiOemCodePage { 850 }
     # The constant stands left: it decides the type of the comparison, and $true would equal any text.
     function script:Test-HvTuiElevation { if ('fail' -eq $global:World.elevated) { throw [System.PlatformNotSupportedException]::new('no tokens here') }; $global:World.elevated }
     function script:Get-HvTuiVssAdminPath { $global:World.vssadmin }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any, Final
 
 from hvtui.lab.pwsh.cim import clustering
@@ -44,8 +45,27 @@ def chosen(names: list[str], all_of: list[Any], name_of: Callable[[Any], str], k
 
 
 def matches(name: str, pattern: str) -> bool:
-    """PowerShell's wildcards without regard to case; a name always matches itself."""
-    return name.lower() == pattern.lower() or fnmatchcase(name.lower(), pattern.lower())
+    """PowerShell's wildcards without regard to case, a backtick makes them plain; a name matches itself, too."""
+    return name.lower() == pattern.lower() or re.fullmatch(_wildcard(pattern.lower()), name.lower()) is not None
+
+
+@cache
+def _wildcard(pattern: str) -> str:
+    made, at = "", 0
+    while at < len(pattern):
+        char = pattern[at]
+        end = pattern.find("]", at + 2) if char == "[" else -1
+        if char == "`" and at + 1 < len(pattern):
+            at += 1
+            made += re.escape(pattern[at])
+        elif end > 0:
+            inside = re.sub(r"[\\^\[\]&~|]", lambda found: "\\" + found.group(), pattern[at + 1 : end])
+            made += f"[{inside}]"
+            at = end
+        else:
+            made += {"*": "(?s:.*)", "?": "(?s:.)"}.get(char, re.escape(char))
+        at += 1
+    return made
 
 
 def _mapped(answer: Answer, make: Callable[[Any], Record]) -> Answer:

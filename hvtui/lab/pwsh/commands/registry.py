@@ -14,6 +14,7 @@ from hvtui.lab.pwsh.commands import (
     programs,
     services,
     vhd,
+    settable,
     windows_registry,
     winevent,
 )
@@ -21,7 +22,20 @@ from hvtui.lab.pwsh.commands.call import Handler
 
 COMMANDS: Final[dict[str, Handler]] = {
     name.lower(): handler
-    for module in (changes, cim, cluster, event_log, facts, hyperv, programs, services, vhd, windows_registry, winevent)
+    for module in (
+        changes,
+        cim,
+        cluster,
+        event_log,
+        facts,
+        hyperv,
+        programs,
+        services,
+        settable,
+        vhd,
+        windows_registry,
+        winevent,
+    )
     for name, handler in module.COMMANDS.items()
 }
 """Lower-case name → what answers."""

@@ -34,6 +34,11 @@ namespace HvTuiLab
                         if (!Members.ContainsKey(member.Name)) { Members[member.Name] = member; }
                     }
                 }
+                // What the lab answers is not written back to it.
+                foreach (string name in new List<string>(Members.Keys))
+                {
+                    if (name.StartsWith("Raw_", StringComparison.Ordinal)) { Members[name.Substring(4)] = Members[name]; }
+                }
             }
         }
 

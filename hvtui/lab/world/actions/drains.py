@@ -8,14 +8,14 @@ from typing import Any, Final
 from hvtui.lab.world import events
 from hvtui.lab.world.actions.asking import Refused, note
 from hvtui.lab.world.actions.failures import DRAIN_FLAGS
-from hvtui.lab.world.actions.moves import INVALID_STATE, LOCKED, NODE_DOWN, NODE_PAUSED
+from hvtui.lab.world.actions.moves import INVALID_STATE, LOCKED, NODE_DOWN, NODE_PAUSED, begin
 from hvtui.lab.world.clock import Process
 from hvtui.lab.world.cluster_facts import HEALTHY, WARNING, StorageJob
 from hvtui.lab.world.command_log import Asked
 from hvtui.lab.world.harm import pausing
-from hvtui.lab.world.moving import busy, live_migrate, quick_migrate
+from hvtui.lab.world.moving import busy, limit, live_migrate, quick_migrate, taking_part
 from hvtui.lab.world.node import Node
-from hvtui.lab.world.placement import best_node
+from hvtui.lab.world.placement import best_node, memory_obstacle
 from hvtui.lab.world.vm import Role, Vm
 from hvtui.lab.world.world import World
 from hvtui.model.enums import DrainStatus, MigrationState, NodeState, NodeStatus
@@ -23,7 +23,8 @@ from hvtui.model.enums import DrainStatus, MigrationState, NodeState, NodeStatus
 # Of winerror.h.
 DRAINING: Final = 5962
 _NO_HOST: Final = 5005
-_MOVE_FAILED: Final = 5942
+_INCOMPATIBLE: Final = 5956
+_NO_ROOM: Final = 5957
 _LOOK: Final = 1.0
 _REPAIR: Final = 90.0
 """Seconds in which the virtual disks get what a node missed while it was paused."""
@@ -78,45 +79,62 @@ def _drain(world: World, node: Node) -> Process:
 
     As many at once as the limit allows, the most important first. What is not clustered stays and counts for nothing.
     """
-    waiting = sorted((role for role in _roles(node)), key=lambda role: -role.priority)
+    waiting = sorted(_roles(node), key=lambda role: -role.priority)
     node.failback_vms += [role.vm.id for role in waiting if role.vm.id not in node.failback_vms]
     going: list[tuple[Role, Node]] = []
     failed = 0
     while (waiting or going) and _draining(node):
-        for role, target in list(going):
-            if not _under_way(role):
-                going.remove((role, target))
-                if role.vm.node is node:
-                    failed = _stays(world, node, role, _MOVE_FAILED)
-        for role in list(waiting):
-            if role.vm.node is not node:
-                waiting.remove(role)
-                continue
-            if _under_way(role):
-                continue
-            best = best_node(world, role.vm)
-            if best is None or role.locked:
-                waiting.remove(role)
-                failed = _stays(world, node, role, LOCKED if role.locked else _NO_HOST)
-                continue
-            quick = not role.vm.cold and role.priority < world.cluster.move_type_threshold
-            if not quick and not role.vm.cold and busy(world, node, best):
-                break
+        failed = _ended(world, node, going) or failed
+        for role in [role for role in waiting if not _under_way(role)]:
+            if role.vm.node is node:
+                kind = _kind(world, role)
+                if kind == "live" and taking_part(world, node) >= limit(world, node):
+                    break
+                best = best_node(world, role.vm)
+                if best is None or role.locked:
+                    failed = _stays(world, node, role, LOCKED if role.locked else _NO_HOST)
+                elif kind == "live" and busy(world, node, best):
+                    break
+                else:
+                    _send(world, role, best, kind)
+                    going.append((role, best))
             waiting.remove(role)
-            move = quick_migrate(world, role.vm, best) if quick else live_migrate(world, role.vm, best)
-            role.migration_state = MigrationState.NoMigration
-            delay = next(move, None)
-            if delay is not None:
-                world.scheduler.spawn(move, delay)
-            going.append((role, best))
         yield _LOOK
-    if not _draining(node):
-        return
+    if _draining(node):
+        _drained(world, node, failed)
+
+
+def _kind(world: World, role: Role) -> str:
+    """How a drain moves a role: `live`, `quick` or `cold` (MoveTypeThreshold, windows.md §1.4)."""
+    if role.vm.cold:
+        return "cold"
+    return "live" if role.priority >= world.cluster.move_type_threshold else "quick"
+
+
+def _send(world: World, role: Role, target: Node, kind: str) -> None:
+    role.migration_state = MigrationState.NoMigration
+    begin(world, (quick_migrate if kind == "quick" else live_migrate)(world, role.vm, target))
+
+
+def _ended(world: World, node: Node, going: list[tuple[Role, Node]]) -> int:
+    """Forget the moves that have ended; the code of one that failed, 0 when none did."""
+    failed = 0
+    for role, target in list(going):
+        if not _under_way(role):
+            going.remove((role, target))
+            if role.vm.node is node:
+                full = memory_obstacle(world, role.vm, target) is not None
+                failed = _stays(world, node, role, _NO_ROOM if full else _INCOMPATIBLE)
+    return failed
+
+
+def _drained(world: World, node: Node, failed: int) -> None:
     node.drain = DrainStatus.Failed if failed else DrainStatus.Completed
     node.drain_error = failed
     node.status = (node.status & ~DRAIN_FLAGS) | (NodeStatus.DrainFailed if failed else NodeStatus.DrainCompleted)
     if failed:
         events.emit(world, node, events.SYSTEM, 1677, NodeName=node.name)
+        world.ledger.note(world.elapsed, "drain_failed", node.name, f"{len(_roles(node))} roles are still on it")
     node.touch()
 
 
@@ -188,13 +206,8 @@ def _failback(world: World, node: Node, vms: list[str]) -> Process:
             if not vm.cold and busy(world, vm.node, node):
                 break
             waiting.remove(vm)
-            if role.locked:
-                failed = True
-            move = live_migrate(world, vm, node)
-            delay = next(move, None)
-            if delay is not None:
-                world.scheduler.spawn(move, delay)
-                going.append(vm)
+            begin(world, live_migrate(world, vm, node))
+            going.append(vm)
         yield _LOOK
     node.failback = DrainStatus.Failed if failed or waiting or going else DrainStatus.Completed
     node.touch()

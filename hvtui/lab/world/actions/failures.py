@@ -65,8 +65,8 @@ def _failover(world: World, vm: Vm, number: int, *, was_running: bool) -> Proces
 
 
 def return_node(world: World, node: Node) -> None:
-    """The node boots and joins again; one that was paused is paused still."""
-    node.faults.down = False
+    """The node boots and joins again; one that was paused is paused still, and what hung hangs no more."""
+    node.faults.down = node.faults.vmms_hung = False
     node.state = NodeState.Paused if node.paused_before else NodeState.Up
     if not node.paused_before or node.drain == DrainStatus.InProgress:
         node.drain = DrainStatus.NotInitiated
@@ -78,6 +78,7 @@ def return_node(world: World, node: Node) -> None:
         stopped = service.mode != "Auto" and service.state == "Stopped"
         service.state, service.started = ("Stopped", None) if stopped else ("Running", world.elapsed)
         service.checkpoint = service.wait_hint = 0
+        service.hangs = False
         for writer in node.writers:
             if writer.service == name:
                 writer.instance = world.guid()

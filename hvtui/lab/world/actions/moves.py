@@ -17,6 +17,7 @@ from hvtui.lab.world.moving import (
     quick_migrate,
     register,
     stop_transfer,
+    tell,
     transfer,
 )
 from hvtui.lab.world.node import Node
@@ -44,8 +45,10 @@ def move_role(world: World, vm: Vm, target: Node, kind: str, *, asked: Asked | N
 
     Raises Refused when the cluster does not even begin. A live migration over the limit begins and fails at once.
     """
-    role, source = vm.role, vm.node
+    source = vm.node
     arguments: dict[str, Any] = {"VMId": vm.id, "Node": target.name, "MigrationType": kind, "Wait": 0}
+    if kind not in KINDS:
+        raise ValueError(f"no migration type is named {kind!r}")
     try:
         role = _movable(world, vm, target)
     except Refused:
@@ -69,6 +72,7 @@ def move_group(world: World, vm: Vm, target: Node, *, asked: Asked | None = None
 
 def migrate(world: World, vm: Vm, target: Node) -> None:
     """A live migration that waits for its turn, as a colleague starts it in Failover Cluster Manager."""
+    note(world, vm.node, MOVE, vm.id, arguments={"VMId": vm.id, "Node": target.name}, asked=None)
     world.scheduler.spawn(live_migrate(world, vm, target))
 
 
@@ -116,7 +120,7 @@ def _movable(world: World, vm: Vm, target: Node) -> Role:
             "The operation failed because either the specified cluster node is not the owner of the group, "
             "or the node is not a possible owner of the group."
         )
-        fail(world, vm, vm.node, target, Obstacle("0x80071398", text))
+        tell(world, vm, vm.node, target, Obstacle("0x80071398", text))
         raise Refused(text, NOT_OWNER, "ClusterNotPossibleOwner", target.name)
     clash = conflict(world, role, target)
     if clash is not None and clash.hard:

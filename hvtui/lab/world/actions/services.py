@@ -7,6 +7,7 @@ from typing import Final
 from hvtui.lab.world import events
 from hvtui.lab.world.actions.asking import note
 from hvtui.lab.world.actions.failures import fail_over
+from hvtui.lab.world.actions.moves import begin
 from hvtui.lab.world.clock import Process
 from hvtui.lab.world.command_log import Asked
 from hvtui.lab.world.harm import break_jobs
@@ -50,7 +51,7 @@ def stop_service(world: World, node: Node, name: str, *, asked: Asked | None = N
         code = CANNOT_ACCEPT
     _note(world, node, ("StopService", name), asked, code)
     if code == OK:
-        _begin(world, _stopping(world, node, name))
+        begin(world, _stopping(world, node, name))
     return code
 
 
@@ -69,12 +70,13 @@ def start_service(world: World, node: Node, name: str, *, asked: Asked | None = 
         code = CANNOT_ACCEPT
     _note(world, node, ("StartService", name), asked, code)
     if code == OK:
-        _begin(world, _starting(world, node, name))
+        begin(world, _starting(world, node, name))
     return code
 
 
 def restart_vmms(world: World, node: Node) -> None:
     """Restart-Service vmms, as a colleague types it."""
+    note(world, node, "Restart-Service", f"{node.name}/vmms", arguments={"Name": "vmms"}, asked=None)
     world.scheduler.spawn(_restart_vmms(world, node))
 
 
@@ -86,12 +88,6 @@ def _restart_vmms(world: World, node: Node) -> Process:
     yield 2.0
     if service.state == "Stopped":
         yield from _starting(world, node, "vmms")
-
-
-def _begin(world: World, process: Process) -> None:
-    delay = next(process, None)
-    if delay is not None:
-        world.scheduler.spawn(process, delay)
 
 
 def _note(world: World, node: Node, call: tuple[str, str], asked: Asked | None, code: int) -> None:
@@ -117,7 +113,7 @@ def _stopping(world: World, node: Node, name: str) -> Process:
     if name == "vmms":
         world.scheduler.spawn(_watch(world, node, service, service.stops), PATIENCE)
     yield from _pending(node, service, _STOP.get(name, _QUICK))
-    while service.hangs and service.state == "Stop Pending":
+    while service.state == "Stop Pending" and (service.hangs or (name == "vmms" and node.faults.vmms_hung)):
         service.checkpoint = min(_HANGS_AT, service.checkpoint + 1)
         yield 1.0
     if service.state != "Stop Pending":

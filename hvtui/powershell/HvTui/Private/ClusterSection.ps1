@@ -46,7 +46,7 @@ function Get-HvTuiNodeListSection {
     The section nodes.
     #>
     param([hashtable]$Stream)
-    if (-not (Test-HvTuiSource -Stream $Stream -Name 'node' -Fresh)) { return }
+    if (-not (Test-HvTuiSource -Stream $Stream -Name 'node')) { return }
     $drains = @{}
     if ($null -ne $Stream.Data['drain']) { $drains = $Stream.Data['drain'].Item }
     $section = Get-HvTuiSection
@@ -116,7 +116,7 @@ function Get-HvTuiIoSection {
     The section io.
     #>
     param([hashtable]$Stream)
-    if (-not (Test-HvTuiSource -Stream $Stream -Name 'io' -Fresh)) { return }
+    if (-not (Test-HvTuiSource -Stream $Stream -Name 'io')) { return }
     $section = Get-HvTuiSection
     $volumes = $Stream.Data['io'].Item
     foreach ($id in ($volumes.Keys | Sort-Object)) {
@@ -133,7 +133,7 @@ function Get-HvTuiRoleSection {
     The section roles.
     #>
     param([hashtable]$Stream)
-    if (-not (Test-HvTuiSource -Stream $Stream -Name 'group' -Fresh)) { return }
+    if (-not (Test-HvTuiSource -Stream $Stream -Name 'group')) { return }
     $machines = @{}
     $configurations = @{}
     if ($null -ne $Stream.Data['resource']) {

@@ -17,6 +17,15 @@ function Get-HvTuiClusterSource {
     Get-HvTuiSource -Name 'drain' -Part 'nodes.failback' -Reader 'Read-HvTuiDrain' -Guard 'cluster' -Period $SlowSeconds -Slow
 }
 
+function Get-HvTuiTable {
+    <#
+    .SYNOPSIS
+    A table with names as keys. In @{} Windows PowerShell compares them by the culture: to it names that differ by an
+    invisible character, or by how an accent is written, are one.
+    #>
+    New-Object -TypeName 'System.Collections.Generic.Dictionary[string,object]' -ArgumentList ([System.StringComparer]::OrdinalIgnoreCase)
+}
+
 function Read-HvTuiClusterNode {
     <#
     .SYNOPSIS
@@ -39,9 +48,9 @@ function Read-HvTuiResource {
     #>
     param([hashtable]$Stream)
     $found = Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_Resource' -OperationTimeoutSec $script:FastSeconds -Property 'Id', 'Name', 'Type', 'State', 'OwnerGroup', 'OwnerNode', 'IsClusterSharedVolume'
-    $machine = @{}
-    $configuration = @{}
-    $disk = @{}
+    $machine = Get-HvTuiTable
+    $configuration = Get-HvTuiTable
+    $disk = Get-HvTuiTable
     $csvs = 0
     foreach ($one in $found) {
         $type = $one.Type
@@ -87,7 +96,7 @@ function Read-HvTuiIdentity {
     #>
     param([hashtable]$Stream)
     $found = Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_Resource' -Filter "Type = 'Virtual Machine' OR Type = 'Virtual Machine Configuration'" -OperationTimeoutSec $script:SlowSecondsLimit -Property 'Id', 'Name', 'Type', 'OwnerGroup', 'PrivateProperties'
-    $identity = @{}
+    $identity = Get-HvTuiTable
     $known = $Stream.Identity
     $unknown = 0
     $hidden = 0
@@ -163,7 +172,7 @@ function Read-HvTuiFault {
     .SYNOPSIS
     Fault and backup state of all CSV volumes, by volume name and by path.
     #>
-    $faults = @{}
+    $faults = Get-HvTuiTable
     $found = Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_ClusterSharedVolume' -OperationTimeoutSec $script:FastSeconds -Property 'Name', 'VolumeName', 'FaultState', 'BackupState'
     foreach ($one in $found) {
         $state = @{ Fault = $one.FaultState; Backup = $one.BackupState }
@@ -224,10 +233,10 @@ function Read-HvTuiIo {
     .SYNOPSIS
     How each node reaches each CSV volume.
     #>
-    $volumes = @{}
+    $volumes = Get-HvTuiTable
     foreach ($one in Get-ClusterSharedVolumeState) {
         $id = [string]$one.VolumeName
-        if (-not $volumes.ContainsKey($id)) { $volumes[$id] = @{} }
+        if (-not $volumes.ContainsKey($id)) { $volumes[$id] = Get-HvTuiTable }
         $volumes[$id][[string]$one.Node] = '[' + [int]$one.StateInfo + ',' + [int]$one.FileSystemRedirectedIOReason + ',' + [int]$one.BlockRedirectedIOReason + ']'
     }
     @{ Item = $volumes }
@@ -238,7 +247,7 @@ function Read-HvTuiDrain {
     .SYNOPSIS
     What only the cmdlet tells of a node: why a drain failed, and the failback after it. Older systems lack both.
     #>
-    $nodes = @{}
+    $nodes = Get-HvTuiTable
     foreach ($one in Get-ClusterNode) {
         $nodes[[string]$one.Name] = @{
             Code     = Get-HvTuiValue -Object $one -Name 'DrainErrorCode'

@@ -88,7 +88,7 @@ function Get-HvTuiJobSection {
     The section jobs.
     #>
     param([hashtable]$Stream)
-    if (-not (Test-HvTuiSource -Stream $Stream -Name 'job' -Fresh)) { return }
+    if (-not (Test-HvTuiSource -Stream $Stream -Name 'job')) { return }
     $section = Get-HvTuiSection
     foreach ($job in $Stream.Data['job'].Item) {
         $one = $job.Item

@@ -6,7 +6,7 @@ function Get-HvTuiMachineSection {
     The section vms: one expandable string a VM, the cheapest way to build and to compare a thousand of them.
     #>
     param([hashtable]$Stream)
-    if (-not (Test-HvTuiSource -Stream $Stream -Name 'machine' -Fresh)) { return }
+    if (-not (Test-HvTuiSource -Stream $Stream -Name 'machine')) { return }
     $section = Get-HvTuiSection
     $ids = $section.Id
     $texts = $section.Text
@@ -107,7 +107,7 @@ function Get-HvTuiFileSection {
     $disk = $Stream.Data['disk']
     $setting = $Stream.Data['setting']
     if ($null -eq $disk -or $null -eq $setting) { return }
-    $fresh = (Test-HvTuiSource -Stream $Stream -Name 'disk' -Fresh) -or (Test-HvTuiSource -Stream $Stream -Name 'setting' -Fresh)
+    $fresh = (Test-HvTuiSource -Stream $Stream -Name 'disk') -or (Test-HvTuiSource -Stream $Stream -Name 'setting')
     if (-not $fresh) { return }
     $disks = @{}
     $names = $Stream.Name
@@ -179,7 +179,7 @@ function Join-HvTuiLoad {
     }
     $values = New-Object -TypeName System.Collections.Generic.List[long]
     $summary = $Stream.Data['summary']
-    if ($null -ne $summary -and ($Full -or (Test-HvTuiSource -Stream $Stream -Name 'summary' -Fresh))) {
+    if ($null -ne $summary -and ($Full -or (Test-HvTuiSource -Stream $Stream -Name 'summary'))) {
         $sent = $Stream.Load
         $loads = $summary.Load
         foreach ($id in $Stream.Slot.Keys) {

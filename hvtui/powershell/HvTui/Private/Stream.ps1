@@ -16,7 +16,6 @@ function Get-HvTuiStream {
     param([object[]]$Source, [string[]]$Section, [string[]]$Single)
     foreach ($one in $Source) {
         $one.Due = [double]0
-        $one.Ok = $false
         $one.Fresh = $false
         $one.Urgent = $false
     }
@@ -70,14 +69,12 @@ function Invoke-HvTuiSource {
         if ($one.Due -gt $started -and -not $one.Urgent) { continue }
         $before = Get-HvTuiElapsed
         if ($Stream.Blind -contains $one.Name) {
-            $one.Ok = $false
             $Stream.Data[$one.Name] = $null
             $Stream.Problem[$one.Part] = $blind.Replace('"part":null', '"part":' + (ConvertTo-HvTuiString -Value $one.Part))
             continue
         }
         if ($one.Guard -and $Stream.Hold.ContainsKey($one.Guard) -and $Stream.Hold[$one.Guard] -gt $before) {
             # The provider just let another question run out; what it said there holds for this one.
-            $one.Ok = $false
             $Stream.Data[$one.Name] = $null
             $Stream.Problem[$one.Part] = $Stream.HoldFor[$one.Guard].Replace('"part":null', '"part":' + (ConvertTo-HvTuiString -Value $one.Part))
             continue
@@ -88,11 +85,9 @@ function Invoke-HvTuiSource {
         $waited = $Stream.Waited
         try {
             $Stream.Data[$one.Name] = & $one.Reader $Stream
-            $one.Ok = $true
             $one.Fresh = $true
             if ($Stream.Problem.Contains($one.Part)) { $Stream.Problem.Remove($one.Part) }
         } catch {
-            $one.Ok = $false
             $Stream.Data[$one.Name] = $null
             $problem = Get-HvTuiProblem -Part $one.Part -ErrorRecord $_
             $Stream.Problem[$one.Part] = $problem
@@ -116,14 +111,11 @@ function Invoke-HvTuiSource {
 function Test-HvTuiSource {
     <#
     .SYNOPSIS
-    Whether a source was read in this round (Fresh), or stands from an earlier one.
+    Whether a source was read in this round; else what it gave, if anything, stands from an earlier one.
     #>
-    param([hashtable]$Stream, [string]$Name, [switch]$Fresh)
+    param([hashtable]$Stream, [string]$Name)
     foreach ($one in $Stream.Source) {
-        if ($one.Name -eq $Name) {
-            if ($Fresh) { return $one.Fresh }
-            return $one.Ok
-        }
+        if ($one.Name -eq $Name) { return $one.Fresh }
     }
     $false
 }

@@ -1,0 +1,78 @@
+"""Single calls to a node: each on the lane of its purpose, none behind another that hangs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hvtui.errors import RemoteError, Unreachable
+from hvtui.lab.serve import Lab
+from hvtui.live.timing import Timing
+from hvtui.model.link import LinkStatus
+from hvtui.model.records import Info, Providers
+from tests.live.conftest import QUICK
+from tests.support.wait import until
+
+Watch = Callable[..., Any]
+Labs = Callable[..., Lab]
+BASIC = {"Part": "Basic"}
+
+
+def seen(monitor: Any, name: str) -> bool:
+    return monitor.state.node(name).link.status is LinkStatus.LIVE and monitor.state.node(name).vms is not None
+
+
+def lanes(monitor: Any, name: str) -> set[str]:
+    return set(monitor._nodes[name.lower()].calls._lanes)
+
+
+async def test_each_purpose_has_its_lane_and_idle_ones_are_closed(labs: Labs, watch: Watch) -> None:
+    lab = labs("healthy")
+    quick = Timing(**{**QUICK.__dict__, "idle": 0.3})
+    monitor = await watch(lab, timing=quick)
+    name = monitor._config.seeds[0]
+    await until(lambda: seen(monitor, name))
+    info = await monitor.call(name.lower(), "Get-HvTuiInfo", BASIC)
+    assert isinstance(info, Info)
+    assert isinstance(await monitor.call(name, "Get-HvTuiProvider", {}, lane="work"), Providers)
+    assert isinstance(await monitor.call(name, "Get-HvTuiInfo", BASIC, lane="facts"), Info)
+    assert lanes(monitor, name) >= {"action"}
+    await until(lambda: lanes(monitor, name) == {"action"})
+    assert isinstance(await monitor.call(name, "Get-HvTuiInfo", BASIC, lane="work"), Info), "opened again"
+
+
+async def test_a_call_on_the_work_lane_holds_up_no_action(labs: Labs, watch: Watch) -> None:
+    lab = labs("healthy")
+    monitor = await watch(lab)
+    name = monitor._config.seeds[0]
+    await until(lambda: seen(monitor, name))
+    lab.call(lambda world: setattr(world.nodes[name].faults, "vmms_hung", True))
+    try:
+        hanging = asyncio.create_task(monitor.call(name, "Get-HvTuiInfo", {"Part": "All"}, lane="work"))
+        await until(lambda: "work" in lanes(monitor, name))
+        async with asyncio.timeout(15):
+            await monitor.call(name, "Get-HvTuiInfo", BASIC)
+        assert not hanging.done()
+    finally:
+        lab.call(lambda world: setattr(world.nodes[name].faults, "vmms_hung", False))
+    hanging.cancel()
+
+
+async def test_no_action_before_the_first_picture_and_none_where_nobody_watches(labs: Labs, watch: Watch) -> None:
+    lab = labs("healthy")
+    monitor = await watch(lab)
+    name = monitor._config.seeds[0]
+    with pytest.raises(Unreachable, match="first picture"):
+        await monitor.call(name, "Get-HvTuiInfo", BASIC)
+    with pytest.raises(Unreachable, match="not watched"):
+        await monitor.call("HV99", "Get-HvTuiInfo", BASIC)
+    await until(lambda: seen(monitor, name))
+    with pytest.raises(ValueError, match="no lane"):
+        await monitor.call(name, "Get-HvTuiInfo", BASIC, lane="watch")
+    assert monitor.pinned == monitor.state.cluster.info.id
+    await monitor.stop()
+    with pytest.raises(RemoteError):
+        await monitor.call(name, "Get-HvTuiInfo", BASIC)
