@@ -84,7 +84,12 @@ def _refused(value: Any, result: Any) -> bool:
 _OPERATION: Final = "0b0d1f5c-39a7-4f52-9f8e-6d1f6a2b7c01"
 _NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 _ACTED: Final = {"OperationId": _OPERATION, "Actor": "anna@ADMIN7"}
-_SEEN: Final = {"Name": "vmms", "ExpectState": "Paused", "ExpectProcessId": 1, "ExpectStarted": ""}
+_SEEN: Final[dict[str, str | int]] = {
+    "Name": "vmms",
+    "ExpectState": "Paused",
+    "ExpectProcessId": 1,
+    "ExpectStarted": "",
+}
 ACTIONS: Final[dict[str, dict[str, str | int]]] = {
     # Calls that fit nothing: each differs in two things at least from what is there.
     MOVE_VM.name: {"VMId": _NOBODY, "Node": "HV77", "ExpectOwner": "HV78", "ExpectState": 77},

@@ -191,7 +191,8 @@ _SUSPEND_REFUSALS: Final[dict[str, tuple[Prepare, Values, str]]] = {
     ),
     "the account sees no cluster": (lambda world: world.node("HV01").faults.rights.add("cluster"), {}, "denied"),
     "no other node is up": (
-        lambda world: [_node(f"HV0{i}", state=NodeState.Down)(world) for i in range(2, 9)], {"ExpectUp": ""}, "forbidden",
+        lambda world: [_node(f"HV0{i}", state=NodeState.Down)(world) for i in range(2, 9)], {"ExpectUp": ""},
+        "forbidden",
     ),
     "the node is joining": (_node("HV01", state=NodeState.Joining), {"ExpectState": 3}, "forbidden"),
 }  # fmt: skip
@@ -246,14 +247,16 @@ _STOP_REFUSALS: Final[dict[str, tuple[str, Prepare, Values, str]]] = {
         "vmms", lambda world: drained(world).vms.update({vm.id: vm for vm in [mover(world)]}), {}, "forbidden",
     ),
     "a job that runs": (
-        "CryptSvc", lambda world: actions.move_role(world, mover(world, "HV02"), world.node("HV03"), "Live"), {}, "busy",
+        "CryptSvc", lambda world: actions.move_role(world, mover(world, "HV02"), world.node("HV03"), "Live"), {},
+        "busy",
     ),
     "VMMS that hangs": (
         "CryptSvc", lambda world: setattr(world.node("HV02").faults, "vmms_hung", True), {}, "unread",
     ),
     "a service that is stopped": ("BITS", lambda world: None, {}, "forbidden"),
     "a service that is not installed": (
-        "SQLWriter", lambda world: None, {"ExpectState": "Running", "ExpectProcessId": 0, "ExpectStarted": ""}, "unread",
+        "SQLWriter", lambda world: None, {"ExpectState": "Running", "ExpectProcessId": 0, "ExpectStarted": ""},
+        "unread",
     ),
     "an account that is no administrator": (
         "CryptSvc", lambda world: world.node("HV02").faults.rights.add("elevated"), {}, "denied",

@@ -1,4 +1,4 @@
-"""A mutating call on both engines, each in a world of its own that is otherwise the same, and what the worlds are then."""
+"""A mutating call on both engines, in two worlds that are the same until then, and what the worlds are afterwards."""
 
 from __future__ import annotations
 

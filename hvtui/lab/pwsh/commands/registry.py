@@ -13,8 +13,8 @@ from hvtui.lab.pwsh.commands import (
     hyperv,
     programs,
     services,
-    vhd,
     settable,
+    vhd,
     windows_registry,
     winevent,
 )
