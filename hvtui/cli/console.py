@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from hvtui.cli.arguments import Arguments
 from hvtui.cli.connecting import choose, gate_for
+from hvtui.cli.operating import operations_of
 from hvtui.config import ClusterConfig, Config
 from hvtui.errors import UsageError
 from hvtui.live.monitor import Monitor
@@ -18,7 +20,7 @@ def run(arguments: Arguments) -> int:
     """Open the console on a configured cluster until the user leaves."""
     config, cluster = choose(arguments)
     need_terminal()
-    return open_console(cluster, look_of(arguments, config), pins=Pins(state_dir(), config.path))
+    return open_console(cluster, look_of(arguments, config), pins=Pins(state_dir(), config.path), file=config.path)
 
 
 def need_terminal() -> None:
@@ -32,6 +34,19 @@ def look_of(arguments: Arguments, config: Config) -> ConsoleOptions:
     return ConsoleOptions(theme=arguments.theme or config.theme, ascii=arguments.ascii or config.ascii)
 
 
-def open_console(cluster: ClusterConfig, look: ConsoleOptions, *, pins: Pins | None) -> int:
-    """Log on is the first thing the console does; the password is asked for before it takes the screen."""
-    return run_console(Monitor(cluster, credentials=gate_for(cluster), pins=pins), look)
+def open_console(
+    cluster: ClusterConfig,
+    look: ConsoleOptions,
+    *,
+    pins: Pins | None,
+    file: Path | None = None,
+    journal: Path | None = None,
+) -> int:
+    """Log on is the first thing the console does; the password is asked for before it takes the screen.
+
+    `journal` is another folder for it than the usual one.
+    """
+    gate = gate_for(cluster)
+    monitor = Monitor(cluster, credentials=gate, pins=pins)
+    operations = operations_of(monitor, cluster, gate, front="console", file=file, journal=journal)
+    return run_console(monitor, look, operations=operations)

@@ -40,9 +40,10 @@ def run(arguments: Arguments) -> int:
         own = Config(path=None, clusters={})
     sys.stdout.write("starting the simulated cluster …\r")
     sys.stdout.flush()
-    with lab_process(arguments) as config:
+    # What is practised is no entry of the user's own journal.
+    with lab_process(arguments) as config, tempfile.TemporaryDirectory(prefix="hvtui-demo-") as folder:
         # No pins: every scenario is another cluster.
-        return open_console(config.cluster(), look_of(arguments, own), pins=None)
+        return open_console(config.cluster(), look_of(arguments, own), pins=None, journal=Path(folder) / "journal")
 
 
 @contextmanager

@@ -92,7 +92,7 @@ class VirtualDisk(Record, frozen=True, kw_only=True):
 
 
 class Replica(Record, frozen=True, kw_only=True):
-    """A Storage Replica group of this node and its status number (MSFT_WvrReplica); 1 is continuously replicating."""
+    """A Storage Replica group of this node and its ReplicationStatus (MSFT_WvrReplicationGroup); 1 is in sync."""
 
     name: str
     status: int | None = None

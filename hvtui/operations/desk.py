@@ -14,8 +14,9 @@ from hvtui.journal.store import JournalError
 from hvtui.model.preflight import ActionResult
 from hvtui.model.severity import Severity
 from hvtui.model.state import ClusterState
+from hvtui.model.writers import WriterPicture
 from hvtui.operations.audit import Answer, Audit, Sent
-from hvtui.operations.builders import services_of
+from hvtui.operations.builders import nodes_of, services_of
 from hvtui.operations.explain import best, meaning
 from hvtui.operations.facts import Facts
 from hvtui.operations.nodes import ACTION, Asker, Nodes, Parameters, Watcher
@@ -24,6 +25,8 @@ from hvtui.operations.plan import Plan, Refusal, Target, Verb
 from hvtui.operations.queue import Slots
 from hvtui.operations.run import Command, Run, RunLine
 
+UNDER_BACKUP: Final = frozenset({Verb.DRAIN, Verb.VMMS, Verb.SERVICE})
+"""Verbs that a running backup forbids: what the VSS writers say counts for them."""
 COMMANDS: Final = 1000
 """Lines kept of the command log; the journal has all."""
 
@@ -83,6 +86,7 @@ class Desk:
             fork_age=self.pace.fork_age,
             fork=fork,
         )
+        await self.read_writers(plan.verb, plan.targets)
         await self.fresh()
         found = self.gate(plan, self.facts(run))
 
@@ -103,8 +107,33 @@ class Desk:
         age = self.pace.preflight_age if young else 0.0
         services = services_of(verb, targets)
         await self.asker.ask(self.state.node_names(), services=services, preflight_age=age, fork_age=self.pace.fork_age)
+        await self.read_writers(verb, targets)
         await self.fresh()
         return self.build(verb, targets, options, run)
+
+    async def read_writers(self, verb: Verb, targets: Iterable[Target]) -> None:
+        """For verbs that a backup forbids: read the VSS writers of the nodes concerned, unless that was just done."""
+        if verb not in UNDER_BACKUP:
+            return
+
+        before: dict[str, WriterPicture | None] = {}
+        for node in nodes_of(tuple(targets)):
+            picture = self.writers(node)
+            read_at = None if picture is None or picture.reading or picture.failure else picture.read_at
+            if read_at is None or self.now() - read_at > self.pace.writers_age:
+                before[node] = picture
+                self.nodes.refresh("writers", node)
+        await self.watcher.until(lambda: all(self.read_anew(n, old) for n, old in before.items()), self.pace.writer)
+
+    def writers(self, node: str) -> WriterPicture | None:
+        """What the last read of a node's writers gave."""
+        view = self.state.nodes.get(self.state.node_name(node))
+        return view.writers if view is not None else None
+
+    def read_anew(self, node: str, before: WriterPicture | None) -> bool:
+        """A read of the writers has ended since, well or not."""
+        picture = self.writers(node)
+        return picture is not None and picture is not before and not picture.reading
 
     async def fresh(self, since: float | None = None) -> bool:
         """Wait for the cluster's picture to be fresh, with `since` for one that came after it; False when it is not."""

@@ -33,6 +33,8 @@ class Pace:
     writer: float = 180.0
     """Until the Hyper-V writer must be back and stable after VMMS started."""
     writer_again: float = 10.0
+    writers_age: float = 60.0
+    """The writers of a node are read anew before a step that a backup forbids when they were read longer ago."""
     stall: float = 900.0
     """A drain or failback in which nothing moved for so long is said to stand still; it is waited for all the same."""
     fresh: float = 30.0

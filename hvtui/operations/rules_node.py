@@ -19,8 +19,8 @@ from hvtui.operations.facts import Facts
 from hvtui.operations.plan import Plan, Refusal, Target
 
 _TROUBLED: Final = NodeStatus.Isolated | NodeStatus.Quarantined | NodeStatus.DrainInProgress | NodeStatus.DrainFailed
-_IN_SYNC: Final = 1
-"""MSFT_WvrReplica ReplicationStatus: continuously replicating."""
+_IN_SYNC: Final = frozenset({1, 12, 15})
+"""MSFT_WvrReplicationGroup.ReplicationStatus: continuously replicating, so within its RPO, without a partner."""
 _ENDED_STORAGE_JOBS: Final = frozenset({7, 8, 9})
 
 
@@ -171,7 +171,7 @@ def replica(plan: Plan, facts: Facts) -> Iterator[Refusal]:
             yield _refuse("replica", name, f"Storage Replica could not be read{_why(facts, name)}")
             continue
         for group in node.replicas:
-            if group.status != _IN_SYNC:
+            if group.status not in _IN_SYNC:
                 yield _refuse("replica", name, f"Storage Replica group {group.name} is not in sync")
 
 

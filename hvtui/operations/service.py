@@ -141,15 +141,22 @@ class Operations:
             _log.warning("%s", error)
 
     async def gather(
-        self, verb: Verb, nodes: Iterable[str], *, services: Iterable[str] = (), run: Run | None = None
+        self,
+        verb: Verb,
+        nodes: Iterable[str],
+        *,
+        targets: Sequence[Target] = (),
+        services: Iterable[str] = (),
+        run: Run | None = None,
     ) -> Facts:
         """Ask the nodes afresh for what plans depend on, and put it together with the picture.
 
-        What could not be read is in `Facts.unread`. `services` are `NODE/name`; `run` is the one that asks: what it
-        holds itself is not busy.
+        What could not be read is in `Facts.unread`. `services` are `NODE/name`; of `targets` that a backup forbids to
+        touch the VSS writers are read; `run` is the one that asks: what it holds itself is not busy.
         """
         fork = verb not in {Verb.CANCEL, Verb.START_VMMS, Verb.SERVICE}
         await self._desk.asker.ask(nodes, services=services, fork=fork)
+        await self._desk.read_writers(verb, targets)
         await self._desk.fresh()
         await self.look_back()
         return self.facts(run)
@@ -184,7 +191,8 @@ class Operations:
         the verb's builder. Raises KeyError for a verb without a builder.
         """
         wanted = tuple(targets)
-        facts = await self.gather(verb, self._asked(verb, wanted), services=services_of(verb, wanted))
+        asked, services = self._asked(verb, wanted), services_of(verb, wanted)
+        facts = await self.gather(verb, asked, targets=wanted, services=services)
         return self._builders[verb](facts, wanted, self._with_known(verb, wanted, options))
 
     async def say_backup_stopped(self, node: str, confirmed: str) -> str:
@@ -214,9 +222,8 @@ class Operations:
         self._tell(run)
         run.refusals = _confirmed(plan, confirmed, protected=self._config.protected)
         if not run.refusals:
-            facts = await self.gather(
-                plan.verb, self._asked(plan.verb, plan.targets), services=_services(plan), run=run
-            )
+            asked, services = self._asked(plan.verb, plan.targets), services_of(plan.verb, plan.targets)
+            facts = await self.gather(plan.verb, asked, targets=plan.targets, services=services, run=run)
             # From here to the hold nothing else runs: two starts cannot both find the target free.
             run.refusals = (*plan.refusals, *self._desk.gate(plan, facts))
         if not run.refusals:
@@ -397,10 +404,6 @@ class Operations:
                 listener(run)
             except Exception:
                 _log.exception("a listener of operations failed")
-
-
-def _services(plan: Plan) -> list[str]:
-    return services_of(plan.verb, plan.targets)
 
 
 def _confirmed(plan: Plan, confirmed: str, *, protected: bool) -> tuple[Refusal, ...]:

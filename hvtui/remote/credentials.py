@@ -132,6 +132,11 @@ class CredentialGate:
         """Account of the present credential."""
         return self._credential.username
 
+    def secrets(self) -> tuple[str, ...]:
+        """The password in use, for whoever must make sure that it is written nowhere."""
+        password = self._credential.password
+        return (password,) if password else ()
+
     @property
     def refusal(self) -> str:
         """Why the gate is closed; empty while it is open."""

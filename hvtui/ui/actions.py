@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from textual.binding import Binding, BindingType
 
+from hvtui.ui.action import Action, Confirm
+from hvtui.ui.verb_actions import VERB_ACTIONS
 
-class Confirm(StrEnum):
-    """What stands between a key and its effect."""
-
-    NONE = "none"
-    """For what changes nothing on a cluster."""
-    ARMED = "armed"
-    """A key on an armed button."""
-    TYPED = "typed"
-    """The name, typed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing a user can ask for. `scope` is where its keys work: `app`, `overview` (the panes) or `table`.
-
-    `call` is the action in Textual's notation. `footer` is the short word in the last line, empty for none;
-    `palette` says whether Ctrl+P lists it.
-    """
-
-    id: str
-    keys: tuple[str, ...]
-    title: str
-    help: str
-    call: str
-    scope: str = "overview"
-    footer: str = ""
-    palette: bool = False
-    mutating: bool = False
-    confirm: Confirm = Confirm.NONE
+__all__ = ["ACTIONS", "FOOTER_ORDER", "PANES", "Action", "Confirm", "bindings", "by_id", "key_word"]
 
 
 PANES: Final = ("nodes", "csvs", "vms", "writers", "placement", "events")
@@ -168,18 +140,30 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("detail.first", ("g", "home"), "Top", "To the top", "edge(-1)", "detail"),
     Action("detail.last", ("G", "end"), "Bottom", "To the bottom", "edge(1)", "detail"),
     Action("detail.read", ("r", "f5"), "Read now", "Ask the node again", "read", "detail", "read"),
+    *VERB_ACTIONS,
 )
 
 FOOTER_ORDER: Final = (
+    "run.back",
+    "run.offer",
+    "run.log",
+    "run.seen",
+    "run.read",
     "detail.back",
     "detail.read",
     "table.open",
     "pane.filter",
+    "acts.menu",
+    "verb.migrate",
+    "verb.align",
+    "app.help",
+    "verb.drain",
+    "verb.vmms",
+    "acts.page",
+    "app.palette",
     "pane.next",
     "pane.zoom",
     "pane.read",
-    "app.help",
-    "app.palette",
     "table.mark",
     "app.quit",
 )
@@ -199,8 +183,8 @@ _KEY_WORDS: Final = {
     "pageup": "PgUp",
     "home": "Home",
     "end": "End",
-    "f1": "F1",
-    "f5": "F5",
+    **{f"f{number}": f"F{number}" for number in range(1, 13)},
+    "backspace": "Backspace",
 }
 
 
@@ -219,7 +203,7 @@ def bindings(scope: str) -> list[BindingType]:
     return [
         Binding(",".join(action.keys), action.call, action.title, id=action.id, tooltip=action.help, show=False)
         for action in ACTIONS
-        if action.scope == scope
+        if action.scope == scope and action.keys
     ]
 
 

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events
@@ -22,8 +22,11 @@ import hvtui
 from hvtui.live.feed import Feed
 from hvtui.model.change import Change
 from hvtui.model.link import LinkStatus
+from hvtui.operations.plan import Verb
 from hvtui.text import safe_text
+from hvtui.ui.acting import Acting
 from hvtui.ui.actions import bindings
+from hvtui.ui.copying import copy_incident
 from hvtui.ui.credential import CredentialScreen, LogsOn
 from hvtui.ui.gc_policy import IdleCollector
 from hvtui.ui.help import HelpScreen
@@ -33,6 +36,9 @@ from hvtui.ui.notice import NoticeScreen
 from hvtui.ui.overview import Overview
 from hvtui.ui.palette import Commands, Places
 from hvtui.ui.themes import DEFAULT, Palette, load_themes, theme_dirs
+
+if TYPE_CHECKING:
+    from hvtui.operations.service import Operations
 
 _LOG = logging.getLogger(__name__)
 
@@ -89,19 +95,21 @@ class HvtuiApp(App[None]):
         self,
         feed: Feed,
         *,
+        operations: Operations | None = None,
         look: Look | None = None,
         theme: str = DEFAULT,
         user_themes: Path | None = None,
         log_file: Path | None = None,
         own_process: bool = False,
     ) -> None:
-        """`own_process`: the app may decide when garbage is collected."""
+        """Without `operations` it only watches. `own_process`: the app may decide when garbage is collected."""
         self.palettes: dict[str, Palette]
         self.palettes, self._theme_problems = load_themes(theme_dirs(user_themes))
         super().__init__()
         self.feed = feed
         self.look = look or Look()
-        self.overview = Overview(feed, self.look, self.ask_again)
+        self.acting = None if operations is None else Acting(self, feed, self.look, operations)
+        self.overview = Overview(feed, self.look, self.ask_again, self.acting)
         self.failed = False
         self._log_file = log_file
         self._pending: Change | None = None
@@ -134,6 +142,8 @@ class HvtuiApp(App[None]):
     def _begin(self) -> None:
         if self._collector is not None:
             self._collector.begin()
+        if self.acting is not None:
+            self.acting.begin()
         for problem in self._theme_problems:
             self.overview.tell(problem, severity="warning")
         self._starting = asyncio.create_task(self._start_feed(), name="feed")
@@ -227,6 +237,42 @@ class HvtuiApp(App[None]):
 
         message.stop()
         self.push_screen(detail_screen(self.feed, self.look, message.kind, message.key))
+
+    def _able(self) -> Acting | None:
+        """Who changes things; without it a word why nothing can be."""
+        if self.acting is None:
+            self.overview.tell("this console only watches")
+        return self.acting
+
+    def action_verb(self, verb: str) -> None:
+        """Ask for a change of the rows under the cursor: opens its dialog, whatever the key."""
+        acting = self._able()
+        if acting is not None:
+            acting.ask(Verb(verb))
+
+    def action_act_menu(self) -> None:
+        """What can be done with the row under the cursor."""
+        acting = self._able()
+        if acting is not None:
+            acting.open_menu()
+
+    def action_operations(self) -> None:
+        """What runs, what was done, what failed."""
+        from hvtui.ui.screens.operations_page import OperationsPage  # noqa: PLC0415  # not needed for the first frame
+
+        acting = self._able()
+        if acting is not None and not isinstance(self.screen, OperationsPage):
+            self.push_screen(OperationsPage(acting))
+
+    def action_read_only(self) -> None:
+        """Let this console change nothing, or lift that."""
+        acting = self._able()
+        if acting is not None:
+            acting.toggle_read_only()
+
+    def action_copy_incident(self) -> None:
+        """The incident for a ticket, to the clipboard."""
+        copy_incident(self)
 
     def action_command_palette(self) -> None:
         """Commands, and places to go to."""

@@ -14,6 +14,7 @@ from hvtui.model.link import LinkStatus
 from hvtui.model.rows import Summary, summary
 from hvtui.model.severity import Severity
 from hvtui.ui import format as show
+from hvtui.ui.acting import Acting
 from hvtui.ui.look import Look
 from hvtui.ui.signs import SEVERITY_ROLES, severity_signs
 from hvtui.ui.widgets.styled_line import Piece, StyledLine
@@ -28,8 +29,9 @@ class Header(Vertical):
     Header { height: 2; dock: top; background: $hv-head-bg; }
     """
 
-    def __init__(self, feed: Feed, look: Look) -> None:
+    def __init__(self, feed: Feed, look: Look, acting: Acting | None = None) -> None:
         super().__init__()
+        self._acting = acting
         self._feed = feed
         self._look = look
         self._signs = severity_signs(look)
@@ -87,7 +89,14 @@ class Header(Vertical):
             "? CSVs" if told.csvs is None else f"{told.csvs} CSVs",
         ]
         health, role = self._health(told)
-        pieces = [Piece(" "), Piece(name, "strong"), Piece(gap), Piece(health, role), Piece(gap + dot.join(counts))]
+        pieces = [
+            *self._stopped(),
+            Piece(" "),
+            Piece(name, "strong"),
+            Piece(gap),
+            Piece(health, role),
+            Piece(gap + dot.join(counts)),
+        ]
         if told.drift and self.size.width >= _NARROW:
             pieces.append(Piece(f"{gap}{self._look.glyphs.unequal} {told.drift} drift", "warn"))
         return pieces
@@ -107,8 +116,13 @@ class Header(Vertical):
         feed, now = self._feed, self._feed.clock.monotonic()
         pieces = [Piece("  ")]
         if feed.protected:
-            pieces += [Piece(" PROTECTED ", "alert"), Piece(" ")]
-        if feed.read_only:
+            pieces += [Piece(" PROD ", "alert"), Piece(" ")]
+        running, bad = self._acting.counts() if self._acting is not None else (0, 0)
+        if running:
+            pieces.append(Piece(f"{self._look.glyphs.busy} {running} running  ", "busy", "O"))
+        if bad:
+            pieces.append(Piece(f"{self._look.glyphs.bad} {bad} failed (O)  ", "bad", "O"))
+        if self._read_only():
             pieces += [Piece("READ-ONLY", "mark"), Piece("  ")]
         links = [feed.state.cluster.link, *(view.link for view in feed.state.nodes.values())]
         contacted = [link for link in links if link.status is not LinkStatus.NOT_CONTACTED]
@@ -124,6 +138,18 @@ class Header(Vertical):
         zone = f" {clock.strftime('%Z')}" if self.size.width >= _NARROW else ""
         pieces.append(Piece(f"  {clock.strftime('%H:%M:%S')}{zone} "))
         return pieces
+
+    def _read_only(self) -> bool:
+        if self._acting is None:
+            return self._feed.read_only
+        return bool(self._acting.operations.read_only_why)
+
+    def _stopped(self) -> list[Piece]:
+        """VMMS that hvtui stopped and that is stopped: nothing else matters as much."""
+        names = self._acting.operations.stopped_vmms if self._acting is not None else []
+        if not names:
+            return []
+        return [Piece(f" VMMS is stopped on {', '.join(names)}, by hvtui: S starts it ", "alert", "S"), Piece("  ")]
 
     def _problem(self, told: Summary) -> list[Piece]:
         if self._trouble:

@@ -19,7 +19,10 @@ _SCOPES: Final = (
     ("overview", "Panes"),
     ("table", "Tables"),
     ("matrix", "Matrices"),
+    ("acts", "Changes, and what belongs to them"),
     ("detail", "Detail and help screens"),
+    ("operations", "Operations page"),
+    ("dialog", "Dialogs that confirm"),
     ("app", "Everywhere"),
 )
 
@@ -68,7 +71,7 @@ class HelpScreen(ModalScreen[None]):
             parts.append((f"\n{heading}\n", "bold $hv-frame-focus"))
             for action in ACTIONS:
                 if action.scope == scope:
-                    keys = ", ".join(key_word(key) for key in action.keys)
+                    keys = ", ".join(key_word(key) for key in action.keys) or ". (menu)"
                     parts.append((f"  {keys:<18}", "$hv-mark"))
                     parts.append(Content(f" {action.help}\n"))
         parts.append(("\nMouse\n", "bold $hv-frame-focus"))

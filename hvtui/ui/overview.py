@@ -16,6 +16,7 @@ from textual.screen import Screen
 from hvtui.live.feed import Feed
 from hvtui.model.change import Change
 from hvtui.text import safe_text
+from hvtui.ui.acting import Acting
 from hvtui.ui.actions import PANES, bindings
 from hvtui.ui.footer import KeyLine
 from hvtui.ui.header import Header
@@ -28,6 +29,7 @@ from hvtui.ui.panes.nodes import NodesPane
 from hvtui.ui.panes.placement import PlacementPane
 from hvtui.ui.panes.vms import VmsPane
 from hvtui.ui.panes.writers import WritersPane
+from hvtui.ui.pointed import Pointed
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class Overview(Screen[None]):
     """All panes of one cluster."""
 
     TITLE = "hvtui"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("overview")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("overview"), *bindings("acts")]
     AUTO_FOCUS = "#vms"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (180, "-wide")]  # noqa: RUF012  # declared by Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012  # declared by Textual
@@ -64,20 +66,24 @@ class Overview(Screen[None]):
         &.-short #lower.-entered { height: 10; }
         &.-narrow #pane-nodes { width: 50%; }
 
+        &.-protected Pane > .pane--frame { color: $hv-bad; }
+        &.-protected Pane > .pane--frame-focus { color: $hv-bad; text-style: bold; }
         & .-gone { display: none !important; }
         & .-zoom { display: block !important; width: 1fr !important; height: 1fr !important; }
     }
     """
 
-    def __init__(self, feed: Feed, look: Look, ask_again: Callable[[], bool]) -> None:
+    def __init__(self, feed: Feed, look: Look, ask_again: Callable[[], bool], acting: Acting | None = None) -> None:
         """`ask_again` opens the password dialog if the credential was refused, and says whether it did."""
-        super().__init__()
+        super().__init__(classes="-protected" if feed.protected else "")
+        self._acting = acting
         self._ask_again = ask_again
         self.feed = feed
         self.look = look
-        self.header = Header(feed, look)
-        self.vms = VmsPane(feed, look)
-        nodes, csvs = NodesPane(feed, look), CsvsPane(feed, look)
+        marks = acting.marks if acting is not None else None
+        self.header = Header(feed, look, acting)
+        self.vms = VmsPane(feed, look, marks)
+        nodes, csvs = NodesPane(feed, look, marks), CsvsPane(feed, look)
         writers, placement, listed = WritersPane(feed, look), PlacementPane(feed, look), EventsPane(feed, look)
         self.panes: dict[str, Pane] = {pane.key: pane for pane in (nodes, csvs, self.vms, writers, placement, listed)}
         self._failed: set[str] = set()
@@ -94,7 +100,7 @@ class Overview(Screen[None]):
             yield panes["writers"]
             yield panes["placement"]
             yield panes["events"]
-        yield KeyLine(self.look, "table", "overview", "app")
+        yield KeyLine(self.look, "table", "overview", "acts", "app")
 
     def on_mount(self) -> None:
         self.panes["writers"].add_class("-shown")
@@ -148,6 +154,17 @@ class Overview(Screen[None]):
                 self._failed.add(pane.key)
                 _LOG.exception("pane %s", pane.key)
             pane.show_failure(f"{type(error).__name__} in hvtui itself; see the log")
+
+    def marked(self, keys: set[str]) -> None:
+        """Other marks of operations on these rows (`Target.key`)."""
+        for pane in self.panes.values():
+            if pane.is_mounted:
+                pane.marks_changed(keys)
+        self.header.tick()
+
+    def pointed(self) -> Pointed:
+        """What a key pressed now is about."""
+        return self.focused_pane.pointed()
 
     # --- panes ---
 

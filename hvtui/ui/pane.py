@@ -18,6 +18,7 @@ from hvtui.text import safe_text
 from hvtui.ui.cells import fit, width_of
 from hvtui.ui.format import age
 from hvtui.ui.look import Look
+from hvtui.ui.pointed import NOTHING, Pointed
 from hvtui.ui.widgets.filter_line import FilterLine
 from hvtui.ui.widgets.line_table import LineTable
 
@@ -105,6 +106,13 @@ class Pane(Container):
     def go_to(self, key: str) -> bool:
         """Put the cursor on a key; False when it is not shown."""
         return any(table.put_cursor(key) for table in self.query(LineTable))
+
+    def pointed(self) -> Pointed:
+        """What a key that changes something is about: the marked rows, or the one under the cursor."""
+        return NOTHING
+
+    def marks_changed(self, keys: set[str]) -> None:
+        """Other marks of operations on these rows (`Target.key`)."""
 
     def lines_wanted(self, most: int) -> int:
         """Lines the pane can fill, the frame included; it will get `most` at most."""

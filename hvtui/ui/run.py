@@ -20,6 +20,7 @@ from hvtui import paths
 
 if TYPE_CHECKING:
     from hvtui.live.feed import Feed
+    from hvtui.operations.service import Operations
     from hvtui.ui.app import HvtuiApp
 
 _LOG = logging.getLogger(__name__)
@@ -38,10 +39,16 @@ class ConsoleOptions:
     zone: tzinfo | None = None
 
 
-def run_console(feed: Feed, options: ConsoleOptions | None = None) -> int:
+def run_console(
+    feed: Feed,
+    options: ConsoleOptions | None = None,
+    *,
+    operations: Operations | None = None,
+) -> int:
     """Show the console until the user leaves; the exit code is 0, or 70 after an error in hvtui itself.
 
-    The feed is started after the first frame and stopped at the end, whatever the end is.
+    The feed is started after the first frame and stopped at the end, whatever the end is. Without `operations` the
+    console only watches.
     """
     chosen = options or ConsoleOptions()
     # At 60 frames a second a key may wait 16 ms behind the repaint of a delta; this halves the 99th percentile.
@@ -56,6 +63,7 @@ def run_console(feed: Feed, options: ConsoleOptions | None = None) -> int:
     log = _log_to_file()
     app = HvtuiApp(
         feed,
+        operations=operations,
         look=Look(chosen.ascii, chosen.zone),
         theme=chosen.theme,
         user_themes=paths.config_dir() / "themes",
@@ -66,11 +74,11 @@ def run_console(feed: Feed, options: ConsoleOptions | None = None) -> int:
     if sys.platform != "win32" and sys.__stderr__ is not None:
         # Where Textual draws; on Windows the console window and its programs end together.
         sys.__stderr__ = _Terminal(sys.__stderr__)  # type: ignore[misc, assignment]
-    asyncio.run(_show(app, feed))
+    asyncio.run(_show(app, feed, operations))
     return 70 if app.failed else app.return_code or 0
 
 
-async def _show(app: HvtuiApp, feed: Feed) -> None:
+async def _show(app: HvtuiApp, feed: Feed, operations: Operations | None) -> None:
     loop = asyncio.get_running_loop()
 
     def leave(number: int, _frame: object) -> None:
@@ -88,6 +96,12 @@ async def _show(app: HvtuiApp, feed: Feed) -> None:
     try:
         await app.run_async()
     finally:
+        if operations is not None:
+            try:
+                # Before the lanes close: what runs is left to Windows, and the journal says so.
+                await asyncio.wait_for(operations.close(), _STOP_SECONDS)
+            except Exception:
+                _LOG.exception("operations did not close")
         try:
             await asyncio.wait_for(feed.stop(), _STOP_SECONDS)
         except Exception:

@@ -91,6 +91,7 @@ def test_a_cold_move_is_an_outage(kind: str) -> None:
     until(world, lambda: vm.node.name == "HV02" and vm.running)
     assert kinds(world) == [("vm_interrupted", "A")]
     assert vm.started == pytest.approx(world.elapsed, abs=1)
+    assert [event.vm for event in logged(vm.node, WORKER, 18500)] == [vm.id]
 
 
 def test_a_locked_role_refuses() -> None:
@@ -210,6 +211,7 @@ def test_what_stands_in_the_way_of_a_live_migration(
     (job,) = source.jobs.values()
     assert (job.state, job.percent(world.elapsed) < 10) == (JobState.Exception, True)
     assert failed_with(source) == [(code,)]
+    assert [event.vm for event in logged(source, VMMS, 21024)] == [moved.id]
     (event,) = logged(source, HA, 21502)
     assert words in event.text
     assert event.text.startswith("Live migration of 'Virtual Machine A' failed. Virtual machine migration operation")
@@ -246,6 +248,7 @@ def test_a_quick_migration_without_memory_there_leaves_the_vm_saved() -> None:
     actions.move_role(world, world.vm("A"), world.node("HV02"), "Quick", asked=ALICE)
     world.advance(60)
     assert (world.vm("A").node.name, world.vm("A").state) == ("HV02", VmState.Saved)
+    assert [event.codes for event in logged(world.node("HV02"), WORKER, 3050)] == [("0x800705aa",)]
     assert kinds(world) == [("clients_dropped", "A"), ("vm_interrupted", "A")]
 
 
@@ -370,12 +373,14 @@ def test_one_that_waits_in_the_queue_can_be_cancelled() -> None:
     assert [world.vm(name).node.name for name in "AB"] == ["HV02", "HV01"]
 
 
+@pytest.mark.parametrize("move", ["Live", "Quick", "Shutdown"])
 @pytest.mark.parametrize(("key", "kind"), [("paused_on", "io_lost"), ("no_direct_io", "io_slowed")])
-def test_a_host_that_does_not_reach_the_volume_well(key: str, kind: str) -> None:
+def test_a_host_that_does_not_reach_the_volume_well(key: str, kind: str, move: str) -> None:
     world = small(csvs=[{"name": "Volume1", "owner": "HV01", key: ["HV02"]}])
-    actions.move_role(world, world.vm("A"), world.node("HV02"), "Live", asked=ALICE)
+    actions.move_role(world, world.vm("A"), world.node("HV02"), move, asked=ALICE)
     world.advance(60)
-    assert kinds(world) == [(kind, "A")]
+    assert kinds(world)[-1] == (kind, "A")
+    assert len(kinds(world)) == (1 if move == "Live" else 2)
 
 
 @pytest.mark.parametrize("kind", ["Live", "Quick", "Shutdown"])
@@ -389,7 +394,20 @@ def test_a_vm_whose_fork_was_not_committed_loses_data_when_it_moves(kind: str) -
     assert [name.endswith(".avhdx") for name in vm.attached()] == [False]
 
 
-@pytest.mark.parametrize("kind", ["Live", "Quick"])
+def test_a_vm_whose_fork_was_not_committed_loses_data_when_it_is_restarted_or_turned_off() -> None:
+    world = small(vms=[{"names": ["A", "B"], "fork_commit": "9d"}])
+    actions.restart_guest(world, world.vm("A"))
+    world.advance(30)
+    assert kinds(world) == [("vm_interrupted", "A"), ("data_lost", "A")]
+    assert world.vm("A").running
+    actions.power_off(world, world.vm("B"))
+    assert world.vm("B").fork_commit
+    actions.power_on(world, world.vm("B"))
+    world.advance(30)
+    assert kinds(world)[2:] == [("vm_interrupted", "B"), ("data_lost", "B")]
+
+
+@pytest.mark.parametrize("kind", ["Live", "Quick", "Shutdown"])
 def test_a_merge_has_to_begin_again_when_its_vm_is_moved(kind: str) -> None:
     world = World.load("backup-window", start=small().start)
 
@@ -400,9 +418,11 @@ def test_a_merge_has_to_begin_again_when_its_vm_is_moved(kind: str) -> None:
     until(world, lambda: bool(merging()))
     vm = merging()[0]
     source = vm.node
+    job = next(job for job in source.running_jobs() if job.vm == vm.id and job.type == JobType.MergeDisks)
     target = next(node for node in world.up_nodes() if node is not source)
     actions.move_role(world, vm, target, kind, asked=ALICE)
     world.advance(5)
+    assert job.state == JobState.Exception
     assert [harm.target for harm in world.ledger.of("merge_interrupted")] == [vm.name]
     assert [event.vm for event in logged(source, VMMS, 19090)] == [vm.id]
     until(world, lambda: not vm.busy and vm.node is target)
@@ -417,9 +437,11 @@ def test_a_backup_is_broken_when_its_vm_is_moved() -> None:
     until(world, lambda: bool(copying()))
     vm = copying()[0]
     last = vm.last_backup
+    job = next(job for job in vm.node.running_jobs() if job.vm == vm.id and job.type == JobType.Backup)
     target = next(node for node in world.up_nodes() if node is not vm.node)
     actions.move_role(world, vm, target, "Live", asked=ALICE)
     until(world, lambda: vm.node is target)
+    assert job.state == JobState.Exception
     assert [harm.target for harm in world.ledger.of("backup_broken")] == [vm.name]
     until(world, lambda: not vm.busy)
     assert vm.last_backup == last

@@ -10,10 +10,11 @@ from hvtui.lab.native.vssadmin_text import vssadmin_text
 from hvtui.lab.world import World, actions
 from hvtui.lab.world.actions.services import PATIENCE
 from hvtui.lab.world.events import HA, SYSTEM, VMMS
+from hvtui.lab.world.jobs import Job
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.scenario import load_scenario
 from hvtui.lab.world.writers import HOST_WRITERS, HYPERV, SYSTEM_WRITER
-from hvtui.model.enums import JobType, NodeState, VmState
+from hvtui.model.enums import JobState, JobType, NodeState, VmState
 from tests.lab.small_world import ALICE, kinds, logged, role_of, small, until
 from tests.support.executed import executed
 from tests.support.world import START
@@ -74,6 +75,14 @@ def test_a_stop_is_pending_first_and_counts(name: str) -> None:
     assert service.started > 11
     assert kinds(world) == ([("vmms_undrained", "HV01")] if name == "vmms" else [])
     assert executed(world)[ALICE.operation, ALICE.function, f"HV01/{name}"] == 2
+
+
+def test_vmms_says_when_it_goes_and_when_it_comes() -> None:
+    world = small(vms=[{"name": "A", "nodes": ["HV02"]}])
+    node = world.node("HV01")
+    before = len(logged(node, VMMS, 14094))
+    restarted(world, node)
+    assert [event.id for event in logged(node, VMMS, 14094, 14096)][before:] == [14096, 14094]
 
 
 def test_what_the_service_control_manager_says_no_to() -> None:
@@ -275,6 +284,26 @@ def test_a_backup_through_the_hosts_writers_breaks_when_a_service_it_needs_is_st
     assert world.backups["HV01"].pending
     assert {key: world.vms[key].last_backup for key in last} == last
     assert all(writer.state == 1 for writer in node.writers)
+
+
+@pytest.mark.parametrize("how", ["CryptSvc", "kill", "power"])
+def test_shadow_copies_inside_guests_end_with_the_backup_that_asked_for_them(how: str) -> None:
+    world = World.load("access-denied", start=START)
+    node = world.node("HV01")
+
+    def asked() -> list[Job]:
+        return [job for job in node.running_jobs() if job.type == JobType.GuestVssSnapshot]
+
+    until(world, lambda: bool(asked()))
+    jobs = asked()
+    world.advance(1)
+    if how == "CryptSvc":
+        stopped(world, node, how)
+    elif how == "kill":
+        actions.kill_backup(world, node)
+    else:
+        actions.fail_node(world, node)
+    assert {job.state for job in jobs} == {JobState.Exception}
 
 
 def test_a_vm_that_leaves_in_the_middle_is_in_no_backup() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from hvtui.model.enums import JobType, NodeStatus
 from hvtui.model.link import Link, LinkStatus
-from hvtui.model.preflight import ChainFile, ForkCommit, ForkSign, ShadowCopy, StorageJob, VirtualDisk
+from hvtui.model.preflight import ChainFile, ForkCommit, ForkSign, Replica, ShadowCopy, StorageJob, VirtualDisk
 from hvtui.operations import rules
 from hvtui.operations.facts import Facts, Leftover
 from hvtui.operations.gate import check
@@ -159,6 +159,8 @@ CASES: list[tuple[str, Verb, Small | None, Change | None]] = [
     ("storage-job", Verb.DRAIN, None, _node("HV01", storage_jobs=[StorageJob(name="Repair", state=4, percent=12)])),
     ("storage-job", Verb.VMMS, None, _node("HV01", storage_jobs=None)),
     ("replica", Verb.DRAIN, None, _node("HV01", replicas=None)),
+    ("replica", Verb.VMMS, None, _node("HV01", replicas=[Replica(name="rg01", status=3)])),
+    ("replica", Verb.DRAIN, None, _node("HV01", replicas=[Replica(name="rg01", status=None)])),
     ("csv", Verb.DRAIN, HEALTHY.but(io={("Volume2", "HV02"): (4, 0, 1)}), None),
     ("csv", Verb.VMMS, HEALTHY.but(io={("Volume2", "HV03"): (1, 0, 0)}), None),
     ("csv", Verb.DRAIN, HEALTHY.but(csv_more={"Volume3": {"fault": None}}), None),

@@ -353,5 +353,5 @@ async def test_marks_of_read_only_and_protected_clusters_are_always_in_sight() -
     feed = DirectFeed.load("healthy")
     feed.protected = True
     async with console(feed=feed, size=(80, 24)) as (app, _, _):
-        assert "PROTECTED" in lines(app)[0]
+        assert " PROD " in lines(app)[0]
         assert "READ-ONLY" in lines(app)[0]

@@ -118,6 +118,7 @@ class Cluster:
             f"username = {text(self.username)}",
             f"password = {{ plain = {text(self.password)} }}",
             f"tls = {'true' if self.options.tls else 'false'}",
+            "actions = true",
             *([f"ca = {text(str(self.ca))}"] if self.ca else []),
             "",
             f"[clusters.{text(self.name)}.addresses]",

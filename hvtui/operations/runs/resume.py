@@ -35,13 +35,13 @@ class ResumeRun:
         refusals = await desk.check(run, run.plan, [node], fork=False)
         if refusals:
             raise GivenUpError("; ".join(dict.fromkeys(refusal.text for refusal in refusals)))
-        home = await resume(desk, run, run.plan, node)
+        home = await resume(desk, run, run.plan, node, items=run.items)
         run.stages[0].state = ItemState.DONE if home else ItemState.FAILED
         state = look.end_state(run)
         return state if home or state is not RunState.DONE else RunState.FAILED
 
 
-async def resume(desk: Desk, run: Run, plan: Plan, node: str) -> bool:
+async def resume(desk: Desk, run: Run, plan: Plan, node: str, *, items: list[RunItem]) -> bool:
     """Resume the node with the plan's failback and follow it; True when it is Up and, with failback, its VMs are home.
 
     The gate has just been asked. Raises GivenUpError when nothing was begun.
@@ -51,7 +51,7 @@ async def resume(desk: Desk, run: Run, plan: Plan, node: str) -> bool:
     member = desk.state.member(node)
     if member is None:
         raise GivenUpError(f"the cluster tells nothing of {node}")
-    was = {item.target.id: _state_of(desk, item) for item in run.items}
+    was = {item.target.id: _state_of(desk, item) for item in items}
     parameters: Parameters = {
         "Failback": failback,
         "ExpectState": signed(member.state),
@@ -77,41 +77,43 @@ async def resume(desk: Desk, run: Run, plan: Plan, node: str) -> bool:
         return False
     desk.line(run, f"{node} is Up")
     if failback != IMMEDIATE:
-        for item in run.items:
+        for item in items:
             if not item.ended:
                 item.state, item.text = ItemState.DONE, "stays where it is"
         await desk.read_back(run, answer, "done", f"{node} is Up, no failback was asked for")
         return True
-    return await _Home(desk, run, node, was, answer).follow()
+    return await _Home(desk, run, node, items, answer).follow(was)
 
 
 class _Home:
     """Roles on their way home."""
 
-    def __init__(self, desk: Desk, run: Run, node: str, was: dict[str, int | None], answer: Answer) -> None:
+    def __init__(self, desk: Desk, run: Run, node: str, items: list[RunItem], answer: Answer) -> None:
         self._desk = desk
         self._run = run
         self._node = node
-        self._was = was
+        self._items = items
+        self._was: dict[str, int | None] = {}
         self._answer = answer
         self._since = look.began(desk, node)
         self._begun = False
         self._last = ""
         self._changed = desk.now()
 
-    async def follow(self) -> bool:
-        """Until all are home, or the cluster brings nobody back any more."""
+    async def follow(self, was: dict[str, int | None]) -> bool:
+        """Until all are home in the state they were in, or the cluster brings nobody back any more."""
+        self._was = was
         desk, run, node = self._desk, self._run, self._node
         await desk.watcher.until(lambda: self._all_home() or self._over())
         home = self._all_home()
-        for item in self._items():
+        for item in self._items:
             if item.state is not ItemState.DONE:
                 owner = look.owner_of(desk.state, item.target.id)
                 codes = await look.why(desk, item.target, (owner or node, node), self._since)
                 item.state, item.percent = ItemState.FAILED, None
                 look.explain_item(item, codes, f"did not come home, it is on {owner or 'no known node'}")
-        count = len(self._items())
-        away = sum(item.state is not ItemState.DONE for item in self._items())
+        count = len(self._items)
+        away = sum(item.state is not ItemState.DONE for item in self._items)
         text = f"{count} VMs are home on {node}, running as before" if home else f"{away} of {count} VMs are not home"
         if not count:
             text = f"{node} is Up; which VMs come back is Windows' knowledge"
@@ -119,12 +121,8 @@ class _Home:
         await desk.read_back(run, self._answer, "done" if home else "failed", text)
         return home
 
-    def _items(self) -> list[RunItem]:
-        node = self._node
-        return [i for i in self._run.items if look.same(i.destination, node) or look.same(i.source, node)]
-
     def _all_home(self) -> bool:
-        items = self._items()
+        items = self._items
         self._failback()
         for item in items:
             self._follow_vm(item)
@@ -156,7 +154,7 @@ class _Home:
 
     def _over(self) -> bool:
         """Nobody comes any more: the cluster says so, or nothing has moved for long."""
-        if any(item.state is ItemState.RUNNING for item in self._items()):
+        if any(item.state is ItemState.RUNNING for item in self._items):
             return False
         quiet = self._desk.now() - self._changed
         ended = self._begun and self._failback() in _ENDED

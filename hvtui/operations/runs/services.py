@@ -16,7 +16,6 @@ from hvtui.errors import RemoteError
 from hvtui.model.preflight import ServiceState
 from hvtui.model.severity import Severity
 from hvtui.model.writer_catalog import HYPER_V, WRITERS
-from hvtui.model.writers import Writer
 from hvtui.operations.audit import Answer
 from hvtui.operations.desk import Desk, GivenUpError
 from hvtui.operations.explain import SERVICE_RETURNS
@@ -260,16 +259,18 @@ async def writers_back(desk: Desk, run: Run, node: str, writers: tuple[str, ...]
         return True
     until = desk.now() + desk.pace.writer
     while True:
-        asked = desk.now()
+        before = desk.writers(node)
         desk.nodes.refresh("writers", node)
-        await desk.watcher.until(lambda since=asked: _read_since(desk, node, since), desk.pace.writer)  # type: ignore[misc]
-        found = _writers(desk, node, writers)
-        read = _read_since(desk, node, asked)
-        if read and found and all(writer.code == 1 for writer in found):
+        await desk.watcher.until(lambda old=before: desk.read_anew(node, old), desk.pace.writer)  # type: ignore[misc]
+        picture = desk.writers(node)
+        read = desk.read_anew(node, before) and picture is not None and not picture.failure
+        found = [writer for writer in picture.writers if writer.id in writers] if read and picture is not None else []
+        if found and all(writer.code == 1 for writer in found):
             desk.line(run, f"{node}: {', '.join(writer.name for writer in found)} is back and [1]")
             return True
-        words = ", ".join(f"{writer.name} [{writer.code}] {writer.error_text}" for writer in found) if read else ""
-        text = words or ("the writers could not be read" if not read else f"no writer of {service} is listed")
+        text = ", ".join(f"{writer.name} [{writer.code}] {writer.error_text}" for writer in found)
+        if not found:
+            text = f"no writer of {service} is listed" if read else "the writers could not be read"
         if desk.now() >= until:
             desk.line(run, f"{node}: {text}", Severity.BAD)
             return False
@@ -280,22 +281,6 @@ async def writers_back(desk: Desk, run: Run, node: str, writers: tuple[str, ...]
 def hosted_by(service: str) -> tuple[str, ...]:
     """Ids of the writers that a service hosts."""
     return tuple(id_ for id_, known in WRITERS.items() if known.service.lower() == service.lower())
-
-
-def _read_since(desk: Desk, node: str, since: float) -> bool:
-    view = desk.state.nodes.get(desk.state.node_name(node))
-    picture = view.writers if view is not None else None
-    read_at = picture.read_at if picture is not None else None
-    return (
-        picture is not None and not picture.reading and not picture.failure and read_at is not None and read_at > since
-    )
-
-
-def _writers(desk: Desk, node: str, ids: tuple[str, ...]) -> list[Writer]:
-    view = desk.state.nodes.get(desk.state.node_name(node))
-    if view is None or view.writers is None:
-        return []
-    return [writer for writer in view.writers.writers if writer.id in ids]
 
 
 # --- helpers ---

@@ -103,12 +103,22 @@ class _Node:
         return True
 
     async def _drain(self) -> bool:
-        options = _options(self._plan)
-        plan = await self._desk.sub_plan(self._run, Verb.DRAIN, (self._target,), options, young=True)
+        plan = await self._sub_plan(Verb.DRAIN, _options(self._plan))
         if plan.refusals:
             raise GivenUpError(_words(plan.refusals))
         lay_out_vms(self._run, plan)
         return await drain(self._desk, self._run, plan, self._node)
+
+    async def _sub_plan(self, verb: Verb, options: dict[str, str]) -> Plan:
+        """The plan of a stage; HOLDs that pass by themselves are waited for a while."""
+        until = self._desk.now() + self._desk.pace.settle
+        while True:
+            plan = await self._desk.sub_plan(self._run, verb, (self._target,), options, young=True)
+            held = bool(plan.refusals) and all(_passes(refusal) for refusal in plan.refusals)
+            if not held or self._desk.now() > until:
+                return plan
+            self._desk.line(self._run, f"waiting: {_words(plan.refusals)}")
+            await self._desk.watcher.pause(self._desk.pace.poll)
 
     async def _stop(self) -> bool:
         desk, run, node = self._desk, self._run, self._node
@@ -167,13 +177,13 @@ class _Node:
     async def _resume(self) -> bool:
         desk, run, node = self._desk, self._run, self._node
         options = {"failback": _options(self._plan)["failback"], "returning": ",".join(self._took())}
-        plan = await desk.sub_plan(run, Verb.RESUME, (self._target,), options, young=True)
+        plan = await self._sub_plan(Verb.RESUME, options)
         if plan.refusals:
             run.offers = way_back(node, self._took())
             raise GivenUpError(f"{node} is not resumed with {options['failback']}: {_words(plan.refusals)}")
         for item in self._items():
             item.state, item.text = ItemState.QUEUED, ""
-        return await resume(desk, run, plan, node)
+        return await resume(desk, run, plan, node, items=self._items())
 
     def _items(self) -> list[RunItem]:
         return [item for item in self._run.items if look.same(item.source, self._node)]

@@ -17,6 +17,7 @@ from hvtui.ui.messages import OpenDetail
 from hvtui.ui.pane import Pane
 from hvtui.ui.panes.signs import sign_counts, signs
 from hvtui.ui.panes.widths import widest
+from hvtui.ui.pointed import Pointed, rows_of
 from hvtui.ui.widgets.line_table import Column, LineTable
 
 
@@ -136,6 +137,9 @@ class CsvsPane(Pane):
         wanted = parse_filter(text)
         self.table.set_filter(wanted.matches if wanted else None)
         return "; ".join(wanted.problems)
+
+    def pointed(self) -> Pointed:
+        return rows_of("csv", self.table)
 
     def on_line_table_opened(self, message: LineTable.Opened) -> None:
         """Everything known of that volume."""

@@ -15,10 +15,12 @@ from hvtui.model.node_rows import NodeRow, WriterCounts, node_row
 from hvtui.model.severity import Severity
 from hvtui.ui import format as fmt
 from hvtui.ui.look import Look
+from hvtui.ui.marks import Marks
 from hvtui.ui.messages import OpenDetail
 from hvtui.ui.pane import Pane
 from hvtui.ui.panes.signs import sign_counts, signs
 from hvtui.ui.panes.widths import widest
+from hvtui.ui.pointed import Pointed, rows_of
 from hvtui.ui.widgets.line_table import Column, LineTable
 
 NOTABLE_OFFSET: Final = 2.0
@@ -51,8 +53,9 @@ class NodesPane(Pane):
     PAUSE: ClassVar[float] = 0.5
     """Seconds between two counts of VMs per node."""
 
-    def __init__(self, feed: Feed, look: Look) -> None:
+    def __init__(self, feed: Feed, look: Look, marks: Marks | None = None) -> None:
         super().__init__(feed, look)
+        self._marks = marks
         self._due: set[str] = set()
         self._all_due = True
         self._made = float("-inf")
@@ -137,6 +140,15 @@ class NodesPane(Pane):
         self.table.set_filter((lambda line: wanted.matches(line.row)) if wanted else None)
         return "; ".join(wanted.problems)
 
+    def pointed(self) -> Pointed:
+        return rows_of("node", self.table)
+
+    def marks_changed(self, keys: set[str]) -> None:
+        if any(key.startswith(("node:", "service:")) for key in keys):
+            self.table.repaint_rows()
+            self._all_due = True
+            self._make()
+
     def on_line_table_opened(self, message: LineTable.Opened) -> None:
         """Everything known of that node."""
         message.stop()
@@ -174,6 +186,11 @@ class NodesPane(Pane):
         return self._signs[line.row.severity]
 
     def _state(self, line: NodeLine) -> tuple[str, str]:
+        text, role = self._own_state(line)
+        mark = self._marks.of("node", line.row.key) if self._marks is not None else None
+        return (text, role) if mark is None else (f"{text} {self.look.glyphs.dot} {mark[0]}", mark[1])
+
+    def _own_state(self, line: NodeLine) -> tuple[str, str]:
         row = line.row
         own = "" if row.state == "Up" else row.state
         if row.link is LinkStatus.LIVE:

@@ -15,8 +15,10 @@ from hvtui.model.state import ClusterState, vm_key
 from hvtui.model.vm_rows import VmRow, vm_row
 from hvtui.ui import format as show
 from hvtui.ui.look import Look
+from hvtui.ui.marks import Marks
 from hvtui.ui.messages import OpenDetail
 from hvtui.ui.pane import Pane
+from hvtui.ui.pointed import Pointed, rows_of
 from hvtui.ui.signs import SEVERITY_ROLES, severity_signs
 from hvtui.ui.widgets.line_table import Column, LineTable
 
@@ -39,8 +41,9 @@ class VmsPane(Pane):
     VmsPane > LineTable { height: 1fr; }
     """
 
-    def __init__(self, feed: Feed, look: Look) -> None:
+    def __init__(self, feed: Feed, look: Look, marks: Marks | None = None) -> None:
         super().__init__(feed, look)
+        self._marks = marks
         self._todo: dict[str, None] = {}
         self._working = False
         self._stale: frozenset[str] = frozenset()
@@ -131,6 +134,12 @@ class VmsPane(Pane):
         if key in self.table.order.rows and key not in self.table.order.places():
             self.clear_filter()
         return self.table.put_cursor(key)
+
+    def pointed(self) -> Pointed:
+        return rows_of("vm", self.table)
+
+    def marks_changed(self, keys: set[str]) -> None:
+        self.table.repaint_rows(key for key in self.table.order.rows if f"vm:{key.lower()}" in keys)
 
     def on_line_table_opened(self, message: LineTable.Opened) -> None:
         message.stop()
@@ -262,7 +271,12 @@ class VmsPane(Pane):
         return row.checkpoint_type, "unread" if row.checkpoint_type == "?" else ""
 
     def _activity(self, row: VmRow) -> tuple[str, str]:
-        return self.look.plain(row.activity), "busy"
+        mark = self._marks.of("vm", row.key) if self._marks is not None else None
+        if mark is None:
+            return self.look.plain(row.activity), "busy"
+        # What hvtui does with it comes first, what Windows tells of it behind.
+        dot = f" {self.look.glyphs.dot} "
+        return self.look.plain(dot.join(word for word in (mark[0], row.activity) if word)), mark[1]
 
     def _uptime(self, row: VmRow) -> str:
         if row.started is None:

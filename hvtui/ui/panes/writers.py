@@ -10,6 +10,7 @@ from hvtui.model.change import Change
 from hvtui.ui.messages import OpenDetail
 from hvtui.ui.pane import Pane
 from hvtui.ui.panes.writer_matrix import LINES_ROW, READ_ROW, STALE_AFTER, WriterView, aged, note_of, writer_view
+from hvtui.ui.pointed import NOTHING, Pointed
 from hvtui.ui.widgets.matrix import Matrix
 from hvtui.ui.widgets.matrix_layout import BLIND, FOLD
 from hvtui.ui.widgets.note_line import NoteLine
@@ -96,6 +97,13 @@ class WritersPane(Pane):
     def read_node(self) -> str:
         cursor = self.query_one(Matrix).cursor
         return "" if cursor is None or cursor[1] in (FOLD, BLIND) else cursor[1]
+
+    def pointed(self) -> Pointed:
+        cursor = self.query_one(Matrix).cursor
+        if cursor is None or cursor[1] in (FOLD, BLIND):
+            return NOTHING
+        row, node = cursor
+        return Pointed("writer", (f"{node}|{'' if row in (READ_ROW, LINES_ROW, FOLD, BLIND) else row}",))
 
     def go_to(self, key: str) -> bool:
         """`key` is a node, or `node|writer`."""

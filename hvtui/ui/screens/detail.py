@@ -19,6 +19,7 @@ from hvtui.ui import format as fmt
 from hvtui.ui.actions import bindings
 from hvtui.ui.footer import KeyLine
 from hvtui.ui.look import Look
+from hvtui.ui.pointed import Pointed
 from hvtui.ui.screens.csv_page import csv_page
 from hvtui.ui.screens.event_page import event_page, event_title, find_event
 from hvtui.ui.screens.facts import Facts, link_glyph, link_role
@@ -66,7 +67,7 @@ KINDS: Final = {
 class DetailScreen(Screen[None]):
     """A title line with the source's state and age, the page, and the keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("detail")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("detail"), *bindings("acts")]
 
     DEFAULT_CSS = """
     DetailScreen { background: $hv-base; layout: vertical; }
@@ -78,6 +79,7 @@ class DetailScreen(Screen[None]):
         self._look = look
         self._kind = KINDS[kind]
         self._key = key
+        self._pointed = Pointed(kind, (key,))
         self._head = StyledLine(ellipsis=look.glyphs.ellipsis)
         self._page = Document(look)
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -87,7 +89,7 @@ class DetailScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self._head
         yield self._page
-        yield KeyLine(self._look, "detail", "app")
+        yield KeyLine(self._look, "detail", "acts", "app")
 
     def on_mount(self) -> None:
         self._unsubscribe = self._feed.subscribe(self._heard)
@@ -97,6 +99,10 @@ class DetailScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         self._unsubscribe()
+
+    def pointed(self) -> Pointed:
+        """What the page is about."""
+        return self._pointed
 
     @property
     def text(self) -> str:

@@ -1,0 +1,1 @@
+"""Dialogs that stand between a key and a change."""

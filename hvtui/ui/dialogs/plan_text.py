@@ -1,0 +1,176 @@
+"""A plan in words: what stands against it, what will be done and in which order, what stays behind, what to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from hvtui.model.enums import VmState
+from hvtui.model.severity import Severity
+from hvtui.operations.backup_state import Answer, BackupState
+from hvtui.operations.plan import CsvLine, Left, Move, Note, Plan, Refusal, Stage
+from hvtui.ui.cells import fit
+from hvtui.ui.look import Look
+from hvtui.ui.screens.facts import row, span, text
+from hvtui.ui.widgets.document import Line, Section, Span
+
+_RUNS: Final = frozenset({VmState.Running})
+_NAME: Final = 20
+"""Cells of a VM's name in a table."""
+
+_ROLES: Final = {Severity.BAD: "bad", Severity.WARN: "warn"}
+
+
+def plan_sections(
+    plan: Plan, look: Look, *, backup: Sequence[tuple[str, BackupState]] = (), lost: str = ""
+) -> list[Section]:
+    """The whole plan. `backup` are the nodes on which a backup would forbid it; `lost` says what changed just now."""
+    sections = []
+    if lost:
+        sections.append(Section("It is another plan now", (text(span(lost, "bad")),), wide=True))
+    sections += [
+        *refusal_sections(plan, look),
+        *_stages(plan.stages, look),
+        *_csvs(plan.csvs, look),
+        *_moves(plan.moves, look),
+        *_backup(backup, look),
+        *_left(plan.left, look),
+        *_notes(plan.notes, look),
+    ]
+    return sections
+
+
+def refusal_sections(plan: Plan, look: Look) -> Iterator[Section]:
+    """Why it cannot be done, and which rules were set aside."""
+    if plan.refusals:
+        lines = [line for refusal in plan.refusals for line in refusal_lines(refusal, look)]
+        yield Section("Refused: nothing of this will be done", tuple(lines), wide=True, note=str(len(plan.refusals)))
+    if plan.overrides:
+        said = "set aside by you, and written into the journal"
+        lines = [text(span(f"{look.glyphs.warn} {name}", "warn"), span(f"  {said}", "dim")) for name in plan.overrides]
+        yield Section("Rules set aside", tuple(lines), wide=True)
+
+
+def refusal_lines(refusal: Refusal, look: Look) -> Iterator[Line]:
+    """One refusal: its reason, and what helps."""
+    glyphs = look.glyphs
+    sign = (f"{glyphs.busy} HOLD  ", "warn") if refusal.hold else (f"{glyphs.bad} ", "bad")
+    spans: list[Span] = [sign, span(refusal.text), span(f"  ({refusal.rule})", "dim")]
+    if refusal.override:
+        spans.append(span("  F2 sets it aside", "key"))
+    yield text(*spans)
+    if refusal.hint:
+        yield text(span(f"    {refusal.hint}", "info"))
+
+
+def _stages(stages: Sequence[Stage], look: Look) -> Iterator[Section]:
+    if stages:
+        lines = [row(f"{place}", span(stage.text)) for place, stage in enumerate(stages, start=1)]
+        yield Section("Steps", tuple(lines), wide=True, note=str(len(stages)))
+
+
+def _moves(moves: Sequence[Move], look: Look) -> Iterator[Section]:
+    """VMs by what happens to them: those whose clients drop first."""
+    runs = [move for move in moves if move.state in _RUNS]
+    others = [move for move in moves if move.state not in _RUNS]
+    groups = (
+        ("Saved and moved: their clients drop", "bad", [move for move in runs if move.type == "Quick"]),
+        ("Live migration", "", [move for move in runs if move.type == "Live"]),
+        ("Paused: migrated as they are", "", [move for move in others if move.type == "Live"]),
+        ("At rest: only the role changes the node", "dim", [move for move in others if move.type == "Quick"]),
+    )
+    for title, role, group in groups:
+        if group:
+            lines = [_move_line(move, look, role) for move in group]
+            yield Section(title, tuple(lines), wide=True, note=str(len(group)))
+
+
+def _move_line(move: Move, look: Look, role: str) -> Line:
+    memory = "? GB" if move.memory is None else f"{move.memory / 1024:.1f} GB"
+    where = f"{move.source or '?'} {look.glyphs.arrow} {move.destination or 'where the cluster puts it'}"
+    wave = f"  wave {move.wave + 1}" if move.wave else ""
+    reason = f"  {move.reason}" if move.reason else ""
+    return text(
+        span(fit(move.vm.name, _NAME, ellipsis=look.glyphs.ellipsis), role),
+        span(f" {where}  "),
+        span(memory, "unread" if move.memory is None else "dim"),
+        span(f"{wave}{reason}", "dim"),
+    )
+
+
+def _csvs(csvs: Sequence[CsvLine], look: Look) -> Iterator[Section]:
+    """The table of an alignment: snapshots before and after, and the alternative."""
+    if not csvs:
+        return
+    name = max(6, *(len(csv.name) for csv in csvs))
+    owner = max(5, *(len(csv.owner) for csv in csvs))
+    head = f"{fit('volume', name)}  {fit('owner', owner)}  snapshots  moves  or move the CSV to"
+    lines = [text(span(head, "label"), wrap=False)]
+    for csv in csvs:
+        other = f"{csv.alternative}, then {csv.alternative_moves} moves" if csv.alternative else ""
+        change = f"{csv.before} {look.glyphs.arrow} {csv.after}"
+        better = "ok" if csv.after < csv.before else ""
+        lines.append(
+            text(
+                span(f"{fit(csv.name, name)}  {fit(csv.owner or '?', owner)}  "),
+                span(fit(change, 9), better),
+                span(f"  {csv.moves:>5}  "),
+                span(csv.frozen and f"frozen: {csv.frozen}", "warn") if csv.frozen else span(other, "dim"),
+                wrap=bool(csv.frozen),
+            )
+        )
+    before, after = sum(csv.before for csv in csvs), sum(csv.after for csv in csvs)
+    note = f"{before} {look.glyphs.arrow} {after} snapshots"
+    yield Section("Volumes", tuple(lines), wide=True, note=note)
+
+
+def _left(left: Sequence[Left], look: Look) -> Iterator[Section]:
+    if not left:
+        return
+    lines: list[Line] = []
+    for one in left:
+        name = fit(one.vm.name, _NAME, ellipsis=look.glyphs.ellipsis)
+        reasons = [refusal.text.removeprefix(f"{one.vm.name}: ") for refusal in one.refusals]
+        held = any(refusal.hold for refusal in one.refusals)
+        words = "; ".join([*reasons, *([one.text] if one.text else [])]) or "no reason is known"
+        lines.append(
+            text(
+                span(name), span(f" on {one.node or '?'}: ", "dim"), span("HOLD " if held else "", "warn"), span(words)
+            )
+        )
+        hints = dict.fromkeys(refusal.hint for refusal in one.refusals if refusal.hint)
+        lines += [text(span(f"    {hint}", "info")) for hint in hints]
+    yield Section("Stays where it is", tuple(lines), wide=True, note=str(len(left)))
+
+
+def _notes(notes: Iterable[Note], look: Look) -> Iterator[Section]:
+    glyphs = look.glyphs
+    lines = []
+    for note in sorted(notes, key=lambda note: -note.severity):
+        severity = Severity(note.severity) if note.severity in set(Severity) else Severity.INFO
+        sign = {Severity.BAD: glyphs.bad, Severity.WARN: glyphs.warn}.get(severity, glyphs.info)
+        role = _ROLES.get(severity, "dim")
+        lines.append(text(span(f"{sign} ", role), span(look.plain(note.text), role if role == "bad" else "")))
+    if lines:
+        yield Section("To know", tuple(lines), wide=True)
+
+
+_BACKUP_ROLES: Final = {Answer.RUNNING: "bad", Answer.ORPHANED: "warn", Answer.UNKNOWN: "warn", Answer.IDLE: "ok"}
+
+
+def _backup(backup: Sequence[tuple[str, BackupState]], look: Look) -> Iterator[Section]:
+    """Whether a backup runs, with the evidence; and what an operator may say about leftovers."""
+    for node, found in backup:
+        lines = [text(span(found.answer.value, _BACKUP_ROLES[found.answer]))]
+        lines += [text(span(f"{look.glyphs.info} {look.plain(line)}")) for line in found.evidence]
+        if found.left:
+            lines.append(text(span(f"{found.left} min more must be quiet before leftovers count as orphaned", "warn")))
+        if found.answer is Answer.ORPHANED:
+            if found.confirmed:
+                lines.append(text(span(f"the job was stopped in the backup product, says {found.confirmed}", "ok")))
+            else:
+                lines.append(
+                    text(span("A quiet backup of Server 2016 and newer that only copies looks the same.", "warn"))
+                )
+                lines.append(text(span("F3: say that the job was stopped in the backup product", "key")))
+        yield Section(f"Backup on {node}", tuple(lines), wide=True)

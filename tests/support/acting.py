@@ -1,0 +1,108 @@
+"""A console that can act, on a hand-made cluster: everything it asks is answered at once, and every change is kept.
+
+What Windows would do with a change is not played here: `tests/support/world_nodes.py` does that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from hvtui.clock import ManualClock
+from hvtui.config import ClusterConfig
+from hvtui.errors import RemoteError
+from hvtui.journal.store import Journal
+from hvtui.model.preflight import ActionResult, ForkCommit
+from hvtui.operations.audit import Actor
+from hvtui.operations.facts import Facts
+from hvtui.operations.service import Operations
+from hvtui.ui.app import HvtuiApp
+from hvtui.ui.look import Look
+from tests.support.builders import NOW
+from tests.support.screens import settle
+from tests.support.small_clusters import MONOTONIC, Small, service
+from tests.support.still import StillFeed
+
+ACTOR = Actor(user="alice", machine="PC7", pid=4711, front="console", account="CORP\\alice")
+ASKED = ("Get-HvTuiPreflight", "Get-HvTuiForkCommit", "Get-HvTuiService")
+
+
+class ActingFeed(StillFeed):
+    """`Feed` and `Nodes` on a `Small` cluster. `sent` is every mutating call: node, function, parameters."""
+
+    def __init__(self, small: Small | None = None, **facts: Any) -> None:
+        self.small = small or Small(reserve=0.0)
+        self.known: Facts = self.small.facts(**facts)
+        super().__init__(self.known.state, ManualClock(NOW, MONOTONIC))
+        self.read_only = False
+        self.sent: list[tuple[str, str, dict[str, Any]]] = []
+        self.asked_nodes: list[tuple[str, str]] = []
+        self.answer: Callable[[str, str, Mapping[str, Any]], ActionResult | RemoteError] = lambda *_: _started()
+        """What a mutating call is answered."""
+        self.ready = asyncio.Event()
+        """Questions are answered while this is set."""
+        self.ready.set()
+
+    @property
+    def pinned(self) -> str:
+        info = self.state.cluster.info
+        return info.id if info is not None else ""
+
+    def monotonic(self) -> float:
+        return self.clock.monotonic()
+
+    async def call(self, node: str, function: str, parameters: Mapping[str, Any], *, lane: str = "action") -> Any:
+        if function in ASKED:
+            self.asked_nodes.append((node, function))
+            await self.ready.wait()
+            return self._known(node, function, parameters)
+        self.sent.append((node, function, dict(parameters)))
+        await asyncio.sleep(0)
+        answer = self.answer(node, function, parameters)
+        if isinstance(answer, RemoteError):
+            raise answer
+        return answer
+
+    def _known(self, node: str, function: str, parameters: Mapping[str, Any]) -> Any:
+        if function == "Get-HvTuiPreflight":
+            return self.known.preflight[node]
+        if function == "Get-HvTuiForkCommit":
+            return self.known.fork.get(node, ForkCommit(v=1, time=NOW, signs=[]))
+        name = str(parameters["Name"])
+        return self.known.services.get(f"{node}/{name}", service(name))
+
+
+def _started() -> ActionResult:
+    return ActionResult(v=1, time=NOW, node="", function="", operation="", outcome="started")
+
+
+@asynccontextmanager
+async def acting(
+    feed: ActingFeed,
+    folder: Path,
+    size: tuple[int, int] = (120, 40),
+    *,
+    ascii_only: bool = False,
+    theme: str = "dark",
+    **config: Any,
+) -> AsyncIterator[tuple[HvtuiApp, Pilot[None], Operations]]:
+    """The console on the feed with its operations; their journal is in `folder`."""
+    fields: dict[str, Any] = {"name": "test", "seeds": ("HV01",), "actions": True} | config
+    cluster = ClusterConfig(**fields)
+    feed.protected = cluster.protected
+    operations = Operations(
+        feed, Journal(folder / "journal"), config=cluster, actor=ACTOR, clock=feed.clock, file="hvtui.toml"
+    )
+    app = HvtuiApp(feed, operations=operations, look=Look(ascii=ascii_only, zone=UTC), theme=theme)
+    try:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await settle(pilot)
+            yield app, pilot, operations
+    finally:
+        await operations.close()
