@@ -127,6 +127,7 @@ class Preflight(Record, frozen=True, kw_only=True):
 
     v: int
     time: UtcTime
+    cpu_ms: int | None = None
     node: NodePreflight | None = None
     vms: list[VmPreflight] | None = None
     errors: list[Problem] = msgspec.field(default_factory=list)
@@ -156,6 +157,7 @@ class ForkCommit(Record, frozen=True, kw_only=True):
 
     v: int
     time: UtcTime
+    cpu_ms: int | None = None
     signs: list[ForkSign] | None = None
     searched: list[SearchedLog] = msgspec.field(default_factory=list)
     errors: list[Problem] = msgspec.field(default_factory=list)
@@ -170,6 +172,7 @@ class ServiceState(Record, frozen=True, kw_only=True):
 
     v: int
     time: UtcTime
+    cpu_ms: int | None = None
     name: str
     state: str | None = None
     process_id: int | None = None
@@ -184,14 +187,16 @@ class ServiceState(Record, frozen=True, kw_only=True):
 class ActionResult(Record, frozen=True, kw_only=True):
     """What a mutating function did. `outcome`: `done`, `started` (Windows works on), or `refused` with its reason.
 
-    `rule` names why the node refused: `expect.<what differs>`, `busy`, `denied`, `forbidden`, `windows` (the cmdlet
-    said no; `code` has its number), `stood_down` (another drain began at the same moment and this one gave way).
+    `rule` names why the node refused: `expect.<what differs>`, `busy`, `denied`, `forbidden`, `unread` (what must be
+    compared could not be read), `windows` (the cmdlet said no; `code` has its number), `stood_down` (another drain
+    began at the same moment and this one gave way).
     `before` and `after` are what was read in the same call, `command` is the cmdlet as it was run, empty when none was.
     `recorded` says whether the record in the node's Application log could be written.
     """
 
     v: int
     time: UtcTime
+    cpu_ms: int | None = None
     node: str
     function: str
     operation: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hvtui.model import records
+from hvtui.model import preflight, records
 
 CONTRACT: Final = "1.0.0"
 """Version of this table and of the module's manifest; a node's installed module must have exactly this one."""
@@ -27,7 +27,34 @@ CHANNELS: Final = (
     "System",
     "Application",
 )
-"""Event channels that may be read. Of System only FailoverClustering and volsnap, of Application only VSS and CAPI2."""
+"""Event channels that may be read. Of System only FailoverClustering and volsnap, of Application only VSS, CAPI2 and
+HvTui's own records.
+"""
+
+SERVICES: Final = ("vmms", "VSS", "swprv", "CryptSvc", "BITS", "SQLWriter")
+"""Services that hvtui may stop and start; it never touches another one."""
+
+SERVICE_STATES: Final = (
+    "Stopped",
+    "Start Pending",
+    "Stop Pending",
+    "Running",
+    "Continue Pending",
+    "Pause Pending",
+    "Paused",
+)
+"""State of Win32_Service."""
+
+# Alike in .NET and Python: `$` also stands before a last line feed, which the look-ahead forbids.
+_END: Final = "$(?!\\n)"
+_NODE: Final = "[0-9A-Za-z_-]{1,63}"
+GUID_PATTERN: Final = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}" + _END
+NODE_PATTERN: Final = f"^{_NODE}{_END}"
+NODES_PATTERN: Final = f"^({_NODE}(,{_NODE}){{0,63}})?{_END}"
+"""Names joined by commas; none is an empty text."""
+ACTOR_PATTERN: Final = "^[^\\x00-\\x1f\\x7f]{1,200}" + _END
+TIME_PATTERN: Final = "^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,7})?Z)?" + _END
+"""UTC, ISO 8601; empty for none."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +68,13 @@ class Parameter:
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     mandatory: bool = False
+    pattern: str = ""
+    """A regular expression that .NET and Python read alike, without regard to case."""
+
+    @property
+    def may_be_empty(self) -> bool:
+        """An empty text is a value: none."""
+        return self.pattern in {NODES_PATTERN, TIME_PATTERN}
 
 
 @dataclass(frozen=True)
@@ -52,6 +86,8 @@ class Function:
     parameters: tuple[Parameter, ...] = ()
     stream: bool = False
     deadline: float | None = 5.0
+    mutating: bool = False
+    """It changes something: never sent twice, and a lost answer leaves the outcome unknown until it is read back."""
 
 
 GET_INFO: Final = Function(
@@ -106,4 +142,105 @@ GET_EVENT: Final = Function(
     deadline=60.0,
 )
 
-FUNCTIONS: Final = {f.name: f for f in (GET_INFO, WATCH_CLUSTER, WATCH_NODE, GET_WRITER, GET_PROVIDER, GET_EVENT)}
+GET_PREFLIGHT: Final = Function(
+    "Get-HvTuiPreflight",
+    preflight.Preflight,
+    (Parameter("Part", str, "All", choices=("All", "Vms", "Node")),),
+    deadline=90.0,
+)
+GET_FORK_COMMIT: Final = Function("Get-HvTuiForkCommit", preflight.ForkCommit, deadline=120.0)
+GET_SERVICE: Final = Function(
+    "Get-HvTuiService",
+    preflight.ServiceState,
+    (Parameter("Name", str, choices=SERVICES, mandatory=True),),
+    deadline=20.0,
+)
+
+_NODE_STATE: Final = Parameter("ExpectState", int, None, -1, 3, mandatory=True)
+_DRAIN: Final = Parameter("ExpectDrain", int, None, 0, 3, mandatory=True)
+_ACTED: Final = (
+    Parameter("OperationId", str, pattern=GUID_PATTERN, mandatory=True),
+    # Who acts and from where: `user@client machine`.
+    Parameter("Actor", str, pattern=ACTOR_PATTERN, mandatory=True),
+)
+_SERVICE: Final = (
+    Parameter("Name", str, choices=SERVICES, mandatory=True),
+    Parameter("ExpectState", str, choices=SERVICE_STATES, mandatory=True),
+    Parameter("ExpectProcessId", int, None, 0, 1_000_000_000, mandatory=True),
+    Parameter("ExpectStarted", str, pattern=TIME_PATTERN, mandatory=True),
+)
+
+
+def _action(name: str, *parameters: Parameter) -> Function:
+    """A mutating function: it says what it changed, and waits for none of Windows' work."""
+    return Function(name, preflight.ActionResult, (*parameters, *_ACTED), deadline=20.0, mutating=True)
+
+
+# Each re-reads, in the same call, what the plan saw (`Expect…`), and refuses on any difference.
+MOVE_VM: Final = _action(
+    "Move-HvTuiVM",
+    Parameter("VMId", str, pattern=GUID_PATTERN, mandatory=True),
+    Parameter("Node", str, pattern=NODE_PATTERN, mandatory=True),
+    Parameter("ExpectOwner", str, pattern=NODE_PATTERN, mandatory=True),
+    # EnabledState.
+    Parameter("ExpectState", int, None, 0, 65_535, mandatory=True),
+)
+STOP_MOVE: Final = _action(
+    "Stop-HvTuiMove",
+    Parameter("VMId", str, pattern=GUID_PATTERN, mandatory=True),
+    Parameter("ExpectOwner", str, pattern=NODE_PATTERN, mandatory=True),
+)
+SUSPEND_NODE: Final = _action(
+    "Suspend-HvTuiNode",
+    _NODE_STATE,
+    _DRAIN,
+    # The other nodes that are Up, not paused, not isolated and not quarantined.
+    Parameter("ExpectUp", str, pattern=NODES_PATTERN, mandatory=True),
+)
+RESUME_NODE: Final = _action(
+    "Resume-HvTuiNode",
+    Parameter("Failback", str, choices=("NoFailback", "Immediate"), mandatory=True),
+    _NODE_STATE,
+    _DRAIN,
+)
+STOP_SERVICE: Final = _action("Stop-HvTuiService", *_SERVICE)
+START_SERVICE: Final = _action("Start-HvTuiService", *_SERVICE)
+MOVE_CSV: Final = _action(
+    "Move-HvTuiCsv",
+    Parameter("CsvId", str, pattern=GUID_PATTERN, mandatory=True),
+    Parameter("Node", str, pattern=NODE_PATTERN, mandatory=True),
+    Parameter("ExpectOwner", str, pattern=NODE_PATTERN, mandatory=True),
+)
+
+RECORD_IDS: Final = {
+    MOVE_VM.name: 4101,
+    STOP_MOVE.name: 4102,
+    SUSPEND_NODE.name: 4103,
+    RESUME_NODE.name: 4104,
+    STOP_SERVICE.name: 4105,
+    START_SERVICE.name: 4106,
+    MOVE_CSV.name: 4107,
+}
+"""Event ids of the records that changes leave in the Application log; their provider is `MODULE`."""
+
+FUNCTIONS: Final = {
+    f.name: f
+    for f in (
+        GET_INFO,
+        WATCH_CLUSTER,
+        WATCH_NODE,
+        GET_WRITER,
+        GET_PROVIDER,
+        GET_EVENT,
+        GET_PREFLIGHT,
+        GET_FORK_COMMIT,
+        GET_SERVICE,
+        MOVE_VM,
+        STOP_MOVE,
+        SUSPEND_NODE,
+        RESUME_NODE,
+        STOP_SERVICE,
+        START_SERVICE,
+        MOVE_CSV,
+    )
+}

@@ -16,20 +16,31 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from hvtui.clock import SystemClock
-from hvtui.errors import DeadlinePassed, RemoteError, Unreachable
-from hvtui.remote.contract import Function
+from hvtui.errors import DeadlinePassed, OutcomeUnknown, RemoteError, Unreachable
+from hvtui.remote.contract import GET_INFO, Function
 from hvtui.remote.faults import explain, is_connection_lost
 from hvtui.remote.meter import Meter, SessionMeter
 from hvtui.remote.module import Source, prepare
-from hvtui.remote.session import OPEN_SECONDS, STOP_SECONDS, Control, Session
+from hvtui.remote.session import OPEN_SECONDS, STOP_SECONDS, Control, PipelineFailed, Session
 from hvtui.remote.transport import Transport
 from hvtui.remote.wire import decode
+
+_NOT_BEGUN: Final = (
+    "CommandNotFoundException",
+    "MissingMandatoryParameter",
+    "NamedParameterNotFound",
+    "ParameterArgument",
+    "ParameterBinding",
+)
+"""How the ids of errors begin with which PowerShell refuses a command before it runs."""
 
 T = TypeVar("T")
 Parameters = Mapping[str, str | int | bool | None]
 
 OPEN_LIMIT: Final = OPEN_SECONDS * 2
 CLOSE_LIMIT: Final = 4.0
+PROBE_LIMIT: Final = 10.0
+"""Seconds that an old session may take to show that it still answers, before a change is sent through it."""
 AHEAD: Final = 64
 """Messages of a stream that may wait for the event loop; beyond it the lane stops reading, and the node waits."""
 
@@ -42,6 +53,8 @@ class _Job:
         self.loop = loop
         self.outcome: asyncio.Future[Any] = loop.create_future()
         self.stop = threading.Event()
+        self.sent = threading.Event()
+        """A change is on its way: from here on it may have reached the node."""
 
     def settle(self, result: object, error: BaseException | None) -> None:
         """Hand the outcome to the event loop; called on the lane's thread."""
@@ -154,13 +167,23 @@ class Lane:
         """Run a function and return its record, an instance of `function.result`.
 
         Past the deadline (the contract's unless given), or when the awaiting task is cancelled, the pipeline is
-        stopped on the node; the lane stays usable.
+        stopped on the node; the lane stays usable. A read that got lost with an old session is asked again; a
+        mutating function is sent at most once, and raises OutcomeUnknown when its answer is lost on the way.
         """
         limit = deadline or function.deadline or OPEN_LIMIT
-        job = self._submit(lambda job: self._call(job, function, parameters or {}, limit))
+        if function.mutating:
+            job = self._submit(lambda job: self._change(job, function, parameters or {}, limit))
+            # The session is tried before, which takes a call's time.
+            limit += PROBE_LIMIT
+        else:
+            job = self._submit(lambda job: self._call(job, function, parameters or {}, limit))
         # The node is given time to stop it; opening a lost session again takes time as well.
-        result = await self._outcome(job, limit + STOP_SECONDS + 1, opening=True)
-        return result
+        try:
+            return await self._outcome(job, limit + STOP_SECONDS + 1, opening=True)
+        except DeadlinePassed as error:
+            if function.mutating and job.sent.is_set():
+                raise self._unknown(function, error) from error
+            raise
 
     def stream(self, function: Function, parameters: Parameters | None = None, *, poll: float = 3.0) -> Stream:
         """Start a stream. `poll` is how long a silent pipeline is waited for before a stop is noticed, in seconds."""
@@ -290,13 +313,44 @@ class Lane:
                 self._called(function)
                 session.run(function.name, parameters, answer.append, control)
             except Exception as error:
-                # All functions of the contract only read: one that got lost with an old session may be asked again.
+                # What only reads may be asked again when it got lost with an old session.
                 if not (again and is_connection_lost(error)) or job.stop.is_set() or self._closing.is_set():
                     raise
                 again = False
                 self._drop_broken()
                 continue
             return self._record(function, "".join(answer))
+
+    def _change(self, job: _Job, function: Function, parameters: Parameters, limit: float) -> Any:
+        """Run a mutating function, once. Whatever happens after it was sent leaves open whether it was run."""
+        if self._session is not None:
+            # A session that died while nobody used it takes a read with it, not the change.
+            self._call(job, GET_INFO, {"Part": "Basic"}, PROBE_LIMIT)
+        session = self._ready()
+        answer: list[str] = []
+        # The event loop sets `stop` first and looks at `sent` then: one of the two sides sees the other.
+        job.sent.set()
+        if job.stop.is_set() or self._closing.is_set():
+            raise Unreachable("The call was given up before it was sent", node=self.node)
+        try:
+            control = Control(job.stop.is_set, self._closing.is_set, limit)
+            self._called(function)
+            session.run(function.name, parameters, answer.append, control)
+            return self._record(function, "".join(answer))
+        except PipelineFailed as error:
+            if error.code.startswith(_NOT_BEGUN):
+                raise
+            raise self._unknown(function, error) from error
+        except Exception as error:
+            raise self._unknown(function, self._explain(error)) from error
+
+    def _unknown(self, function: Function, cause: RemoteError) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"Whether {function.name} was carried out on {self.node} is not known: {cause.text}",
+            node=self.node,
+            hint="It is not sent again; what became of it is read from the cluster.",
+            cause=cause,
+        )
 
     def _stream(self, job: _Job, stream: Stream, function: Function, parameters: Parameters, poll: float) -> None:
         try:

@@ -32,9 +32,11 @@ foreach ($function in (Get-Module -Name HvTui).ExportedCommands.Values) {
         foreach ($one in $function.Parameters.Values | Where-Object Name -NotIn $common) {
             $range = $one.Attributes | Where-Object { $_ -is [System.Management.Automation.ValidateRangeAttribute] }
             $set = $one.Attributes | Where-Object { $_ -is [System.Management.Automation.ValidateSetAttribute] }
+            $pattern = $one.Attributes | Where-Object { $_ -is [System.Management.Automation.ValidatePatternAttribute] }
             @{
                 name = $one.Name; type = $one.ParameterType.FullName; default = $defaults[$one.Name]
                 minimum = $range.MinRange; maximum = $range.MaxRange; choices = @($set.ValidValues)
+                pattern = [string]$pattern.RegexPattern
                 mandatory = [bool]($one.Attributes | Where-Object { $_.Mandatory })
             }
         }

@@ -15,13 +15,28 @@ import pytest
 
 from hvtui.errors import DeadlinePassed, NodeRefused
 from hvtui.remote.contract import (
+    ACTOR_PATTERN,
     CHANNELS,
     CONTRACT,
     FUNCTIONS,
     GET_EVENT,
+    GET_FORK_COMMIT,
     GET_INFO,
+    GET_PREFLIGHT,
     GET_PROVIDER,
+    GET_SERVICE,
     GET_WRITER,
+    GUID_PATTERN,
+    MOVE_CSV,
+    MOVE_VM,
+    NODE_PATTERN,
+    NODES_PATTERN,
+    RESUME_NODE,
+    START_SERVICE,
+    STOP_MOVE,
+    STOP_SERVICE,
+    SUSPEND_NODE,
+    TIME_PATTERN,
     WATCH_CLUSTER,
     WATCH_NODE,
     Function,
@@ -60,6 +75,54 @@ def _waits(value: Any, frame: Any) -> bool:
     return at_least and frame.kind == "full"
 
 
+def _refused(value: Any, result: Any) -> bool:
+    """The value was taken, and as nothing is as the call says, nothing was done."""
+    same = result.operation == str(value).lower() or result.operation == _OPERATION
+    return same and result.outcome == "refused" and result.rule.startswith("expect.") and not result.command
+
+
+_OPERATION: Final = "0b0d1f5c-39a7-4f52-9f8e-6d1f6a2b7c01"
+_NOBODY: Final = "00000000-0000-4000-8000-000000000000"
+_ACTED: Final = {"OperationId": _OPERATION, "Actor": "anna@ADMIN7"}
+_SEEN: Final[dict[str, str | int]] = {
+    "Name": "vmms",
+    "ExpectState": "Paused",
+    "ExpectProcessId": 1,
+    "ExpectStarted": "",
+}
+ACTIONS: Final[dict[str, dict[str, str | int]]] = {
+    # Calls that fit nothing: each differs in two things at least from what is there.
+    MOVE_VM.name: {"VMId": _NOBODY, "Node": "HV77", "ExpectOwner": "HV78", "ExpectState": 77},
+    STOP_MOVE.name: {"VMId": _NOBODY, "ExpectOwner": "HV78"},
+    SUSPEND_NODE.name: {"ExpectState": 1, "ExpectDrain": 1, "ExpectUp": "HV77"},
+    RESUME_NODE.name: {"Failback": "NoFailback", "ExpectState": 1, "ExpectDrain": 1},
+    STOP_SERVICE.name: dict(_SEEN),
+    START_SERVICE.name: dict(_SEEN),
+    MOVE_CSV.name: {"CsvId": _NOBODY, "Node": "HV77", "ExpectOwner": "HV78"},
+}
+PATTERNS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    # Good and bad values of each pattern.
+    GUID_PATTERN: (
+        (_OPERATION, _OPERATION.upper()),
+        ("", "*", f"{{{_OPERATION}}}", f"{_OPERATION}\n", f"{_OPERATION[:-1]}g", f"{_OPERATION}'; Get-Process", "HV01"),
+    ),
+    NODE_PATTERN: (
+        ("HV01", "a", "n" * 63, "Node_1-b"),
+        ("", "*", "HV0?", "HV01\n", "HV01;HV02", "[H]V01", "hv 01", "$(1)", "n" * 64, "HV01.corp", "nöde", "\\\\HV01"),
+    ),
+    NODES_PATTERN: (
+        ("", "HV01", "HV01,HV02", ",".join(["HV01"] * 64)),
+        ("HV01,", ",", "HV01, HV02", "HV01\n", "*", "HV01,HV02;HV03", ",".join(["HV01"] * 65)),
+    ),
+    ACTOR_PATTERN: (
+        ("a", "anna@ADMIN7", "CORP\\Änna 'x' $(1) 漢字", "x" * 200),
+        ("", "x" * 201, "anna\n", "an\rna", "tab\t", "\x1b[31mred", "\x7f"),
+    ),
+    TIME_PATTERN: (
+        ("", "2026-03-01T07:15:02Z", "2026-03-01T07:15:02.1234567Z"),
+        ("yesterday", "2026-03-01", "2026-03-01T07:15:02", "2026-03-01T07:15:02+01:00", "2026-03-01T07:15:02Z\n", "*"),
+    ),
+}
 _ONE: Final = (("Count", 1),)
 _SYSTEM: Final = (("Channel", "System"), ("Hours", 168))
 CASES: Final[dict[tuple[str, str], Case]] = {
@@ -83,6 +146,19 @@ CASES: Final[dict[tuple[str, str], Case]] = {
     ),
     (GET_EVENT.name, "MaxEvents"): Case(lambda most, page: 0 < len(page.events) <= most, _SYSTEM),
 }
+CASES.update(
+    {
+        (GET_PREFLIGHT.name, "Part"): Case(
+            lambda part, all_: (all_.vms is None) == (part == "Node") and (all_.node is None) == (part == "Vms")
+        ),
+        (GET_SERVICE.name, "Name"): Case(lambda name, service: service.name == name and service.state),
+    }
+)
+for _name, _values in ACTIONS.items():
+    for _parameter in FUNCTIONS[_name].parameters:
+        _beside = tuple((_ACTED | _values).items())
+        _more = PATTERNS[_parameter.pattern][0] if _parameter.pattern else ()
+        CASES[_name, _parameter.name] = Case(_refused, _beside, _more)
 _TYPES: Final[dict[type, set[str]]] = {str: {"System.String"}, int: {"System.Int32", "System.Int64"}}
 
 
@@ -98,6 +174,8 @@ def _bad(parameter: Parameter) -> list[tuple[Value, str]]:
         word = parameter.choices[-1]
         texts = ("", None, "$(1)", "*", f"{word}*", f"{word}\n", f"{word}'; Get-Process", f"x{word}", "漢字")
         return [(text, _INVALID) for text in texts]
+    if parameter.pattern:
+        return [(text, _INVALID) for text in PATTERNS[parameter.pattern][1]]
     assert parameter.minimum is not None
     assert parameter.maximum is not None
     found: list[tuple[Value, str]] = [(parameter.minimum - 1, _INVALID), (parameter.maximum + 1, _INVALID)]
@@ -124,6 +202,7 @@ async def test_the_module_shows_exactly_the_contract_and_each_parameter_has_a_ca
             assert tuple(filter(None, one["choices"])) == expected.choices
             assert (one["minimum"], one["maximum"]) == (expected.minimum, expected.maximum)
             assert (one["default"], one["mandatory"]) == (expected.default, expected.mandatory)
+            assert one["pattern"] == expected.pattern
     assert cases == set(CASES)
 
 
@@ -170,6 +249,12 @@ async def test_a_node_says_who_it_is_and_what_it_may(site: Site) -> None:
     assert set(info.modules) == {"HvTui", "Hyper-V", "FailoverClusters"}
     assert info.services == {"vmms": "Running", "ClusSvc": "Running", "VSS": "Running"}
     assert set(info.rights.values()) == {True}
+
+
+async def test_the_whole_logs_are_searched_for_uncommitted_forks(site: Site) -> None:
+    answer = await _ask(site, GET_FORK_COMMIT, {})
+    assert (answer.signs, answer.errors) == ([], [])
+    assert [one.wrapped for one in answer.searched] == [False, False]
 
 
 async def test_providers_are_listed(site: Site) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hvtui.model import records
+from hvtui.model import preflight, records
 from hvtui.remote.contract import CONTRACT, FUNCTIONS, MODULE, Function
 from hvtui.remote.module import module_hash, module_text
 from tests.powershell import check, worlds
@@ -32,6 +32,7 @@ $all = foreach ($function in $module.ExportedFunctions.Values) {{
             Where-Object {{ $_.Name.VariablePath.UserPath -eq $p.Name }}
         $range = $p.Attributes | Where-Object {{ $_ -is [ValidateRange] }}
         $set = $p.Attributes | Where-Object {{ $_ -is [ValidateSet] }}
+        $pattern = $p.Attributes | Where-Object {{ $_ -is [ValidatePattern] }}
         [ordered]@{{
             name = $p.Name
             type = $p.ParameterType.Name
@@ -40,6 +41,8 @@ $all = foreach ($function in $module.ExportedFunctions.Values) {{
             minimum = if ($range) {{ $range.MinRange }} else {{ $null }}
             maximum = if ($range) {{ $range.MaxRange }} else {{ $null }}
             choices = @(if ($set) {{ $set.ValidValues }})
+            pattern = if ($pattern) {{ $pattern.RegexPattern }} else {{ '' }}
+            empty = [bool]($p.Attributes | Where-Object {{ $_ -is [AllowEmptyString] }})
         }}
     }}
     @{{ name = $function.Name; parameters = @($parameters) }}
@@ -70,6 +73,8 @@ def declared(function: Function) -> list[dict[str, Any]]:
             "minimum": p.minimum,
             "maximum": p.maximum,
             "choices": list(p.choices),
+            "pattern": p.pattern,
+            "empty": p.may_be_empty,
         }
         for p in function.parameters
     ]
@@ -117,7 +122,7 @@ def test_both_forms_answer_alike(engine: Engine, tmp_path: Path) -> None:
 def test_manifest_names_the_contract() -> None:
     text = MANIFEST.read_text(encoding="ascii")
     assert f"ModuleVersion        = '{CONTRACT}'" in text
-    assert set(re.findall(r"'((?:Get|Watch)-HvTui\w+)'", text)) == set(FUNCTIONS)
+    assert set(re.findall(r"'((?:Get|Watch|Move|Stop|Start|Suspend|Resume)-HvTui\w+)'", text)) == set(FUNCTIONS)
     assert FOLDER.name == MODULE
 
 
@@ -188,6 +193,8 @@ SECTIONS: dict[str, dict[str, type[records.Record]]] = {
     },
     "Get-HvTuiProvider": {"providers": records.Provider},
     "Get-HvTuiEvent": {"events": records.Event},
+    "Get-HvTuiPreflight": {"vms": preflight.VmPreflight, "node": preflight.NodePreflight},
+    "Get-HvTuiForkCommit": {"signs": preflight.ForkSign, "searched": preflight.SearchedLog},
 }
 
 

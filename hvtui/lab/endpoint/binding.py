@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -55,6 +56,13 @@ def _value(function: str, parameter: Parameter, value: Any) -> str | int:
                     "the ValidateSet attribute. Supply an argument that is in the set and then try the command again.",
                 )
             return exact
+        if parameter.pattern and not re.search(parameter.pattern, text, re.IGNORECASE):
+            raise _invalid(
+                function,
+                parameter,
+                f'The argument "{text}" does not match the "{parameter.pattern}" pattern. Supply an argument that '
+                f'matches "{parameter.pattern}" and try the command again.',
+            )
         return text
     try:
         number = int(value)

@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 from hvtui.lab.endpoint.binding import bind
 from hvtui.lab.engine import Call, CommandError, Output
-from hvtui.lab.native import calls
+from hvtui.lab.native import calls, changes
 from hvtui.lab.native.cluster_stream import ClusterStream
+from hvtui.lab.native.fork_commit import fork_commit
 from hvtui.lab.native.node_stream import NodeStream
+from hvtui.lab.native.preflight import preflight
+from hvtui.lab.native.services import service
 from hvtui.lab.native.stream import Stream
 from hvtui.lab.world.world import World
 from hvtui.remote.contract import FUNCTIONS
 
 _LOOK: Final = 0.2
 """Seconds of real time between two looks at something that is waited for while the world runs."""
-_CPU_MS: Final = {"Get-HvTuiInfo": 25, "Get-HvTuiProvider": 10, "Get-HvTuiEvent": 15, "Get-HvTuiWriter": 20}
+_CPU_MS: Final = {
+    "Get-HvTuiInfo": 25,
+    "Get-HvTuiProvider": 10,
+    "Get-HvTuiEvent": 15,
+    "Get-HvTuiWriter": 20,
+    "Get-HvTuiForkCommit": 400,
+    "Get-HvTuiService": 15,
+}
 """About what each call costs a shell's process."""
+
+_CHANGE_MS: Final = 40
+
+
+class _Stopped(Exception):
+    """A call was stopped while it waited for something that does not answer."""
 
 
 class NativeEngine:
@@ -54,6 +71,9 @@ class NativeEngine:
         if self.node.faults.down:
             await call.stopped.wait()
             return
+        if function.mutating:
+            await self._change(function.name, values, call, output)
+            return
         match function.name:
             case "Watch-HvTuiNode":
                 stream: Stream = NodeStream(
@@ -83,6 +103,14 @@ class NativeEngine:
             text = calls.info(world, node, part, call.spent.add(_CPU_MS[name]), contract=call.contract)
         elif name == "Get-HvTuiProvider":
             text = calls.providers(world, node, call.spent.add(_CPU_MS[name]))
+        elif name == "Get-HvTuiPreflight":
+            async with self._waking(call) as wake:
+                await self._wait(lambda: calls.waits_for_hung(node, "All"), self.world.deadline, call, wake)
+            text = preflight(world, node, values["Part"], call.spent.add(150 + 4 * len(node.vms)))
+        elif name == "Get-HvTuiForkCommit":
+            text = fork_commit(world, node, call.spent.add(_CPU_MS[name]))
+        elif name == "Get-HvTuiService":
+            text = service(world, node, values["Name"], call.spent.add(_CPU_MS[name]))
         else:
             text = calls.event_page(
                 world,
@@ -95,6 +123,22 @@ class NativeEngine:
             )
         if not call.stopped.is_set():
             await output.write(text)
+
+    async def _change(self, name: str, values: dict[str, Any], call: Call, output: Output) -> None:
+        """A mutating function: what it has changed stays changed, also when nobody waits for its answer any more."""
+        async with self._waking(call) as wake:
+
+            async def wait(blocked: Callable[[], bool], seconds: float | None) -> None:
+                await self._wait(blocked, math.inf if seconds is None else seconds, call, wake)
+                if blocked() and call.stopped.is_set():
+                    raise _Stopped
+
+            with contextlib.suppress(_Stopped):
+                text = await changes.run(
+                    self.world, self.node, name, values, wait=wait, cpu_ms=call.spent.add(_CHANGE_MS)
+                )
+                if not call.stopped.is_set():
+                    await output.write(text)
 
     async def _watch(self, stream: Stream, count: int, call: Call, output: Output) -> None:
         stream.spent = call.spent

@@ -22,6 +22,7 @@ from hvtui.lab.pwsh.commands import errors
 from hvtui.lab.pwsh.commands.answer import Answer, LabError, Refused
 from hvtui.lab.pwsh.commands.call import CommandCall
 from hvtui.lab.pwsh.commands.registry import COMMANDS
+from hvtui.lab.world.actions import Asked
 from hvtui.lab.world.world import World
 
 ADDRESS: Final = "HVTUI_LAB_CONTROL"
@@ -43,6 +44,7 @@ class _Request(msgspec.Struct):
     parameters: dict[str, Any] = {}
     set: str = ""
     cancel: int | None = None
+    asked: dict[str, str] | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -175,7 +177,14 @@ class Control:
 
     # --- serving ---
 
-    async def answer(self, repository: Repository, command: str, parameters: dict[str, Any], set_: str = "") -> Answer:
+    async def answer(
+        self,
+        repository: Repository,
+        command: str,
+        parameters: dict[str, Any],
+        set_: str = "",
+        asked: dict[str, str] | None = None,
+    ) -> Answer:
         """Answer one command as the node of a session does. The world may run: it is brought up to now first."""
         world, node = self.world, repository.view.node
         world.sync()
@@ -190,7 +199,7 @@ class Control:
             handler = COMMANDS.get(command.lower())
             if handler is None:
                 raise Refused(errors.unsupported(command))
-            call = CommandCall(repository, command, parameters, set_)
+            call = CommandCall(repository, command, parameters, set_, _asked(asked))
             await call.wait_while(lambda: node.faults.down)
             return await handler(call)
         except Refused as refused:
@@ -238,7 +247,7 @@ class Control:
 
     async def _respond(self, repository: Repository, request: _Request, writer: asyncio.StreamWriter) -> None:
         try:
-            answer = await self.answer(repository, request.command, request.parameters, request.set)
+            answer = await self.answer(repository, request.command, request.parameters, request.set, request.asked)
         except Exception as error:
             # A bug of the lab is told to the session, not hidden in silence; the server goes on.
             text = f"the lab failed to answer {request.command}: {error!r}"
@@ -258,6 +267,12 @@ class Control:
 def _finish(work: dict[tuple[str, int], asyncio.Task[None]], key: tuple[str, int], done: asyncio.Task[None]) -> None:
     if work.get(key) is done:
         del work[key]
+
+
+def _asked(given: dict[str, str] | None) -> Asked | None:
+    if given is None:
+        return None
+    return Asked(given.get("function", ""), given.get("operation", "").lower(), given.get("actor", ""))
 
 
 def _matches(match: Match | None, parameters: dict[str, Any]) -> bool:

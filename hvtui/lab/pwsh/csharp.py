@@ -34,6 +34,8 @@ _SHORT: Final = {
     "guid": "System.Guid",
     "datetime": "System.DateTime",
     "timespan": "System.TimeSpan",
+    # Only Windows' own engine has this enum.
+    "EventLogEntryType": "HvTuiLab.EventLogEntryType",
     "version": "System.Version",
     "uri": "System.Uri",
     "xml": "System.Xml.XmlDocument",
@@ -63,6 +65,10 @@ _NAME: Final = re.compile(r"[A-Za-z_][\w.]*(?:\+\w+)?")
 # Classes of which the engine has one of that name that works on Windows only.
 _SHADOWED: Final = ("System.Diagnostics.Eventing.Reader.", "System.ServiceProcess.ServiceController")
 
+_ENTRY_TYPE: Final = (
+    "namespace HvTuiLab { public enum EventLogEntryType { Error = 1, Warning = 2, Information = 4, "
+    "SuccessAudit = 8, FailureAudit = 16 } }"
+)
 _FACT: Final = (
     'namespace HvTuiLab { [System.Management.Automation.Cmdlet("Get", "HvTuiLabFact")] '
     "public sealed class GetHvTuiLabFactCommand : FactCmdlet { } }"
@@ -99,7 +105,7 @@ class Source:
         for command in commands:
             found.setdefault(command.module, []).append(self._command(command))
         found["HvTuiWindows"] += [_FACT, _REGISTRY]
-        parts = [self._absences()]
+        parts = [self._absences(), _ENTRY_TYPE]
         parts.extend(self._enum(name, members) for name, members in self._enums.items())
         parts.extend(self._class(name, members) for name, members in self._classes.items())
         done: set[str] = set()

@@ -22,9 +22,11 @@ _WINDOWS: Final = (
     "Get-Service",
     "Get-WinEvent",
     "Invoke-CimMethod",
+    "New-EventLog",
     "Restart-Service",
     "Start-Service",
     "Stop-Service",
+    "Write-EventLog",
 )
 
 

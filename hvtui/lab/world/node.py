@@ -93,6 +93,8 @@ class Node:
     vm_versions: list[str] = field(default_factory=list)
     """Configuration versions of VMs that it can run, oldest first."""
     replicas: list[Replica] = field(default_factory=list)
+    event_sources: set[str] = field(default_factory=set)
+    """Programs registered to write into the Application log."""
     failback_vms: list[str] = field(default_factory=list)
     """VMs that a drain took away and a resume with failback brings home."""
     paused_before: bool = False

@@ -251,4 +251,4 @@ class Vm:
     def named_files(self) -> list[str]:
         """Every disk that the settings of the VM and of its checkpoints name."""
         owners = (None, *self.checkpoints)
-        return [path for owner in owners for path in self.attached(owner)] + self.other_disks
+        return [path for owner in owners for path in self.attached(owner)] + self.other_disks + self.shared

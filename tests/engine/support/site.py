@@ -42,6 +42,7 @@ def scenario_of(version: str) -> Scenario:
         "seed": 7,
         "cluster": {"name": CLUSTER, "id": "5b1f1f0e-9d0c-4a3e-8b0a-61c0f1d2afee", "functional_level": level},
         "nodes": {"count": 2, "build": build, "memory_gb": 128},
+        "node": [{"name": NODE, "services": ["SQLWriter"]}],
         "csvs": [{"count": 2}, {"name": "Archive", "file_system": "ReFS"}],
         "vms": [
             {"prefix": "APP", "count": 4},

@@ -9,10 +9,13 @@ from typing import Any, Final
 
 from hvtui.lab.native import calls
 from hvtui.lab.native.cluster_stream import ClusterStream
+from hvtui.lab.native.fork_commit import fork_commit
 from hvtui.lab.native.node_stream import NodeStream
+from hvtui.lab.native.preflight import preflight
+from hvtui.lab.native.services import service
 from hvtui.lab.native.stream import Stream as NativeStream
 from hvtui.lab.world.node import Node
-from hvtui.remote.contract import CHANNELS
+from hvtui.remote.contract import CHANNELS, SERVICES
 from tests.engine.support.module import Stream
 from tests.engine.support.picture import Picture, differences
 from tests.engine.support.stage import Stage
@@ -119,7 +122,7 @@ def node_twin(stage: Stage, name: str) -> Iterator[Twin]:
 
 
 def call_differences(stage: Stage, name: str) -> list[str]:
-    """Where the answers of the four calls differ on a node, every channel and every page of its events included."""
+    """Where the answers of the calls differ on a node, every channel and every page of its events included."""
     world, node = stage.world, stage.world.node(name)
     engine = stage.engine(name, without=lacking(node), hurried=hurried(node))
     found: list[str] = []
@@ -132,6 +135,11 @@ def call_differences(stage: Stage, name: str) -> list[str]:
 
     for part in ("All", "Basic"):
         compare(f"Get-HvTuiInfo -Part {part}", lambda part=part: calls.info(world, node, part))  # type: ignore[misc]
+    for part in ("All", "Vms", "Node"):
+        compare(f"Get-HvTuiPreflight -Part {part}", lambda part=part: preflight(world, node, part))  # type: ignore[misc]
+    compare("Get-HvTuiForkCommit", lambda: fork_commit(world, node))
+    for title in SERVICES:
+        compare(f"Get-HvTuiService -Name {title}", lambda title=title: service(world, node, title))  # type: ignore[misc]
     compare("Get-HvTuiProvider", lambda: calls.providers(world, node))
     blocked = stage.do(lambda: calls.writer_blocked(world, node))
     compare("Get-HvTuiWriter -TimeoutSeconds 5", lambda: calls.writer_text(world, node, timeout=5, hung=blocked))

@@ -323,4 +323,17 @@ SHARED_VOLUME: Final = Provider(
     keys=("Name",),
 )
 
-PROVIDERS: Final = (NODE, GROUP, RESOURCE, CLUSTER_ITSELF, SHARED_VOLUME)
+AFFINITY_RULE: Final = Provider(
+    "MSCluster_AffinityRule",
+    CLUSTER,
+    lambda view: view.world.affinity_rules,
+    {
+        "Name": lambda _view, rule: rule.name,
+        "RuleType": lambda _view, rule: rule.type,
+        "Groups": lambda _view, rule: list(rule.groups),
+        "Enabled": lambda _view, rule: int(rule.enabled),
+    },
+    keys=("Name",),
+)
+
+PROVIDERS: Final = (NODE, GROUP, RESOURCE, CLUSTER_ITSELF, SHARED_VOLUME, AFFINITY_RULE)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hvtui.lab.pwsh.cim import clustering, jobs, schema, storage, virtualization, windows
+from hvtui.lab.pwsh.cim import clustering, devices, jobs, schema, spaces, storage, virtualization, windows
 from hvtui.lab.pwsh.cim.instances import Provider, View, wire
 from hvtui.lab.pwsh.commands import errors
 from hvtui.lab.pwsh.commands.answer import Refused
@@ -16,7 +16,7 @@ from hvtui.lab.pwsh.wql import Join, Term, WqlError, compile_where, names_in
 
 _PROVIDERS: Final = {
     (provider.namespace, provider.name): provider
-    for module in (virtualization, jobs, storage, clustering, windows)
+    for module in (virtualization, jobs, storage, devices, clustering, windows, spaces)
     for provider in module.PROVIDERS
 }
 _encode: Final = msgspec.json.Encoder().encode
@@ -147,9 +147,19 @@ def find_class(view: View, namespace: str, class_name: str) -> schema.ClassFacts
     if space is None or (space == schema.VIRTUALIZATION and view.node.faults.not_hyperv):
         raise Refused(errors.cim(errors.INVALID_NAMESPACE, namespace, text="Invalid namespace"))
     facts = schema.find(space, class_name)
-    if facts is None or (facts.name == windows.PERFORMANCE and view.node.faults.not_hyperv):
+    if facts is None or _absent(view, facts.name):
         raise Refused(errors.cim(errors.INVALID_CLASS, f"{namespace}:{class_name}", text="Invalid class"))
     return facts
+
+
+def _absent(view: View, name: str) -> bool:
+    """A class that this node's Windows has not: no hypervisor, or a Windows older than the class."""
+    build = int(view.node.build.split(".")[2])
+    return (name == windows.PERFORMANCE and view.node.faults.not_hyperv) or build < _SINCE.get(name, 0)
+
+
+_SINCE: Final = {"MSCluster_AffinityRule": 20348, "Msvm_GpuPartitionSettingData": 20348}
+"""Classes that came later → the first build that has them (Windows Server 2022)."""
 
 
 def provider_of(namespace: str, class_name: str) -> Provider | None:

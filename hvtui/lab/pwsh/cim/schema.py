@@ -12,10 +12,18 @@ from typing import Any, Final
 VIRTUALIZATION: Final = "root/virtualization/v2"
 CLUSTER: Final = "root/MSCluster"
 CIMV2: Final = "root/cimv2"
+STORAGE: Final = "root/Microsoft/Windows/Storage"
+REPLICA: Final = "root/Microsoft/Windows/StorageReplica"
 
 _HERE: Final = Path(__file__).resolve().parent.parent
-_PREFIXES: Final = {"Msvm_": VIRTUALIZATION, "MSCluster_": CLUSTER, "Win32_": CIMV2}
-NAMESPACES: Final = {name.lower(): name for name in ("root", VIRTUALIZATION, CLUSTER, CIMV2)}
+_PREFIXES: Final = {
+    "Msvm_": VIRTUALIZATION,
+    "MSCluster_": CLUSTER,
+    "Win32_": CIMV2,
+    "MSFT_Wvr": REPLICA,
+    "MSFT_": STORAGE,
+}
+NAMESPACES: Final = {name.lower(): name for name in ("root", VIRTUALIZATION, CLUSTER, CIMV2, STORAGE, REPLICA)}
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from hvtui.lab.native.chains import is_file, other_files
 from hvtui.lab.pwsh.cim.instances import Property, Provider, View, constant, derived
 from hvtui.lab.pwsh.cim.schema import VIRTUALIZATION
 from hvtui.lab.pwsh.cim.virtualization import Settings, settings
@@ -21,6 +22,8 @@ CONTROLLER: Final = "Microsoft:Hyper-V:Synthetic SCSI Controller"
 DRIVE: Final = "Microsoft:Hyper-V:Synthetic Disk Drive"
 PHYSICAL: Final = "Microsoft:Hyper-V:Physical Disk Drive"
 
+_DVD_PLACE: Final = 64
+"""Places of DVD drives, behind those of all disks."""
 _TEMPLATES: Final = ("Default", "Minimum", "Maximum", "Increment")
 _RESOURCE_TYPES: Final = {DISK: 31, DVD: 31, FLOPPY: 31, CONTROLLER: 6, DRIVE: 17, PHYSICAL: 17}
 
@@ -37,18 +40,11 @@ class Item(NamedTuple):
     name: str
 
 
-def is_file(path: str) -> bool:
-    """A path of a virtual disk or of a share; everything else names a physical disk."""
-    return path.startswith("\\\\") or path[1:3] == ":\\"
-
-
 def places(owner: Settings) -> Iterator[tuple[int, str]]:
     """Place and file of each virtual disk that the settings of a VM or checkpoint name."""
     vm, checkpoint = owner
     files = vm.attached(checkpoint)
-    yield from enumerate(files)
-    others = (path for path in vm.other_disks if is_file(path))
-    yield from enumerate(others, len(files))
+    yield from enumerate([*files, *(path for path in other_files(vm) if path not in files)])
 
 
 def _physical(vm: Vm) -> list[str]:
@@ -72,6 +68,8 @@ def _media(view: View) -> Iterator[Item]:
         base = f"Microsoft:{owner.guid}\\{_controller(owner.vm)}\\0\\"
         for place, path in places(owner):
             yield Item(owner, DISK, place, (path,), f"{base}{place}\\L", "Hard Disk Image")
+        for place, path in enumerate(owner.vm.dvd if owner.checkpoint is None else ()):
+            yield Item(owner, DVD, place, (path,), f"{base}{_DVD_PLACE + place}\\L", "ISO Disk Image")
 
 
 def _hardware(view: View) -> Iterator[Item]:
@@ -131,11 +129,15 @@ def _version(view: View, one: Item) -> object:
     return None if one.owner is None else (one.owner.vm.revision, view.node.name)
 
 
+def _shared(_view: View, one: Item) -> bool:
+    return one.owner is not None and one.kind == DISK and one.hosts[0] in one.owner.vm.shared
+
+
 STORAGE: Final = Provider(
     "Msvm_StorageAllocationSettingData",
     VIRTUALIZATION,
     _media,
-    _COMMON,
+    _COMMON | {"PersistentReservationsSupported": _shared},
     key=lambda one: one.instance,
     version=_version,
 )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Final, NamedTuple
-from zlib import crc32
+from typing import Final
 
+from hvtui.lab.native.processes import Installed, process_id, services
 from hvtui.lab.pwsh.cim.instances import Provider, View, constant
 from hvtui.lab.pwsh.cim.schema import CIMV2
-from hvtui.lab.world.node import Node, Service
+from hvtui.lab.world.node import Node
+
+__all__ = ["PROVIDERS", "Installed", "process_id", "services"]
 
 PERFORMANCE: Final = "Win32_PerfFormattedData_HvStats_HyperVHypervisorLogicalProcessor"
 
@@ -21,28 +22,6 @@ TITLES: Final = {
     "Winmgmt": "Windows Management Instrumentation",
     "Schedule": "Task Scheduler",
 }
-
-
-class Installed(NamedTuple):
-    """A service of a node, with its name and its place among them."""
-
-    name: str
-    place: int
-    service: Service
-
-
-def services(node: Node) -> Iterator[Installed]:
-    """The services that are installed: a host without Hyper-V has no VMMS."""
-    for place, (name, service) in enumerate(node.services.items()):
-        if name != "vmms" or not node.faults.not_hyperv:
-            yield Installed(name, place, service)
-
-
-def process_id(node: Node, one: Installed) -> int:
-    """The process of a service: 0 when it has none, another one after each start, never that of another service."""
-    if one.service.started is None:
-        return 0
-    return 4 * (400 + 4096 * one.place + crc32(f"{node.name}/{one.name}/{one.service.started}".encode()) % 4096)
 
 
 def start_of(view: View, process: int) -> datetime | None:
@@ -65,12 +44,14 @@ SERVICE: Final = Provider(
         "Status": constant("OK"),
         "Started": lambda _view, one: one.service.state == "Running",
         "ProcessId": lambda view, one: process_id(view.node, one),
-        "StartMode": lambda _view, one: "Manual" if one.name == "VSS" else "Auto",
+        "StartMode": lambda _view, one: one.service.mode,
         "ServiceType": constant("Own Process"),
         "CreationClassName": constant("Win32_Service"),
         "SystemCreationClassName": constant("Win32_ComputerSystem"),
         "SystemName": lambda view, _one: view.node.name,
-        "ExitCode": constant(0),
+        "ExitCode": lambda _view, one: one.service.exit_code,
+        "CheckPoint": lambda _view, one: one.service.checkpoint,
+        "WaitHint": lambda _view, one: one.service.wait_hint,
     },
     keys=("Name",),
 )

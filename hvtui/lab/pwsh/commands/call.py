@@ -11,6 +11,7 @@ from typing import Any, Final
 from hvtui.lab.pwsh.cim.instances import View
 from hvtui.lab.pwsh.cim.repository import Repository
 from hvtui.lab.pwsh.commands.answer import Answer
+from hvtui.lab.world.actions import Asked
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.world import World
 
@@ -26,6 +27,8 @@ class CommandCall:
     command: str
     parameters: dict[str, Any] = field(default_factory=dict)
     set: str = ""
+    asked: Asked | None = None
+    """Who asks for a change; None for somebody at the node's own console."""
 
     @property
     def view(self) -> View:

@@ -11,26 +11,27 @@ from hvtui.lab.pwsh.commands.answer import Answer, Refused
 from hvtui.lab.pwsh.commands.call import CommandCall, Handler
 from hvtui.lab.pwsh.commands.cluster import chosen, group_record, node_record, volume_record
 from hvtui.lab.pwsh.commands.trouble import cluster_commands_answer
-from hvtui.lab.world import actions, events
-from hvtui.lab.world.behaviours.csv_moves import move_csv
+from hvtui.lab.world import actions
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.storage import Csv
 from hvtui.lab.world.vm import Role
-from hvtui.model.enums import DrainStatus, NodeState
+from hvtui.model.enums import DrainStatus
 
-LIVE: Final = 4
-"""-MigrationType Live."""
-_LIVE: Final = frozenset({4, "4", "Live"})
+KINDS: Final = ("TurnOff", "Quick", "Shutdown", "ShutdownForce", "Live")
+"""-MigrationType, by number."""
 _NO_FAILBACK: Final = frozenset({0, "0", "NoFailback"})
 _IMMEDIATE: Final = frozenset({1, "1", "Immediate"})
-# Of winerror.h: ERROR_CLUSTER_RESOURCE_LOCKED_STATUS, _NODE_DOWN, _NODE_PAUSED, _BACKUP_IN_PROGRESS,
-# ERROR_HOST_NODE_NOT_AVAILABLE, ERROR_OPERATION_ABORTED.
-_LOCKED: Final = 5960
-_NODE_DOWN: Final = 5050
-_NODE_PAUSED: Final = 5070
-_IN_BACKUP: Final = 5949
+# ERROR_HOST_NODE_NOT_AVAILABLE and ERROR_OPERATION_ABORTED of winerror.h.
 _NO_HOST: Final = 5005
 _ABORTED: Final = 995
+
+
+def act(change: Callable[[], object]) -> None:
+    """Do it in the world; what it refuses is the command's error."""
+    try:
+        change()
+    except actions.Refused as refused:
+        raise Refused(errors.cluster(refused.text, refused.number, refused.id, target=refused.target)) from None
 
 
 def _refuse(call: CommandCall, *names: str) -> None:
@@ -62,16 +63,8 @@ async def suspend_node(call: CommandCall) -> Answer:
     _refuse(call, "TargetNode", "ForceDrain", "RetryDrainOnFailure", "AvoidPlacement", "Cluster")
     nodes = _nodes(call)
     for node in nodes:
-        if node.state != NodeState.Up:
-            text = f"The node '{node.name}' cannot be paused: it is not up."
-            number = _NODE_PAUSED if node.state == NodeState.Paused else _NODE_DOWN
-            raise Refused(errors.cluster(text, number, "ClusterNodeNotUp", target=node.name))
-    for node in nodes:
-        if call.get("Drain"):
-            actions.drain(call.world, node)
-        else:
-            node.state = NodeState.Paused
-            node.touch()
+        drain = bool(call.get("Drain"))
+        act(lambda node=node, drain=drain: actions.suspend(call.world, node, drain=drain, asked=call.asked))  # type: ignore[misc]
     call.world.changed()
     if call.get("Drain") and call.get("Wait"):
         await call.wait_while(lambda: any(node.drain == DrainStatus.InProgress for node in nodes))
@@ -86,8 +79,9 @@ async def resume_node(call: CommandCall) -> Answer:
     if failback not in _NO_FAILBACK | _IMMEDIATE:
         raise Refused(errors.unsupported("Resume-ClusterNode -Failback Policy"))
     nodes = _nodes(call)
+    home = failback in _IMMEDIATE
     for node in nodes:
-        actions.resume(call.world, node, failback=failback in _IMMEDIATE)
+        act(lambda node=node: actions.resume_node(call.world, node, home, asked=call.asked))  # type: ignore[misc]
     call.world.changed()
     return Answer([node_record(call.world, node) for node in nodes])
 
@@ -103,39 +97,45 @@ def _role(call: CommandCall) -> Role:
 
 
 async def move_machine(call: CommandCall) -> Answer:
-    """Move-ClusterVirtualMachineRole: live, to the node said or to the one with the fewest VMs.
+    """Move-ClusterVirtualMachineRole: in every way of moving, to the node said or to the one with the fewest VMs.
 
-    Waits until it is there unless -Wait says how long; -Wait 0 does not.
+    Waits until it is there unless -Wait says how long; -Wait 0 does not. With -Cancel it ends a live migration.
     """
     await cluster_commands_answer(call)
-    _refuse(call, "Cancel", "IgnoreLocked", "IgnoreAffinityRule", "Cluster")
-    if call.get("MigrationType", LIVE) not in _LIVE:
-        raise Refused(errors.unsupported("Move-ClusterVirtualMachineRole with a MigrationType other than Live"))
+    _refuse(call, "IgnoreLocked", "IgnoreAffinityRule", "Cluster")
     role, world = _role(call), call.world
+    if call.get("Cancel"):
+        act(lambda: actions.cancel_move(world, role.vm, asked=call.asked))
+        world.changed()
+        return Answer([group_record(world, Group(role.id, role.name, 111, role=role))])
     target = _target(call, role.owner, lambda node: len(node.vms))
-    if role.locked:
-        events.emit(world, role.owner, events.SYSTEM, 1071, ResourceGroup=role.name)
-        text = f"The operation was refused because the cluster group '{role.name}' is locked."
-        raise Refused(errors.cluster(text, _LOCKED, "ClusterGroupLocked", target=role.name))
-    actions.migrate(world, role.vm, target)
+    kind = _kind(call)
+    act(lambda: actions.move_role(world, role.vm, target, kind, asked=call.asked))
     world.scheduler.advance(0.0)
     world.changed()
     seconds = call.get("Wait")
     if seconds is None or int(seconds) > 0:
-        await call.wait_while(lambda: role.migration is not None, None if seconds is None else float(seconds))
-    if (seconds is None or int(seconds) > 0) and role.migration is None and role.owner is not target:
-        text = f"Live migration of '{role.name}' failed."
-        raise Refused(errors.cluster(text, _ABORTED, "ClusterMigrationFailed", target=role.name))
+        await call.wait_while(
+            lambda: role.migration is not None or role.moving, None if seconds is None else float(seconds)
+        )
+        if role.migration is None and not role.moving and role.owner is not target:
+            text = f"The move of '{role.name}' failed."
+            raise Refused(errors.cluster(text, _ABORTED, "ClusterMigrationFailed", target=role.name))
     return Answer([group_record(world, Group(role.id, role.name, 111, role=role))])
+
+
+def _kind(call: CommandCall) -> str:
+    """-MigrationType by name or number; live when it is not said."""
+    given = call.get("MigrationType", "Live")
+    if str(given).isdigit() and int(given) < len(KINDS):
+        return KINDS[int(given)]
+    return str(given)
 
 
 def _target(call: CommandCall, owner: Node, load: Callable[[Node], int]) -> Node:
     name = call.get("Node")
     if name is not None:
         target = _node(call, str(name))
-        if not target.up:
-            text = f"The node '{target.name}' is not up."
-            raise Refused(errors.cluster(text, _NODE_DOWN, "ClusterNodeNotUp", target=target.name))
         return target
     others = [node for node in call.world.up_nodes() if node is not owner]
     if not others:
@@ -155,12 +155,7 @@ async def move_volume(call: CommandCall) -> Answer:
     for csv in moved:
         owner = csv.owner
         target = _target(call, owner, lambda node: sum(one.owner is node for one in world.csvs.values()))
-        if csv.backups:
-            text = f"The volume '{csv.resource}' is in backup mode."
-            raise Refused(errors.cluster(text, _IN_BACKUP, "ClusterBackupInProgress", target=csv.resource))
-        if not move_csv(world, csv, target):
-            text = f"The cluster resource '{csv.resource}' could not be moved: a snapshot of it is being made."
-            raise Refused(errors.cluster(text, _IN_BACKUP, "ClusterSnapshotInProgress", target=csv.resource))
+        act(lambda csv=csv, target=target: actions.move_volume(world, csv, target, asked=call.asked))  # type: ignore[misc]
     world.changed()
     answer.output = [volume_record(world, csv) for csv in moved]
     return answer

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
+
+from hvtui.lab.native.services import control
 from hvtui.lab.pwsh.cim import jobs, schema, virtualization
 from hvtui.lab.pwsh.cim.repository import Question, find_class, provider_of
 from hvtui.lab.pwsh.commands import errors, trouble
@@ -144,8 +147,10 @@ def _associated(call: CommandCall, name: str, instance: dict[str, Any]) -> list[
 
 
 async def invoke_method(call: CommandCall) -> Answer:
-    """Invoke-CimMethod: what a method would change is done by the commands here, so each is refused aloud."""
+    """Invoke-CimMethod: services are stopped and started; every other change is refused aloud."""
     _only_here(call)
+    if call.get("Query") is not None:
+        return await _invoke_each(call)
     instance = call.get("InputObject") or {}
     space, _, name = str(instance.get("$cim", "")).rpartition("/")
     space = space or str(call.get("Namespace", _DEFAULT)).replace("\\", "/")
@@ -159,6 +164,25 @@ async def invoke_method(call: CommandCall) -> Answer:
         rows = call.repository.ask(Question(space, "Msvm_SummaryInformation"))
         return Answer([{"$type": "System.Collections.Hashtable", "ReturnValue": 0, "SummaryInformation": rows}])
     raise Refused(errors.unsupported_cim(f"{facts.name}.{method}"))
+
+
+async def _invoke_each(call: CommandCall) -> Answer:
+    """A method of every instance that a query finds."""
+    question = _question(call)
+    facts = find_class(call.view, question.namespace, question.class_name)
+    trouble.raise_for(
+        trouble.unreadable(call.node, facts.name), lambda one: errors.cim_trouble(one, question.class_name)
+    )
+    method = str(call.get("MethodName", ""))
+    if method.lower() not in {one.lower() for one in facts.methods}:
+        raise Refused(errors.cim(errors.METHOD_NOT_FOUND, method, text="This method is not implemented in any class"))
+    if facts.name != "Win32_Service" or method.lower() not in {"stopservice", "startservice"}:
+        raise Refused(errors.unsupported_cim(f"{facts.name}.{method}"))
+    keys = Question(question.namespace, question.class_name, ("Name",), question.where)
+    names = [msgspec.json.decode(one)["Name"] for one in call.repository.ask(keys)]
+    returned = [control(call.world, call.node, name, method, asked=call.asked) for name in names]
+    call.world.changed()
+    return Answer([{"$type": "System.Collections.Hashtable", "ReturnValue": value} for value in returned])
 
 
 COMMANDS: Final[dict[str, Handler]] = {

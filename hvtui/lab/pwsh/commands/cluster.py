@@ -96,6 +96,8 @@ def cluster_record(world: World) -> Record:
         "QuarantineDuration": 7200,
         "EnableSharedVolumes": 1,
         "SharedVolumesRoot": "C:\\ClusterStorage",
+        "AutoBalancerMode": facts.balancer,
+        "S2DEnabled": int(facts.s2d),
     }
     if facts.max_parallel_migrations is not None:
         record["MaximumParallelMigrations"] = facts.max_parallel_migrations
@@ -277,9 +279,14 @@ async def get_parameter(call: CommandCall) -> Answer:
     """Get-ClusterParameter of a resource from the pipeline."""
     await _ready(call)
     given = call.get("InputObject") or {}
-    if not str(given.get("$type", "")).endswith(".ClusterResource"):
-        raise Refused(errors.unsupported("Get-ClusterParameter of anything but a resource"))
     world = call.world
+    if str(given.get("$type", "")).endswith(".ClusterResourceType"):
+        kind = str(given.get("Name"))
+        of_type = {"MoveTypeThreshold": world.cluster.move_type_threshold} if kind == clustering.VM else {}
+        answer = chosen(call.names(), list(of_type.items()), lambda pair: str(pair[0]), "parameter")
+        return _mapped(answer, lambda pair: _parameter(_type_record(kind), pair[0], pair[1]))
+    if not str(given.get("$type", "")).endswith(".ClusterResource"):
+        raise Refused(errors.unsupported("Get-ClusterParameter of anything but a resource or a resource type"))
     one = next((found for found in clustering.resources(world) if found.id == given.get("Id")), None)
     if one is None:
         raise Refused(errors.cluster_missing("resource", str(given.get("Name", ""))))
@@ -354,8 +361,33 @@ async def get_quorum(call: CommandCall) -> Answer:
 async def get_resource_type(call: CommandCall) -> Answer:
     """Get-ClusterResourceType: those the cluster has resources of."""
     await _ready(call)
-    names = list(dict.fromkeys(one.type for one in clustering.resources(call.world)))
+    names = list(dict.fromkeys([clustering.VM, *(one.type for one in clustering.resources(call.world))]))
     return _mapped(chosen(call.names(), names, str, "resource type"), _type_record)
+
+
+async def get_owners(call: CommandCall) -> Answer:
+    """Get-ClusterOwnerNode of a resource (possible owners) or a group (preferred owners) from the pipeline."""
+    await _ready(call)
+    given = call.get("InputObject") or {}
+    kind = str(given.get("$type", "")).rpartition(".")[2]
+    world = call.world
+    if kind == "ClusterResource":
+        one = next((found for found in clustering.resources(world) if found.id == given.get("Id")), None)
+        if one is None:
+            raise Refused(errors.cluster_missing("resource", str(given.get("Name", ""))))
+        listed = None if one.role is None else one.role.vm.possible_owners
+        names = list(world.nodes) if listed is None else listed
+        record = resource_record(world, one)
+    elif kind == "ClusterGroup":
+        group = next((found for found in clustering.groups(world) if found.id == given.get("Id")), None)
+        if group is None:
+            raise Refused(errors.cluster_missing("group", str(given.get("Name", ""))))
+        names = [] if group.role is None else list(group.role.vm.preferred_owners)
+        record = group_record(world, group)
+    else:
+        raise Refused(errors.unsupported("Get-ClusterOwnerNode of anything but a resource or a group"))
+    nodes = [_short_node(world.node(name)) for name in names]
+    return Answer([{"$type": f"{_SPACE}ClusterOwnerNodeList", "ClusterObject": record, "OwnerNodes": nodes}])
 
 
 COMMANDS: Final[dict[str, Handler]] = {
@@ -367,5 +399,6 @@ COMMANDS: Final[dict[str, Handler]] = {
     "Get-ClusterSharedVolume": get_volume,
     "Get-ClusterSharedVolumeState": get_volume_state,
     "Get-ClusterQuorum": get_quorum,
+    "Get-ClusterOwnerNode": get_owners,
     "Get-ClusterResourceType": get_resource_type,
 }

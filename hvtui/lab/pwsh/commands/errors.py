@@ -135,6 +135,11 @@ def log_denied() -> LabError:
     return LabError(text, DENIED, ACCESS_DENIED, "NotSpecified", DENIED, terminating=True)
 
 
+def log_refused() -> LabError:
+    """What writing into an event log, or registering a source, without the right to it ends with."""
+    return LabError("Access is denied.", DENIED, ACCESS_DENIED, "PermissionDenied", "AccessDenied")
+
+
 def log_trouble(trouble: Trouble) -> LabError:
     """What is wrong with the event log service."""
     if trouble.kind == "denied":

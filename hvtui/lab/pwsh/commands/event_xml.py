@@ -15,7 +15,7 @@ _GUIDS: Final = {
     "Microsoft-Windows-Hyper-V-VMMS": "{6066f867-7ca1-4418-85fd-36e3f9c0600c}",
     "Microsoft-Windows-FailoverClustering": "{baf908ea-3421-4ca9-9b84-6689b8c6f85f}",
 }
-CLASSIC: Final = frozenset({"VSS", "volsnap", "Volsnap", "Service Control Manager"})
+CLASSIC: Final = frozenset({"HvTui", "VSS", "volsnap", "Volsnap", "Service Control Manager"})
 """Sources without a manifest: unnamed values, keywords 0x80000000000000."""
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 

@@ -8,11 +8,13 @@ from hvtui.lab.pwsh.commands import (
     changes,
     cim,
     cluster,
+    event_log,
     facts,
     hyperv,
     programs,
     services,
     settable,
+    vhd,
     windows_registry,
     winevent,
 )
@@ -20,7 +22,20 @@ from hvtui.lab.pwsh.commands.call import Handler
 
 COMMANDS: Final[dict[str, Handler]] = {
     name.lower(): handler
-    for module in (changes, cim, cluster, facts, hyperv, programs, services, settable, windows_registry, winevent)
+    for module in (
+        changes,
+        cim,
+        cluster,
+        event_log,
+        facts,
+        hyperv,
+        programs,
+        services,
+        settable,
+        vhd,
+        windows_registry,
+        winevent,
+    )
     for name, handler in module.COMMANDS.items()
 }
 """Lower-case name → what answers."""

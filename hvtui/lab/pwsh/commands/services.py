@@ -27,6 +27,9 @@ async def get_service(call: CommandCall) -> Answer:
     if call.get("ComputerName") is not None:
         raise Refused(errors.unsupported("Get-Service -ComputerName"))
     answer = _chosen(call)
+    if call.get("DependentServices"):
+        names = dict.fromkeys(name for one in answer.output for name in one.service.dependents)
+        answer.output = [one for one in services(call.node) if one.name in names]
     answer.output = [_record(call, one) for one in answer.output]
     return answer
 

@@ -37,6 +37,7 @@ PARTS: Final = {
     "Get-ClusterSharedVolume": "csvs",
     "Get-ClusterSharedVolumeState": "io",
     "Get-ClusterNode": "nodes.failback",
+    "Get-ClusterGroup": "role",
 }
 """Class or command → the part of a scenario's `unreadable` that it stands for."""
 

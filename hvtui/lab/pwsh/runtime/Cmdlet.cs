@@ -119,10 +119,44 @@ namespace HvTuiLab
                 Writer.Value(writer, one.Value);
             }
             writer.WriteEndObject();
+            Asker(writer);
             writer.WriteString("set", ParameterSetName == ParameterAttribute.AllParameterSets ? "" : ParameterSetName);
             writer.WritePropertyName("pipeline");
             writer.WriteStartArray();
             writer.WriteEndArray();
+        }
+
+        // Who asks for a change: the OperationId and Actor that a function of HvTui further out was called with.
+        private void Asker(Utf8JsonWriter writer)
+        {
+            if (Question.StartsWith("Get-", StringComparison.Ordinal) || Question.StartsWith("HvTui:", StringComparison.Ordinal)) { return; }
+            System.Management.Automation.Runspaces.Runspace here = System.Management.Automation.Runspaces.Runspace.DefaultRunspace;
+            if (here == null || here.Debugger == null) { return; }
+            foreach (CallStackFrame frame in here.Debugger.GetCallStack())
+            {
+                InvocationInfo call = frame.InvocationInfo;
+                if (call == null || call.BoundParameters == null) { continue; }
+                if (!call.BoundParameters.TryGetValue("OperationId", out object operation) || !call.BoundParameters.TryGetValue("Actor", out object actor)) { continue; }
+                writer.WritePropertyName("asked");
+                writer.WriteStartObject();
+                // A helper gets its caller's values: the outermost one is the function that was called.
+                writer.WriteString("function", Outermost(here));
+                writer.WriteString("operation", Convert.ToString(operation));
+                writer.WriteString("actor", Convert.ToString(actor));
+                writer.WriteEndObject();
+                return;
+            }
+        }
+
+        private static string Outermost(System.Management.Automation.Runspaces.Runspace here)
+        {
+            string found = "";
+            foreach (CallStackFrame frame in here.Debugger.GetCallStack())
+            {
+                InvocationInfo call = frame.InvocationInfo;
+                if (call != null && call.BoundParameters != null && call.BoundParameters.ContainsKey("OperationId")) { found = frame.FunctionName; }
+            }
+            return found;
         }
 
         private string Target()

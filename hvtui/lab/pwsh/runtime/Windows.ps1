@@ -49,6 +49,11 @@ function Get-HvTuiMutex {
     New-Object -TypeName System.Threading.Mutex -ArgumentList $false, "Global\HvTuiWriter-$scope"
 }
 
+function Get-HvTuiActionMutex {
+    $scope = ($env:HVTUI_LAB_CONTROL + '-' + (Get-HvTuiNodeName)) -replace '[^0-9A-Za-z]', '-'
+    New-Object -TypeName System.Threading.Mutex -ArgumentList $false, "Global\HvTui-$scope"
+}
+
 function Get-HvTuiStartTime {
     param([int]$Id)
     (Get-HvTuiLabFact -Name 'StartTime' -Id $Id -ErrorAction Stop).ToUniversalTime()

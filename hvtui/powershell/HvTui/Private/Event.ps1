@@ -50,7 +50,7 @@ function Read-HvTuiEventPage {
     if ($Channel -eq 'System') {
         $term += " and Provider[@Name='Microsoft-Windows-FailoverClustering' or @Name='volsnap' or @Name='Volsnap']"
     } elseif ($Channel -eq 'Application') {
-        $term += " and Provider[@Name='VSS' or @Name='Microsoft-Windows-CAPI2']"
+        $term += " and Provider[@Name='VSS' or @Name='Microsoft-Windows-CAPI2' or @Name='HvTui']"
     }
     $texts = New-Object -TypeName System.Collections.Generic.List[string]
     foreach ($one in Read-HvTuiEventRecord -Channel $Channel -XPath "*[System[$term]]" -MaxEvents ($MaxEvents + 1)) {

@@ -81,6 +81,14 @@ function Get-HvTuiMutex {
     New-Object -TypeName System.Threading.Mutex -ArgumentList $false, 'Global\HvTuiWriter'
 }
 
+function Get-HvTuiActionMutex {
+    <#
+    .SYNOPSIS
+    The node-wide lock that keeps two sessions apart while one of them stops or starts a service.
+    #>
+    New-Object -TypeName System.Threading.Mutex -ArgumentList $false, ('Global\HvTui-' + (Get-HvTuiNodeName))
+}
+
 function Get-HvTuiStartTime {
     <#
     .SYNOPSIS

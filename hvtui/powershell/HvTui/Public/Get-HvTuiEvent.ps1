@@ -3,7 +3,8 @@ function Get-HvTuiEvent {
     .SYNOPSIS
     A bounded piece of one event channel of this node, oldest first, as one JSON object.
     .DESCRIPTION
-    Of System only the providers FailoverClustering and volsnap are read, of Application only VSS and CAPI2.
+    Of System only the providers FailoverClustering and volsnap are read, of Application only VSS, CAPI2 and
+    HvTui's own records of changes.
 
     Where each field comes from (all of Get-WinEvent):
       time               this node's clock

@@ -1,0 +1,31 @@
+"""Services of a node and the processes they run in, as both engines tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+from zlib import crc32
+
+from hvtui.lab.world.node import Node, Service
+
+
+class Installed(NamedTuple):
+    """A service of a node, with its name and its place among them."""
+
+    name: str
+    place: int
+    service: Service
+
+
+def services(node: Node) -> Iterator[Installed]:
+    """The services that are installed: a host without Hyper-V has no VMMS."""
+    for place, (name, service) in enumerate(node.services.items()):
+        if name != "vmms" or not node.faults.not_hyperv:
+            yield Installed(name, place, service)
+
+
+def process_id(node: Node, one: Installed) -> int:
+    """The process of a service: 0 when it has none, another one after each start, never that of another service."""
+    if one.service.started is None:
+        return 0
+    return 4 * (400 + 4096 * one.place + crc32(f"{node.name}/{one.name}/{one.service.started}".encode()) % 4096)
