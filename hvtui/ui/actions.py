@@ -146,6 +146,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
 FOOTER_ORDER: Final = (
     "run.back",
     "run.offer",
+    "verb.cancel",
     "run.log",
     "run.seen",
     "run.read",

@@ -100,7 +100,7 @@ class Overview(Screen[None]):
             yield panes["writers"]
             yield panes["placement"]
             yield panes["events"]
-        yield KeyLine(self.look, "table", "overview", "acts", "app")
+        yield KeyLine(self.look, "table", "overview", "acts", "app", without=("verb.cancel",))
 
     def on_mount(self) -> None:
         self.panes["writers"].add_class("-shown")

@@ -51,6 +51,7 @@ VERB_ACTIONS: Final[tuple[Action, ...]] = (
         "End a VM's migration, or an operation, as far as Windows can",
         on=("vm", "run"),
         confirm=Confirm.ARMED,
+        footer="cancel",
     ),
     _verb(
         Verb.ALIGN,

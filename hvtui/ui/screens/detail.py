@@ -89,7 +89,7 @@ class DetailScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self._head
         yield self._page
-        yield KeyLine(self._look, "detail", "acts", "app")
+        yield KeyLine(self._look, "detail", "acts", "app", without=("verb.cancel",))
 
     def on_mount(self) -> None:
         self._unsubscribe = self._feed.subscribe(self._heard)

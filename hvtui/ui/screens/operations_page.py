@@ -36,6 +36,8 @@ _LOG = logging.getLogger(__name__)
 _PAUSE: Final = 0.2
 """Seconds in which changes of runs are gathered before they are painted."""
 _CLOSE: Final = "\nclose"
+_ELSEWHERE: Final = ("verb.migrate", "verb.align", "verb.drain", "verb.vmms", "acts.page")
+"""Keys that are about rows of the panes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class OperationsPage(Screen[None]):
     DEFAULT_CSS = """
     OperationsPage {
         background: $hv-base; layout: vertical;
-        & LineTable { height: 30%; min-height: 5; }
+        & LineTable { height: 5; }
         & Document { height: 1fr; border-top: solid $hv-frame; }
         &.-ascii Document { border-top: ascii $hv-frame; }
     }
@@ -113,7 +115,7 @@ class OperationsPage(Screen[None]):
         yield self._head
         yield self.table
         yield self._page
-        yield KeyLine(self._look, "operations", without=())
+        yield KeyLine(self._look, "operations", "acts", "app", without=_ELSEWHERE)
 
     def on_mount(self) -> None:
         self._unsubscribe = self._acting.operations.subscribe(self._heard)
@@ -151,6 +153,7 @@ class OperationsPage(Screen[None]):
             self._newest = newest
             self.table.thaw()
             self.table.put_cursor(newest)
+        self.table.styles.height = max(3, min(len(rows) + 1, self.size.height * 30 // 100))
         running, bad = self._acting.counts()
         right = [Piece(" PROD ", "alert"), Piece(" ")] if self._acting.feed.protected else []
         if operations.read_only_why:
