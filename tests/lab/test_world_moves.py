@@ -76,6 +76,18 @@ def test_a_quick_migration_drops_the_clients_of_a_vm_that_runs() -> None:
     assert kinds(world) == [("clients_dropped", "A")]
 
 
+@pytest.mark.parametrize("kind", ["Live", "Quick", "Shutdown"])
+def test_a_vm_stays_when_its_destination_goes_down_meanwhile(kind: str) -> None:
+    world = small()
+    vm = world.vm("A")
+    actions.move_role(world, vm, world.node("HV02"), kind, asked=ALICE)
+    world.advance(2)
+    actions.fail_node(world, world.node("HV02"))
+    until(world, lambda: role_of(vm).migration is None and not role_of(vm).moving)
+    assert (vm.node.name, vm.state, vm.busy) == ("HV01", VmState.Running, [])
+    assert bool(failed_with(world.node("HV01"))) == (kind == "Live")
+
+
 def test_a_group_is_not_moved_live() -> None:
     world = small()
     actions.move_group(world, world.vm("A"), world.node("HV02"), asked=ALICE)

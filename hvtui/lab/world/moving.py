@@ -183,11 +183,7 @@ def register(world: World, vm: Vm, target: Node) -> Process:
 def quick_migrate(world: World, vm: Vm, target: Node, *, asked: Asked | None = None) -> Process:
     """Save a VM, move it, and let it go on: everybody connected to it is cut off (windows.md §1.4)."""
     role, source, before = vm.role, vm.node, vm.state
-    if role is None or role.moving:
-        return
-    if before not in {VmState.Running, VmState.Paused}:
-        if vm.cold:
-            yield from register(world, vm, target)
+    if role is None or role.moving or before not in {VmState.Running, VmState.Paused}:
         return
     role.moving = True
     if before == VmState.Running:
@@ -195,7 +191,9 @@ def quick_migrate(world: World, vm: Vm, target: Node, *, asked: Asked | None = N
     disturb(world, vm, f"quick migration from {source.name} to {target.name}")
     vm.set_state(VmState.Saving)
     yield 3.0
-    if vm.state == VmState.Saving and vm.node is source:
+    if vm.state == VmState.Saving and target.faults.down:
+        vm.set_state(before)
+    elif vm.state == VmState.Saving and vm.node is source:
         short = memory_obstacle(world, vm, target)
         vm.set_state(VmState.Saved)
         move(world, vm, target, f"quick migration from {source.name}")
@@ -227,16 +225,17 @@ def cold_migrate(world: World, vm: Vm, target: Node, *, turn_off: bool, asked: A
     if vm.state == VmState.Stopping and vm.node is source:
         vm.started = None
         vm.set_state(VmState.Off)
-        move(world, vm, target, f"stopped and moved from {source.name}")
-        settle(world, vm, asked)
-        yield 2.0
+        if not target.faults.down:
+            move(world, vm, target, f"stopped and moved from {source.name}")
+            settle(world, vm, asked)
+            yield 2.0
         yield from start(world, vm)
     role.moving = False
 
 
 def start(world: World, vm: Vm) -> Process:
     """A VM that is off starts where it is (event 18500)."""
-    if vm.state != VmState.Off:
+    if vm.state != VmState.Off or vm.node.faults.down:
         return
     spoil(world, vm, "restarted")
     vm.set_state(VmState.Starting)
