@@ -324,6 +324,24 @@ def test_a_paused_node_that_restarts_is_paused_still() -> None:
     assert kinds(world) == []
 
 
+def test_a_host_that_restarted_has_new_writers_and_its_vote_and_the_witness_evens_the_votes_out() -> None:
+    world = small(nodes={"count": 4})
+    node, facts = world.node("HV04"), world.cluster
+    before = [writer.instance for writer in node.writers]
+    for writer in node.writers:
+        writer.set(5, "Retryable error")
+    assert (node.dynamic_weight, facts.witness_weight) == (1, 1)
+    actions.reboot_node(world, node)
+    assert (node.dynamic_weight, facts.witness_weight) == (0, 0)
+    world.advance(250)
+    assert (node.dynamic_weight, facts.witness_weight) == (1, 1)
+    assert {(writer.state, writer.error) for writer in node.writers} == {(1, "No error")}
+    assert not set(before) & {writer.instance for writer in node.writers}
+    world = small(nodes={"count": 4}, cluster={"witness": ""})
+    actions.fail_node(world, world.node("HV04"))
+    assert world.cluster.witness_weight == 0
+
+
 def test_restarting_a_node_that_is_not_drained_interrupts_its_vms() -> None:
     world = small(vms=[{"names": ["A", "B"]}, {"name": "FORK", "fork_commit": "2d"}])
     node = world.node("HV01")

@@ -74,15 +74,14 @@ def return_node(world: World, node: Node) -> None:
     node.dynamic_weight = 1
     _witness_votes(world)
     node.boot = world.elapsed
-    for name, service in node.services.items():
+    for service in node.services.values():
         stopped = service.mode != "Auto" and service.state == "Stopped"
         service.state, service.started = ("Stopped", None) if stopped else ("Running", world.elapsed)
         service.checkpoint = service.wait_hint = 0
         service.hangs = False
-        for writer in node.writers:
-            if writer.service == name:
-                writer.instance = world.guid()
-                writer.set(1)
+    for writer in node.writers:
+        writer.instance = world.guid()
+        writer.set(1)
     node.touch()
     for csv in world.csvs.values():
         csv.touch()
