@@ -112,7 +112,10 @@ class Desk:
         return self.build(verb, targets, options, run)
 
     async def read_writers(self, verb: Verb, targets: Iterable[Target]) -> None:
-        """For verbs that a backup forbids: read the VSS writers of the nodes concerned, unless that was just done."""
+        """For verbs that a backup forbids: read the VSS writers of the nodes concerned, unless that was just done.
+
+        Their events must have been read back once, too: what they tell of the past counts.
+        """
         if verb not in UNDER_BACKUP:
             return
 
@@ -123,7 +126,14 @@ class Desk:
             if read_at is None or self.now() - read_at > self.pace.writers_age:
                 before[node] = picture
                 self.nodes.refresh("writers", node)
+        unheard = [n for n in nodes_of(tuple(targets)) if self.state.events.read_at(self.state.node_name(n)) is None]
+        for node in unheard:
+            self.nodes.refresh("events", node)
         await self.watcher.until(lambda: all(self.read_anew(n, old) for n, old in before.items()), self.pace.writer)
+        events = self.state.events
+        await self.watcher.until(
+            lambda: all(events.read_at(self.state.node_name(n)) is not None for n in unheard), self.pace.fresh
+        )
 
     def writers(self, node: str) -> WriterPicture | None:
         """What the last read of a node's writers gave."""
