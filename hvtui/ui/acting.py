@@ -305,7 +305,7 @@ class Acting:
             self.tell(why)
         for screen in self._app.screen_stack:
             if isinstance(screen, PlanDialog):
-                screen.ask()
+                screen.ask(chosen=True)
 
     # --- doing ---
 

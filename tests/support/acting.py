@@ -24,6 +24,7 @@ from hvtui.operations.facts import Facts
 from hvtui.operations.service import Operations
 from hvtui.ui.app import HvtuiApp
 from hvtui.ui.look import Look
+from tests.support import builders
 from tests.support.builders import NOW
 from tests.support.screens import settle
 from tests.support.small_clusters import MONOTONIC, Small, service
@@ -48,6 +49,7 @@ class ActingFeed(StillFeed):
         self.ready = asyncio.Event()
         """Questions are answered while this is set."""
         self.ready.set()
+        self._seq = 1
 
     @property
     def pinned(self) -> str:
@@ -68,6 +70,22 @@ class ActingFeed(StillFeed):
         if isinstance(answer, RemoteError):
             raise answer
         return answer
+
+    def move(self, vm: str, source: str, node: str, *volumes: str) -> None:
+        """A VM is on another node now, as the streams tell it."""
+        state, gone = self.state, {"vms": [builders.guid(vm)]}
+        self._seq += 1
+        role = [builders.role(vm, node)]
+        frame = builders.cluster_frame(roles=role, kind="delta", seq=self._seq)
+        left = builders.node_frame(source, kind="delta", seq=self._seq, gone=gone)
+        files = [builders.files(vm, *volumes)]
+        there = builders.node_frame(node, [builders.vm(vm, 90)], files, kind="delta", seq=self._seq)
+        for change in (
+            state.apply_cluster(frame, builders.live()),
+            state.apply_node(source, left, builders.live()),
+            state.apply_node(node, there, builders.live()),
+        ):
+            self.tell(change)
 
     def _known(self, node: str, function: str, parameters: Mapping[str, Any]) -> Any:
         if function == "Get-HvTuiPreflight":

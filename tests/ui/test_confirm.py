@@ -8,7 +8,6 @@ from hvtui.model.change import Change
 from hvtui.operations.plan import Level
 from hvtui.ui.dialogs.plan_dialog import PlanDialog
 from hvtui.ui.overview import Overview
-from tests.support import builders as b
 from tests.support.acting import ActingFeed, acting
 from tests.support.builders import guid
 from tests.support.small_clusters import Small, VmSpec
@@ -126,10 +125,7 @@ async def test_a_plan_that_is_another_one_says_so_disarms_and_must_be_read(tmp_p
         shown = await dialog(app, pilot)
         await armed(app, pilot)
         # APP01 leaves by itself: the drain would move one VM only.
-        moved = b.role("APP01", "HV02")
-        feed.tell(feed.state.apply_cluster(b.cluster_frame(roles=[moved], kind="delta", seq=2), b.live()))
-        feed.tell(feed.state.apply_node("HV01", b.node_frame("HV01", kind="delta", seq=2, gone={"vms": [guid("APP01")]}), b.live()))  # fmt: skip
-        feed.tell(feed.state.apply_node("HV02", b.node_frame("HV02", [b.vm("APP01", 3)], [b.files("APP01", "Volume2")], kind="delta", seq=2), b.live()))  # fmt: skip
+        feed.move("APP01", "HV01", "HV02", "Volume2")
         shown._asked_at = float("-inf")
         await settled(pilot, lambda: "It is another plan now" in text(app))
         assert "no longer moved: APP01" in text(app)

@@ -78,6 +78,7 @@ class ConfirmScreen(ModalScreen[None]):
         self._sections: Sequence[Section] = ()
         self._said = ""
         self._done = False
+        self._ready = False
 
     # --- what subclasses say ---
 
@@ -124,6 +125,7 @@ class ConfirmScreen(ModalScreen[None]):
             yield self.buttons
 
     def on_mount(self) -> None:
+        self._ready = True
         self.show()
         self.disarm()
         if self.level() is Level.TYPED:
@@ -140,7 +142,7 @@ class ConfirmScreen(ModalScreen[None]):
 
     def show(self) -> None:
         """Show what the subclass says now; the screen is painted only where that is something else."""
-        if not self.is_mounted:
+        if not self._ready:
             return
         what, where = self.heading()
         right = [Piece(" PROD ", "alert"), Piece(" ")] if self.protected else []

@@ -175,8 +175,9 @@ class PlanDialog(ConfirmScreen):
     def _asking(self) -> bool:
         return self._work is not None and not self._work.done()
 
-    def ask(self) -> None:
-        """Make the plan, or make it anew."""
+    def ask(self, *, chosen: bool = False) -> None:
+        """Make the plan, or make it anew; `chosen`: because of what the person just said or chose."""
+        self._chosen |= chosen
         if not self._asking:
             self._asked_at = time.monotonic()
             self._work = asyncio.create_task(self._make(), name=f"plan {self.wish.title}")
@@ -249,8 +250,7 @@ class PlanDialog(ConfirmScreen):
         if names:
             overrides = dict.fromkeys([*plan.overrides, *names])
             self.wish.options["overrides"] = ",".join(overrides)
-            self._chosen = True
-            self.ask()
+            self.ask(chosen=True)
         else:
             self.say("no rule that stands against this can be set aside")
 
@@ -268,8 +268,7 @@ class PlanDialog(ConfirmScreen):
         if self.wish.verb in {Verb.RESUME, Verb.VMMS} and not self._asking:
             now = self.wish.options.get("failback", _FAILBACKS[0])
             self.wish.options["failback"] = next(other for other in _FAILBACKS if other != now)
-            self._chosen = True
-            self.ask()
+            self.ask(chosen=True)
 
 
 def against(plan: Plan, facts: Facts) -> frozenset[tuple[str, str]]:

@@ -18,6 +18,9 @@ _RUNS: Final = frozenset({VmState.Running})
 _NAME: Final = 20
 """Cells of a VM's name in a table."""
 
+ORPHANED: Final = "backup-orphaned"
+"""The rule that an operator answers by saying that the backup job was stopped."""
+
 _ROLES: Final = {Severity.BAD: "bad", Severity.WARN: "warn"}
 
 
@@ -30,10 +33,10 @@ def plan_sections(
         sections.append(Section("It is another plan now", (text(span(lost, "bad")),), wide=True))
     sections += [
         *refusal_sections(plan, look),
+        *_backup(backup, look),
         *_stages(plan.stages, look),
         *_csvs(plan.csvs, look),
         *_moves(plan.moves, look),
-        *_backup(backup, look),
         *_left(plan.left, look),
         *_notes(plan.notes, look),
     ]
@@ -58,6 +61,8 @@ def refusal_lines(refusal: Refusal, look: Look) -> Iterator[Line]:
     spans: list[Span] = [sign, span(refusal.text), span(f"  ({refusal.rule})", "dim")]
     if refusal.override:
         spans.append(span("  F2 sets it aside", "key"))
+    if refusal.rule == ORPHANED:
+        spans.append(span("  F3 says it was stopped", "key"))
     yield text(*spans)
     if refusal.hint:
         yield text(span(f"    {refusal.hint}", "info"))
