@@ -1,0 +1,1 @@
+"""Tests of what decides and counts in operations."""
