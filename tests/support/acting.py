@@ -41,6 +41,8 @@ class ActingFeed(StillFeed):
         self.small = small or Small(reserve=0.0)
         self.known: Facts = self.small.facts(**facts)
         super().__init__(self.known.state, ManualClock(NOW, MONOTONIC))
+        for name in self.small.nodes:
+            self.state.add_events(name, builders.page([]))
         self.read_only = False
         self.sent: list[tuple[str, str, dict[str, Any]]] = []
         self.asked_nodes: list[tuple[str, str]] = []
