@@ -66,6 +66,8 @@ class ClusterConfig:
     refresh: float = 2.0
     """Seconds between two looks of a node at itself."""
     windows: tuple[BackupWindow, ...] = ()
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Group → its VMs by name, `*` standing for anything: a backup job whose VMs must share one node."""
     actions: bool = False
     protected: bool = False
 

@@ -131,6 +131,7 @@ class _Reader:
                 "verify": _flag,
                 "refresh": _number(0.5, 60),
                 "windows": _list(_window),
+                "groups": _groups,
                 "actions": _flag,
                 "protected": _flag,
             },
@@ -300,6 +301,18 @@ def _addresses(value: object) -> dict[str, str]:
             made[_node(node)] = _address(address)
         except _Bad as bad:
             raise _Bad(str(bad), (node,)) from None
+    return made
+
+
+def _groups(value: object) -> dict[str, tuple[str, ...]]:
+    made = {}
+    for name, vms in _table(value).items():
+        try:
+            if not isinstance(vms, list) or not vms:
+                raise _Bad(f'must be a list of VMs, such as ["SQL*", "DC01"], not {_shown(vms)}')
+            made[name] = tuple(str(_text(vm)) for vm in vms)
+        except _Bad as bad:
+            raise _Bad(str(bad), (name,)) from None
     return made
 
 

@@ -4,6 +4,7 @@ HvtuiError
 ├── ConfigError           the configuration cannot be used (exit 64)
 ├── UsageError            arguments that make no sense together (exit 64)
 ├── InputError            a file or pasted text cannot be read
+├── NotDone               asked for, and refused before anything was begun (exit 3)
 └── RemoteError           a node could not be asked, or said no
     ├── Unreachable       nothing answers, or the connection broke
     ├── Untrusted         TLS: certificate expired, unknown CA, wrong name
@@ -45,6 +46,10 @@ class UsageError(HvtuiError):
 
 class InputError(HvtuiError):
     """A file or text given by the user cannot be read."""
+
+
+class NotDone(HvtuiError):
+    """What was asked for was not begun: it is not allowed, or it does not say what it is about."""
 
 
 class RemoteError(HvtuiError):

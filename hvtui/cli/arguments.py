@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
 import hvtui
+from hvtui.cli import verb_arguments as verbs
+from hvtui.cli.argument_types import duration, port, speed
 from hvtui.errors import UsageError
 
 
@@ -36,6 +37,29 @@ class Arguments(argparse.Namespace):
     verbose: bool
     item: str
     last: int
+    apply: bool
+    plan: Path | None
+    out: Path | None
+    confirm: str | None
+    override: list[str]
+    backup_stopped: list[str]
+    wait: bool
+    timeout: float | None
+    vms: list[str]
+    nodes: list[str]
+    node: str
+    service: str
+    to: str | None
+    csv: str | None
+    group: str | None
+    max_moves: int
+    save: str | None
+    back: str | None
+    tally: str | None
+    control: str | None
+    failback: str
+    start: bool
+    since: float
 
 
 @dataclass(frozen=True)
@@ -57,13 +81,13 @@ examples:
   hvtui status prod --json | jq .unread
   hvtui writers prod                    VSS writers of all nodes (runs vssadmin there)
   vssadmin list writers | hvtui explain -
+  hvtui align prod                      which VMs would go where; nothing is changed without --apply
+  hvtui drain HV03 --cluster prod -o plan.json
+  hvtui drain HV03 --cluster prod --apply --plan plan.json --confirm HV03
 
-exit codes: 0 fine, 1 something is wrong, 2 no picture or nothing readable, 64 wrong usage or configuration,
-70 a fault of hvtui itself
+exit codes: 0 fine or done, 1 something is wrong or left over, 2 no picture or nothing readable, 3 refused,
+4 timed out, 64 wrong usage or configuration, 70 a fault of hvtui itself
 """
-
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?\Z")
-_UNITS: Final = {None: 60, "s": 1, "m": 60, "min": 60, "h": 3600}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -106,30 +130,6 @@ def _with_command(words: list[str]) -> list[str]:
     return ["console", *words]
 
 
-def duration(text: str) -> float:
-    """Seconds of `90s`, `60m` or `1.5h`; a bare number is minutes."""
-    found = _DURATION.match(text.strip().lower())
-    if found is None:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a duration such as 90s, 60m or 1.5h")
-    return float(found[1]) * _UNITS[found[2]]
-
-
-def _speed(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value <= 1000:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a speed from 0 (standing still) to 1000")
-    return value
-
-
-def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a port from 0 (any free one) to 65535")
-    return int(text)
-
-
 def _cluster(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cluster", nargs="?", default="", metavar="CLUSTER", help="a cluster of the configuration")
 
@@ -145,7 +145,7 @@ def _look(parser: argparse.ArgumentParser) -> None:
 
 def _world(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", default="healthy", metavar="NAME", help="what happens in the simulated cluster")
-    parser.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="how fast its time runs; 0 stands still")
+    parser.add_argument("--speed", type=speed, default=1.0, metavar="X", help="how fast its time runs; 0 stands still")
     parser.add_argument("--at", type=duration, default=0.0, metavar="TIME", help="start this far into it, such as 60m")
     parser.add_argument(
         "--engine",
@@ -168,7 +168,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
 def _lab(parser: argparse.ArgumentParser) -> None:
     _world(parser)
     parser.add_argument(
-        "--port", type=_port, default=0, metavar="N", help="first node's port, the others follow (default: free ones)"
+        "--port", type=port, default=0, metavar="N", help="first node's port, the others follow (default: free ones)"
     )
     parser.add_argument(
         "--write-config", type=Path, metavar="FILE", help="write a configuration that connects to it without a prompt"
@@ -224,6 +224,18 @@ COMMANDS: Final = {
     "writers": Command("writers", "VSS writers of all nodes, then end", _writers),
     "explain": Command("explain", "say what pasted output of Windows means", _explain),
     "doctor": Command("doctor", "check every node step by step, and say how to mend it", _doctor),
+    "migrate": Command("acting.moves", "live-migrate VMs", verbs.migrate),
+    "cancel": Command("acting.moves", "cancel migrations that run", verbs.cancel),
+    "align": Command("acting.align", "move VMs to the owner of their CSV, or back again", verbs.align),
+    "isolate": Command(
+        "acting.isolate", "gather suspects and a control VM on one node; tally their backups", verbs.isolate
+    ),
+    "return": Command("acting.isolate", "send isolated VMs home", verbs.send_home),
+    "drain": Command("acting.nodes", "pause a node and let its roles leave", verbs.drain),
+    "resume": Command("acting.nodes", "let a paused node take roles again", verbs.resume),
+    "vmms": Command("acting.nodes", "restart VMMS, guided: drain, restart, resume", verbs.vmms),
+    "service": Command("acting.nodes", "restart the service of another VSS writer", verbs.service),
+    "summary": Command("summary", "the incident for a ticket: seen, done, open", verbs.summary),
     "journal": Command("journal", "what was changed, by whom and how it ended; is the record whole?", _journal),
     "config": Command("configure", "show, check, find or begin the configuration; accept a cluster's new id", _config),
 }

@@ -38,6 +38,7 @@ TEMPLATE: Final = """\
 #verify = true
 #refresh = 2.0                   # seconds between two looks of a node at itself
 #windows = [{ start = "22:00", end = "04:00", zone = "Europe/Berlin" }]
+#groups = { sql = ["SQL*", "REP01"] }   # VMs that a backup job wants on one node: `hvtui align --group sql`
 #actions = false                 # without actions a cluster is read-only
 #protected = true                # production: marked in the header, asks more before it acts
 """
@@ -134,6 +135,7 @@ def _cluster_rows(cluster: ClusterConfig) -> list[tuple[Cell, ...]]:
         ("verify", _word(cluster.verify), cluster.verify == blank.verify),
         ("refresh", f"{cluster.refresh:g} s", cluster.refresh == blank.refresh),
         ("windows", ", ".join(map(_window, cluster.windows)) or "(none)", not cluster.windows),
+        *((f"group {name}", ", ".join(vms), False) for name, vms in cluster.groups.items()),
         ("actions", "allowed" if cluster.actions else "no: read-only", cluster.actions == blank.actions),
         ("protected", _word(cluster.protected), cluster.protected == blank.protected),
     ]

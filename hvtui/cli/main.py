@@ -14,13 +14,14 @@ from typing import Final
 from hvtui.cli.arguments import COMMANDS, Arguments, parse
 from hvtui.cli.exits import Exit
 from hvtui.cli.output import complain
-from hvtui.errors import ConfigError, HvtuiError, InputError, RemoteError, UsageError
+from hvtui.errors import ConfigError, HvtuiError, InputError, NotDone, RemoteError, UsageError
 
 _CODES: Final = {
     ConfigError: Exit.USAGE,
     UsageError: Exit.USAGE,
     InputError: Exit.NOTHING,
     RemoteError: Exit.NOTHING,
+    NotDone: Exit.REFUSED,
 }
 
 

@@ -182,6 +182,7 @@ class Operations:
             read_only=self.read_only_why,
             pinned=self._nodes.pinned,
             protected=self._config.protected,
+            groups=dict(self._config.groups),
             quiet={name: self._signs.quiet(state, name, monotonic) for name in state.nodes},
         )
 

@@ -35,6 +35,7 @@ windows = [
   { start = "22:00", end = "04:00", zone = "Europe/Berlin" },
   { start = 12:00:00, end = 12:30:00 },
 ]
+groups = { sql = ["SQL*", "DC[1]"], "two words" = ["A"] }
 actions = true
 protected = true
 
@@ -81,6 +82,7 @@ def test_everything_a_file_may_say(tmp_path: Path) -> None:
         refresh=5,
         windows=(BackupWindow(time(22), time(4), "Europe/Berlin"), BackupWindow(time(12), time(12, 30))),
         actions=True,
+        groups={"sql": ("SQL*", "DC[1]"), "two words": ("A",)},
         protected=True,
     )
     assert config.clusters["lab"].addresses == {"N1": "127.0.0.1:50001", "N2": "127.0.0.1:50002"}
@@ -115,7 +117,7 @@ addresses = { A = "127.0.0.1:1", B2 = "127.0.0.1:1" }
         "2: ascii: must be true or false, not 'yes'",
         '3: clusters.prod: needs `seeds`, the nodes that are asked first, such as `seeds = ["HV01"]`',
         "4: clusters.prod.seds: unknown key; did you mean `seeds`? (known: seeds, addresses, template, auth, username, "
-        "password, endpoint, port, tls, ca, verify, refresh, windows, actions, protected)",
+        "password, endpoint, port, tls, ca, verify, refresh, windows, groups, actions, protected)",
         "5: clusters.prod.auth: must be one of negotiate, kerberos, ntlm, not 'negotate'; did you mean `negotiate`?",
         "6: clusters.prod.port: must be a whole number from 0 to 65535, not 99999",
         "10: clusters.test.windows.0: start must be a time of day such as \"22:00\", not '25:00'",
@@ -148,6 +150,10 @@ addresses = { A = "127.0.0.1:1", B2 = "127.0.0.1:1" }
         ('password = { plain = "geheim" }', "allow_plain_password = true"),
         ('password = "geheim"', 'must be "prompt", "keyring", or a table'),
         ('windows = [{ start = "22:00" }]', "must be like"),
+        ("groups = []", "must be a table"),
+        ('groups = { sql = "SQL*" }', "must be a list of VMs"),
+        ("groups = { sql = [] }", "must be a list of VMs"),
+        ('groups = { sql = ["A", ""] }', "must be text in quotes"),
         ('windows = [{ start = "22:00", end = "22:00" }]', "starts and ends at the same time"),
         ('windows = [{ start = "22:00", end = "4:00", zone = "Europe/Berln" }]', "did you mean `Europe/Berlin`?"),
         (

@@ -5,9 +5,9 @@ Every file counts, paths are compared by volume, anti-affinity is never broken, 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 from typing import Final
 
 import msgspec
@@ -98,7 +98,7 @@ def _group(facts: Facts, group: str, most: int) -> Plan:
     members = [
         key
         for key in sorted(facts.state.vm_keys())
-        if any(fnmatchcase(name_of(facts, key).lower(), pattern.lower()) for pattern in patterns)
+        if any(_is_called(name_of(facts, key), pattern) for pattern in patterns)
     ]
     running = [key for key in members if _state(facts, key) not in _AT_REST]
     plans = []
@@ -115,6 +115,12 @@ def _group(facts: Facts, group: str, most: int) -> Plan:
         if key not in running
     ]
     return msgspec.structs.replace(best, left=(*best.left, *resting), options={"group": group})
+
+
+def _is_called(name: str, pattern: str) -> bool:
+    """`*` stands for anything; every other character, brackets too, for itself."""
+    literal = ".*".join(re.escape(part) for part in pattern.lower().split("*"))
+    return re.fullmatch(literal, name.lower(), re.DOTALL) is not None
 
 
 def _planned(facts: Facts, base: Plan, wishes: list[Move], left: list[Left], most: int) -> Plan:

@@ -14,7 +14,7 @@ from hvtui.operations.plan import Level, Move, Plan, Target, Verb
 KEY_MOVES: Final = 20
 """Up to so many VMs are moved or aligned on a key; more need the typed name."""
 _KEY_VERBS: Final = frozenset({Verb.RESUME, Verb.CANCEL, Verb.START_VMMS})
-_MOVE_VERBS: Final = frozenset({Verb.MIGRATE, Verb.ALIGN})
+_MOVE_VERBS: Final = frozenset({Verb.MIGRATE, Verb.ALIGN, Verb.RETURN})
 
 
 def node_target(name: str) -> Target:

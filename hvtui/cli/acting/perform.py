@@ -1,0 +1,204 @@
+"""The one way of every command that changes something: plan, show, and with `--apply` confirm, run, report.
+
+Exit codes: 0 done or nothing to do, 1 something is left over, 2 what is needed could not be read, 3 refused,
+4 timed out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import msgspec
+
+from hvtui.cli.acting.outcome import Outcome, told_in_words
+from hvtui.cli.acting.plan_json import plan_json, read_plan, run_json, write_plan
+from hvtui.cli.acting.planning import Planner
+from hvtui.cli.acting.progress import Progress
+from hvtui.cli.acting.session import Session, open_session, say_backups_stopped
+from hvtui.cli.acting.show import how_to_apply, show_left, show_plan, show_refusals
+from hvtui.cli.acting.wish import Wish, WishOf
+from hvtui.cli.arguments import Arguments
+from hvtui.cli.connecting import choose, gate_for
+from hvtui.cli.exits import Exit
+from hvtui.cli.output import complain, say, show_json
+from hvtui.cli.verb_arguments import WAIT_SECONDS
+from hvtui.errors import NotDone, UsageError
+from hvtui.operations.plan import Level, Plan, Verb
+from hvtui.operations.run import ITEM_ENDED, Run, RunState
+from hvtui.operations.service import KEY
+
+
+def perform(arguments: Arguments, wish_of: WishOf) -> int:
+    """Plan what `wish_of` makes of the picture, and carry it out when asked to."""
+    check_usage(arguments)
+    planned = read_plan(arguments.plan) if arguments.plan is not None else None
+    config, cluster = choose(arguments)
+    gate = gate_for(cluster)
+
+    async def work() -> int:
+        async with open_session(config, cluster, gate) as session:
+            return await _Performance(arguments, session, wish_of, planned).go()
+
+    return asyncio.run(work())
+
+
+def check_usage(arguments: Arguments) -> None:
+    """Options that make no sense together. Raises UsageError."""
+    if arguments.plan is not None and not arguments.apply:
+        raise UsageError("--plan is what --apply carries out", hint="a dry run makes a plan: -o FILE writes it")
+    if arguments.plan is not None and arguments.override:
+        raise UsageError("the plan says itself which rules are set aside", hint="give --override to the dry run")
+    if arguments.timeout is not None and not arguments.wait:
+        raise UsageError("--timeout is how long --wait waits")
+
+
+@dataclass
+class _Performance:
+    arguments: Arguments
+    session: Session
+    wish_of: WishOf
+    planned: Plan | None
+
+    async def go(self) -> int:
+        arguments, session = self.arguments, self.session
+        wish = self.wish_of(session.state)
+        if self.planned is not None:
+            _same_wish(self.planned, wish)
+        self._remind()
+        await say_backups_stopped(session, arguments.backup_stopped)
+        progress = Progress(session.monitor.clock.now, aside=arguments.json)
+        planner = Planner(session, wish, self.planned, progress)
+        seconds = WAIT_SECONDS if arguments.timeout is None else arguments.timeout
+        plan, held = await planner.plan(seconds if arguments.wait else None)
+        if arguments.out is not None:
+            write_plan(arguments.out, plan)
+        if not arguments.apply:
+            return self._shown(Outcome.of_plan(plan, session.state, held))
+        return await self._applied(wish, plan, Outcome.of_plan(plan, session.state, held), progress)
+
+    def _remind(self) -> None:
+        """What somebody should know before anything else."""
+        operations = self.session.operations
+        for node in operations.stopped_vmms:
+            complain(f"VMMS on {node} is stopped, by hvtui: `hvtui vmms --start {node} --apply` starts it")
+        for one in operations.unfinished():
+            complain(f"left unfinished by an earlier hvtui: {one.begun.title} (hvtui journal show {one.operation})")
+
+    def _shown(self, outcome: Outcome) -> int:
+        if self.arguments.json:
+            show_json(plan_json(outcome.plan))
+            return outcome.code
+        show_plan(outcome.plan)
+        _show_held(outcome)
+        if outcome.plan.refusals:
+            say("Nothing of it can be done now.", "bad")
+        elif outcome.empty:
+            say("There is nothing to do.")
+        else:
+            how_to_apply(outcome.plan)
+        return outcome.code
+
+    async def _applied(self, wish: Wish, plan: Plan, before: Outcome, progress: Progress) -> int:
+        """Begin it, follow it to its end, and tell how it ended."""
+        if before.empty and not plan.refusals:
+            if before.code == Exit.FINE or plan.verb is Verb.ALIGN:
+                return self._told(before)
+            # All that was asked for is refused: the journal has that, too.
+            plan = msgspec.structs.replace(plan, refusals=tuple(r for one in plan.left for r in one.refusals))
+        if not self.arguments.json:
+            show_plan(plan)
+        confirmed = _confirmation(plan, self.arguments.confirm, protected=self.session.cluster.protected)
+        operations = self.session.operations
+        unsubscribe = operations.subscribe(progress)
+        run: Run | None = None
+        try:
+            wish.begins(plan)
+            run = await operations.start(plan, confirmed=confirmed)
+            await operations.wait(run)
+        except asyncio.CancelledError:
+            return self._interrupted(wish, run or (operations.runs[-1] if operations.runs else None))
+        finally:
+            unsubscribe()
+        wish.ended(run)
+        return self._told(before.ended(run))
+
+    def _told(self, outcome: Outcome) -> int:
+        if self.arguments.json:
+            value = run_json(
+                outcome.plan,
+                outcome.run,
+                outcome=outcome.word,
+                code=outcome.code,
+                left=outcome.left,
+                held=outcome.held,
+            )
+            show_json(value)
+            return outcome.code
+        run = outcome.run
+        if run is None:
+            show_left(outcome.left)
+        elif run.state is RunState.REFUSED:
+            # Those of the plan were shown with it.
+            show_refusals(refusal for refusal in run.refusals if refusal not in outcome.plan.refusals)
+        _show_held(outcome)
+        for line, mood in told_in_words(outcome):
+            say(line, mood)
+        return outcome.code
+
+    def _interrupted(self, wish: Wish, run: Run | None) -> int:
+        """Ctrl+C: hvtui ends, Windows does not."""
+        if run is None or run.state in {RunState.CHECKING, RunState.REFUSED}:
+            complain("interrupted; nothing was begun")
+            if run is not None:
+                wish.ended(run)
+            return Exit.INTERRUPTED
+        if run.over:
+            wish.ended(run)
+            complain(f"interrupted when it had ended: {run.state.value}")
+            return Exit.INTERRUPTED
+        going = [item.target.name for item in run.items if item.state not in ITEM_ENDED]
+        stage = run.stages[run.current] if run.current is not None and run.stages else None
+        lines = ["interrupted; what Windows was asked for goes on there, and nothing more is begun"]
+        if stage is not None:
+            lines.append(f"at step: {stage.title}" + (f" ({stage.text})" if stage.text else ""))
+        if going:
+            more = f" and {len(going) - 20} more" if len(going) > 20 else ""
+            lines.append(f"not ended: {', '.join(going[:20])}{more}")
+        lines.append(f"the journal keeps it as unfinished: hvtui journal show {run.id}")
+        complain(*lines)
+        wish.ended(run)
+        return Exit.INTERRUPTED
+
+
+def _show_held(outcome: Outcome) -> None:
+    if outcome.held:
+        say("Still held when --wait gave up:", "warn")
+        for refusal in outcome.held:
+            say(f"  {refusal.text} ({refusal.rule})", "warn")
+
+
+def _confirmation(plan: Plan, typed: str | None, *, protected: bool) -> str:
+    """What the pipeline is told. A name that is about something else refuses, also where none is asked for."""
+    if typed is None:
+        return KEY
+    about = {plan.name.casefold(), plan.cluster.casefold()}
+    if plan.level is Level.KEY and not protected and typed.strip().casefold() in about:
+        return KEY
+    return typed
+
+
+def _same_wish(planned: Plan, wish: Wish) -> None:
+    """The plan in the file is about what was typed. Raises NotDone."""
+    if planned.verb is not wish.verb:
+        raise NotDone(f"the plan is one of `{planned.verb.value}`, not of `{wish.verb.value}`")
+    typed = {target.key for target in wish.targets}
+    held = {target.key for target in planned.targets}
+    more = {target.key for target in planned.targets if target.kind != "service"} - typed
+    if planned.verb in {Verb.ISOLATE, Verb.RETURN}:
+        # Such a plan names only those that move.
+        typed &= held
+    options = {name for name in ("csv", "group") if wish.options.get(name) != planned.options.get(name)}
+    if (wish.targets and (more or typed - held)) or (set(wish.options) & options):
+        names = ", ".join(target.name for target in planned.targets) or planned.title
+        raise NotDone(f"the plan is about {names}, which is not what was typed")

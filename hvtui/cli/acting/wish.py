@@ -1,0 +1,45 @@
+"""What a command asks for, once the cluster is known: a verb about targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from hvtui.model.state import ClusterState
+from hvtui.operations.plan import Plan, Target, Verb
+from hvtui.operations.run import Run
+
+SIGNS: Final = frozenset({Verb.DRAIN, Verb.VMMS, Verb.SERVICE})
+"""Verbs that a running backup forbids: writers and events of their nodes must be read first."""
+
+
+def _nothing(_plan: Plan) -> None:
+    return
+
+
+def _nothing_more(_run: Run) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Wish:
+    """`begins` is called right before the run begins, `ended` when it has ended or the command is interrupted."""
+
+    verb: Verb
+    targets: tuple[Target, ...] = ()
+    options: dict[str, str] = field(default_factory=dict)
+    begins: Callable[[Plan], None] = _nothing
+    ended: Callable[[Run], None] = _nothing_more
+
+    @property
+    def nodes(self) -> list[str]:
+        """Nodes whose writers and events must be read."""
+        if self.verb not in SIGNS:
+            return []
+        names = [t.id.partition("/")[0] for t in self.targets if t.kind in {"node", "service"}]
+        return list(dict.fromkeys(names))
+
+
+WishOf = Callable[[ClusterState], Wish]
+"""Makes the wish from the picture; raises NotDone when a name means nothing."""

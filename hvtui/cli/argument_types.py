@@ -1,0 +1,58 @@
+"""What typed values mean: durations, speeds, ports, counts and names."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import Final
+
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?\Z")
+_UNITS: Final = {None: 60, "s": 1, "m": 60, "min": 60, "h": 3600}
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+
+
+def duration(text: str) -> float:
+    """Seconds of `90s`, `60m` or `1.5h`; a bare number is minutes."""
+    found = _DURATION.match(text.strip().lower())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a duration such as 90s, 60m or 1.5h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def speed(text: str) -> float:
+    """How fast a simulated cluster's time runs."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a speed from 0 (standing still) to 1000")
+    return value
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 is any free one."""
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a port from 0 (any free one) to 65535")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """A number of at least one."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of at least 1")
+    return int(text)
+
+
+def saved_name(text: str) -> str:
+    """A name under which hvtui keeps where VMs were; it becomes a file's name."""
+    if not _NAME.match(text):
+        raise argparse.ArgumentTypeError(f"`{text}` is not a name of letters, digits, dots, dashes and underscores")
+    return text
+
+
+def filled(text: str) -> str:
+    """A name that is not empty."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a name must not be empty")
+    return text
