@@ -15,7 +15,7 @@ from hvtui.operations.plan import Target
 from hvtui.operations.queue import running_job
 from hvtui.operations.run import ItemState, Run, RunItem, RunState
 
-AWAY: Final = NodeStatus.Isolated | NodeStatus.Quarantined
+AWAY: Final = NodeStatus.Isolated | NodeStatus.Quarantined | NodeStatus.DrainInProgress
 _SLACK: Final = timedelta(seconds=2)
 
 
@@ -50,7 +50,7 @@ def percent_of(state: ClusterState, role: Role) -> int | None:
 
 
 def up_others(state: ClusterState, node: str) -> str:
-    """Names of the other nodes that are Up and neither paused, isolated nor in quarantine, joined by commas."""
+    """Names of the other nodes that take roles now: Up, neither isolated, in quarantine nor draining; joined by commas."""
     names = [
         name
         for name, member in (state.cluster.nodes or {}).items()

@@ -1,0 +1,168 @@
+"""The same over PowerShell Remoting: a monitor on the lab's nodes, real lanes, and time that runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hvtui.clock import SystemClock
+from hvtui.errors import Unreachable
+from hvtui.journal.store import Journal
+from hvtui.journal.verify import verify
+from hvtui.lab.serve import Lab
+from hvtui.live.monitor import Monitor
+from hvtui.operations.pace import Pace
+from hvtui.operations.plan import Plan, Target, Verb
+from hvtui.operations.run import ItemState, Run, RunState
+from hvtui.operations.service import Operations
+from tests.live.conftest import QUICK, all_live
+from tests.remote.conftest import config_for, gate_for
+from tests.support.desk import ACTOR, as_asked, node, small
+from tests.support.executed import executed
+from tests.support.wait import until
+
+PACE = Pace(tick=0.5, poll=0.5, grace=3.0, settle=60.0, writer_again=2.0)
+"""The lab's time runs ten times as fast."""
+PATIENCE = 100.0
+
+
+class Site:
+    """A lab, a monitor on it, and operations."""
+
+    def __init__(self, lab: Lab, monitor: Monitor, folder: Path) -> None:
+        self.lab = lab
+        self.monitor = monitor
+        self.folder = folder / "journal"
+        self.operations = Operations(
+            monitor, Journal(self.folder), config=monitor._config, actor=ACTOR, clock=SystemClock(), pace=PACE
+        )
+
+    def world(self, look: Callable[[Any], Any]) -> Any:
+        return self.lab.call(look)
+
+    def where(self) -> dict[str, str]:
+        found: dict[str, str] = self.world(lambda w: {vm.name: vm.node.name for vm in w.vms.values()})
+        return found
+
+    def vm(self, name: str) -> Target:
+        key = self.world(lambda w: next(vm.id for vm in w.vms.values() if vm.name == name))
+        return Target(kind="vm", id=key, name=name)
+
+    async def run(self, plan: Plan) -> Run:
+        assert plan.refusals == ()
+        run = await self.operations.start(plan, confirmed=as_asked(plan))
+        async with asyncio.timeout(PATIENCE):
+            await self.operations.wait(run)
+        return run
+
+    def assert_unharmed(self, *kinds: str) -> None:
+        harm = self.world(lambda w: list(w.ledger.entries))
+        assert {entry.kind for entry in harm} <= set(kinds), harm
+        counted = self.world(executed)
+        assert counted
+        assert set(counted.values()) == {1}, counted
+        assert verify(self.folder).faults == ()
+        assert self.operations.unfinished() == []
+
+
+@pytest.fixture
+def labs() -> Iterator[Callable[..., Lab]]:
+    with ExitStack() as running:
+        yield lambda *args, **options: running.enter_context(Lab(*args, **options))
+
+
+@pytest.fixture
+async def site(labs: Callable[..., Lab], tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    made: list[Site] = []
+
+    async def start(scenario: str | Path, **options: Any) -> Site:
+        lab = labs(scenario, **({"speed": 10.0} | options))
+        config = config_for(lab, refresh=0.5, actions=True)
+        monitor = Monitor(config, credentials=gate_for(lab), timing=QUICK)
+        made.append(Site(lab, monitor, tmp_path))
+        await monitor.start()
+        await until(lambda: all_live(monitor, lab) and monitor.state.cluster.roles is not None, 60)
+        await until(lambda: all(view.vms is not None for view in monitor.state.nodes.values()), 60)
+        return made[-1]
+
+    yield start
+    for one in made:
+        await one.operations.close()
+        await one.monitor.stop()
+
+
+@pytest.mark.timeout(240)
+async def test_one_vm_is_migrated(site: Callable[..., Any], tmp_path: Path) -> None:
+    here = await site(small(tmp_path, vms='nodes = ["HV01"]'))
+    plan = await here.operations.plan(Verb.MIGRATE, [here.vm("APP01")], destination="HV02")
+    run = await here.run(plan)
+    assert run.state is RunState.DONE, (run.items, run.lines)
+    assert here.where()["APP01"] == "HV02"
+    assert here.operations.commands[0].text.startswith("Move-ClusterVirtualMachineRole -VMId ")
+    here.assert_unharmed()
+
+
+@pytest.mark.timeout(240)
+async def test_a_connection_that_breaks_during_the_call_is_read_back(site: Callable[..., Any], tmp_path: Path) -> None:
+    here = await site(small(tmp_path, vms='nodes = ["HV01"]'))
+    plan = await here.operations.plan(Verb.MIGRATE, [here.vm("APP01")], destination="HV02")
+    lane = here.monitor._nodes["hv01"].calls.action()
+    real = lane._change
+
+    def cut(job: Any, function: Any, parameters: Any, limit: float) -> Any:
+        """Carried out, and the connection is gone before the answer comes."""
+        real(job, function, parameters, limit)
+        lane._abort()
+        raise lane._unknown(function, Unreachable("the connection broke", node="HV01"))
+
+    lane._change = cut
+    run = await here.run(plan)
+    assert run.state is RunState.DONE, (run.items, run.lines)
+    assert here.operations.commands[0].outcome == "unknown"
+    assert here.where()["APP01"] == "HV02"
+    here.assert_unharmed()
+
+
+@pytest.mark.timeout(300)
+async def test_a_node_is_drained_and_resumed(site: Callable[..., Any], tmp_path: Path) -> None:
+    here = await site(small(tmp_path))
+    before = here.where()
+    run = await here.run(await here.operations.plan(Verb.DRAIN, [node("HV01")]))
+    assert run.state is RunState.DONE, run.lines
+    assert "HV01" not in here.where().values()
+
+    async def home() -> Plan:
+        plan: Plan = await here.operations.plan(Verb.RESUME, [node("HV01")], failback="Immediate")
+        return plan
+
+    # MigrationState of the roles is read every few seconds only: until then they are held as being migrated.
+    back = await home()
+    async with asyncio.timeout(60):
+        while back.refusals:
+            assert all(refusal.hold for refusal in back.refusals), back.refusals
+            back = await home()
+    second = await here.run(back)
+    assert second.state is RunState.DONE, second.lines
+    assert here.where() == before
+    here.assert_unharmed()
+
+
+@pytest.mark.timeout(400)
+async def test_the_stuck_writer_is_well_again(site: Callable[..., Any]) -> None:
+    """The field report over real PSRP: the writer is stuck, its job was killed; drain, restart VMMS, resume."""
+    here = await site("stuck-writer", at=45 * 60.0)
+    name = here.world(lambda w: next(n.name for n in w.nodes.values() if n.hyperv_writer.state != 1))
+    before = here.where()
+    assert await here.operations.say_backup_stopped(name, name) == ""
+    plan = await here.operations.plan(Verb.VMMS, [node(name)])
+    run = await here.run(plan)
+    assert run.state is RunState.DONE, [line.text for line in run.lines]
+    assert [stage.state for stage in run.stages] == [ItemState.DONE] * 4
+    assert here.world(lambda w: w.nodes[name].hyperv_writer.state) == 1
+    assert {vm for vm, where in here.where().items() if before[vm] == name and where != name} == set()
+    here.assert_unharmed()

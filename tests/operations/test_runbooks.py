@@ -1,0 +1,300 @@
+"""Drain, resume, the restart of VMMS and other services: each stage on a world that punishes what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hvtui.journal.entry import Kind
+from hvtui.lab.world import actions
+from hvtui.model.enums import DrainStatus, NodeState
+from hvtui.operations.plan import Level, Target, Verb
+from hvtui.operations.run import ItemState, Run, RunState
+from tests.support.desk import Stage, node, small
+
+Make = Callable[..., Stage]
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Make]:
+    made: list[Stage] = []
+
+    def make(scenario: str = "", *, at: float = 0.0, **parts: Any) -> Stage:
+        made.append(Stage(scenario or small(tmp_path, **parts), tmp_path, at=at))
+        made[-1].quiet()
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.operations.close()
+
+
+def kinds(run: Run, stage: Stage) -> list[str]:
+    lines = stage.operations._journal.lines(operation=run.id)
+    return [f"{line.entry.kind.value} {line.entry.function}".strip() for line in lines]
+
+
+def service(name: str, of: str = "vmms") -> Target:
+    return Target(kind="service", id=f"{name}/{of}", name=f"{of} on {name}")
+
+
+async def test_drain_then_resume_brings_everybody_home(stage: Make) -> None:
+    small_one = stage()
+    before = small_one.where()
+    plan = await small_one.plan(Verb.DRAIN, node("HV01"))
+    assert (plan.refusals, plan.level, plan.name) == ((), Level.TYPED, "HV01")
+    run = await small_one.run(plan)
+    assert run.state is RunState.DONE, run.lines
+    assert small_one.world.node("HV01").state == NodeState.Paused
+    assert "HV01" not in small_one.where().values()
+    assert all(item.state is ItemState.DONE and "as before" in item.text for item in run.items)
+    assert len(run.items) == sum(where == "HV01" for where in before.values())
+    assert run.lines[-1].text == "HV01 is paused and drained: no role is left on it"
+
+    small_one.nodes.pump(12.0)
+    back = await small_one.plan(Verb.RESUME, node("HV01"), failback="Immediate")
+    assert (back.refusals, back.level) == ((), Level.KEY)
+    assert sorted(move.vm.name for move in back.moves) == sorted(item.target.name for item in run.items)
+    second = await small_one.run(back)
+    assert second.state is RunState.DONE, second.lines
+    assert small_one.where() == before
+    assert small_one.world.node("HV01").state == NodeState.Up
+    assert kinds(second, small_one) == [
+        "begun", "step Resume-HvTuiNode", "outcome Resume-HvTuiNode", "read back Resume-HvTuiNode", "ended"
+    ]  # fmt: skip
+    small_one.assert_unharmed()
+
+
+async def test_resume_without_failback_leaves_them_where_they_are(stage: Make) -> None:
+    small_one = stage()
+    await small_one.run(await small_one.plan(Verb.DRAIN, node("HV01")))
+    where = small_one.where()
+    run = await small_one.run(await small_one.plan(Verb.RESUME, node("HV01"), failback="NoFailback"))
+    assert run.state is RunState.DONE
+    assert small_one.where() == where
+    small_one.assert_unharmed()
+
+
+async def test_a_failed_drain_says_who_blocks_it_and_offers_the_ways_on(stage: Make) -> None:
+    small_one = stage(vms='nodes = ["HV01"]')
+    plan = await small_one.plan(Verb.DRAIN, node("HV01"))
+
+    def lock(name: str, function: str, answer: Any) -> Any:
+        if function == "Suspend-HvTuiNode":
+            small_one.vms["APP06"].lock(on=True)
+        return answer
+
+    small_one.nodes.after = lock
+    run = await small_one.run(plan)
+    assert run.state is RunState.FAILED
+    stuck = run.item(small_one.vm("APP06").key)
+    assert stuck is not None
+    assert stuck.state is ItemState.FAILED
+    assert "locked" in stuck.text
+    assert [item.state for item in run.items if item is not stuck] == [ItemState.DONE] * 5
+    assert [(offer.verb, offer.options.get("failback", "")) for offer in run.offers] == [
+        (Verb.DRAIN, ""), (Verb.RESUME, "Immediate"), (Verb.RESUME, "NoFailback")
+    ]  # fmt: skip
+    small_one.vms["APP06"].lock(on=False)
+    small_one.nodes.after = lambda name, function, answer: answer
+    small_one.nodes.pump(3.0)
+    offer = run.offers[0]
+    again = await small_one.run(await small_one.plan(offer.verb, *offer.targets, **offer.options))
+    assert again.state is RunState.DONE, (again.refusals, again.lines)
+    assert "HV01" not in small_one.where().values()
+    small_one.assert_unharmed("drain_failed")
+
+
+async def test_cancel_of_a_drain_resumes_the_node_and_loses_nobody(stage: Make) -> None:
+    small_one = stage(vms='nodes = ["HV01"]', memory=30)
+    plan = await small_one.plan(Verb.DRAIN, node("HV01"))
+    async with small_one.nodes.drive():
+        run = await small_one.operations.start(plan, confirmed="HV01")
+        await small_one.nodes.reach(lambda: len(small_one.world.migrating) > 0 and run.can_cancel)
+        assert "resumed without failback" in await small_one.operations.cancel(run)
+        await small_one.operations.wait(run)
+    assert run.state is RunState.CANCELLED, run.lines
+    assert small_one.world.node("HV01").state == NodeState.Up
+    assert not small_one.world.migrating
+    assert all(vm.running for vm in small_one.world.vms.values())
+    small_one.assert_unharmed()
+
+
+@pytest.mark.parametrize(
+    ("fault", "end"), [("after", RunState.DONE), ("before", RunState.FAILED), ("never", RunState.FAILED)]
+)
+async def test_a_lost_answer_to_a_drain(stage: Make, fault: str, end: RunState) -> None:
+    small_one = stage()
+    plan = await small_one.plan(Verb.DRAIN, node("HV01"))
+    small_one.nodes.fault = lambda name, function: fault if function == "Suspend-HvTuiNode" else ""
+    run = await small_one.run(plan)
+    assert run.state is end, run.lines
+    assert len(small_one.nodes.changing()) == 1
+    assert (small_one.world.node("HV01").state == NodeState.Paused) is (fault == "after")
+    small_one.assert_unharmed()
+
+
+async def test_two_drains_at_the_same_moment_leave_one(stage: Make) -> None:
+    small_one = stage()
+    one = await small_one.plan(Verb.DRAIN, node("HV01"))
+    two = await small_one.plan(Verb.DRAIN, node("HV02"))
+    other = small_one.console()
+    async with small_one.nodes.drive():
+        first = await small_one.operations.start(one, confirmed="HV01")
+        second = await other.start(two, confirmed="HV02")
+        await small_one.operations.wait(first)
+        await other.wait(second)
+    ends = [first.state, second.state]
+    assert ends.count(RunState.DONE) == 1, (first.lines, second.lines)
+    paused = [n.name for n in small_one.world.nodes.values() if n.state == NodeState.Paused]
+    assert len(paused) == 1
+    small_one.assert_unharmed()
+    await other.close()
+
+
+async def test_vmms_is_restarted_by_the_runbook_and_everybody_is_home_again(stage: Make) -> None:
+    small_one = stage()
+    before, host = small_one.where(), small_one.world.node("HV01")
+    process = host.services["vmms"].started
+    plan = await small_one.plan(Verb.VMMS, node("HV01"))
+    assert (plan.refusals, plan.level, plan.name) == ((), Level.TYPED, "HV01")
+    run = await small_one.run(plan)
+    assert run.state is RunState.DONE, run.lines
+    assert small_one.where() == before
+    assert host.services["vmms"].started != process
+    assert host.state == NodeState.Up
+    assert [stage.state for stage in run.stages] == [ItemState.DONE] * 4
+    assert [function for _, function in small_one.nodes.changing()] == [
+        "Suspend-HvTuiNode", "Stop-HvTuiService", "Start-HvTuiService", "Resume-HvTuiNode"
+    ]  # fmt: skip
+    text = "\n".join(line.text for line in run.lines)
+    assert "nothing of the cluster is left on HV01" in text
+    assert "Microsoft Hyper-V VSS Writer is back and [1]" in text
+    assert "Stop Pending" in text
+    small_one.assert_unharmed()
+    assert small_one.operations.stopped_vmms == []
+
+
+async def test_a_stop_that_hangs_ends_in_honest_advice_and_no_kill(stage: Make) -> None:
+    small_one = stage(more='[[node]]\nname = "HV01"\nhanging_stops = ["vmms"]\n')
+    run = await small_one.run(await small_one.plan(Verb.VMMS, node("HV01")))
+    assert run.state is RunState.FAILED
+    assert "reboot HV01" in run.lines[-1].text
+    assert "does not kill" in run.lines[-1].text
+    assert [stage.state for stage in run.stages] == [
+        ItemState.DONE, ItemState.FAILED, ItemState.QUEUED, ItemState.QUEUED
+    ]  # fmt: skip
+    assert [offer.verb for offer in run.offers] == [Verb.RESUME, Verb.RESUME]
+    assert [function for _, function in small_one.nodes.changing()] == ["Suspend-HvTuiNode", "Stop-HvTuiService"]
+    small_one.assert_unharmed()
+
+
+async def test_a_lost_answer_to_the_stop_is_read_back_from_the_service(stage: Make) -> None:
+    small_one = stage()
+    small_one.nodes.fault = lambda name, function: (
+        "after" if function.endswith("-HvTuiService") and function[0] == "S" else ""
+    )
+    run = await small_one.run(await small_one.plan(Verb.VMMS, node("HV01")))
+    assert run.state is RunState.DONE, run.lines
+    assert len(small_one.nodes.changing()) == 4
+    small_one.assert_unharmed()
+
+
+async def test_rolling_goes_node_by_node_and_stops_at_the_first_doubt(stage: Make) -> None:
+    small_one = stage()
+    before = small_one.where()
+    plan = await small_one.plan(Verb.VMMS, node("HV01"), node("HV02"), node("HV03"))
+    assert (plan.refusals, plan.name) == ((), "CLU-OPS")
+
+    def doubt(run: Run) -> None:
+        if run.current == 4:
+            small_one.world.node("HV03").services["vmms"].hangs = True
+
+    small_one.operations.subscribe(doubt)
+    run = await small_one.run(plan)
+    assert run.state is RunState.FAILED
+    done = [stage.state for stage in run.stages]
+    assert done == [*[ItemState.DONE] * 9, ItemState.FAILED, ItemState.QUEUED, ItemState.QUEUED], [
+        line.text for line in run.lines
+    ]
+    assert {name for name, where in small_one.where().items() if where != before[name]} == {
+        name for name, where in before.items() if where == "HV03"
+    }
+    small_one.assert_unharmed()
+
+
+async def test_another_writers_service_is_restarted_and_its_writers_are_looked_at(stage: Make) -> None:
+    small_one = stage()
+    host = small_one.world.node("HV02")
+    before = host.services["CryptSvc"].started
+    plan = await small_one.plan(Verb.SERVICE, service("HV02", "CryptSvc"))
+    assert plan.refusals == ()
+    run = await small_one.run(plan)
+    assert run.state is RunState.DONE, run.lines
+    assert host.services["CryptSvc"].started != before
+    small_one.assert_unharmed()
+
+
+async def test_after_a_console_was_killed_vmms_is_started_and_the_node_resumed(stage: Make) -> None:
+    small_one = stage()
+    before, host = small_one.where(), small_one.world.node("HV01")
+    plan = await small_one.plan(Verb.VMMS, node("HV01"))
+    async with small_one.nodes.drive():
+        run = await small_one.operations.start(plan, confirmed="HV01")
+        await small_one.nodes.reach(lambda: host.services["vmms"].state == "Stopped")
+        await small_one.operations.close()
+    assert run.state is RunState.LEFT
+    small_one.nodes.pump(40.0)
+
+    small_one.operations = console = small_one.console()
+    await console.open()
+    assert console.stopped_vmms == ["HV01"], "the first thing on the screen"
+    (left,) = console.unfinished()
+    assert (left.operation, left.begun.title) == (run.id, "Restart VMMS on HV01")
+    async with small_one.nodes.drive():
+        truth = await console.read_back(left)
+    assert "vmms on HV01 is Stopped" in truth.lines
+    assert not truth.settled
+    assert [offer.verb for offer in truth.offers] == [Verb.START_VMMS, Verb.RESUME, Verb.RESUME, Verb.VMMS]
+
+    start = truth.offers[0]
+    plan = await small_one.plan(start.verb, *start.targets, **start.options)
+    assert (plan.refusals, plan.level) == ((), Level.KEY), "one confirmed key"
+    assert (await small_one.run(plan)).state is RunState.DONE
+    assert console.stopped_vmms == []
+    home = truth.offers[1]
+    second = await small_one.run(await small_one.plan(home.verb, *home.targets, **home.options))
+    assert second.state is RunState.DONE, second.lines
+    assert small_one.where() == before
+    await console.close_unfinished(run.id, "started by hand, resumed")
+    assert console.unfinished() == []
+    small_one.assert_unharmed()
+    assert [function for _, function in small_one.nodes.changing()] == [
+        "Suspend-HvTuiNode", "Stop-HvTuiService", "Start-HvTuiService", "Resume-HvTuiNode"
+    ]  # fmt: skip
+
+
+async def test_the_heart_of_the_field_report(stage: Make) -> None:
+    """The writer is stuck after its job was killed: drain, restart VMMS, resume, and it is [1] again."""
+    stuck = stage("stuck-writer", at=40 * 60.0)
+    host = next(n for n in stuck.world.nodes.values() if n.hyperv_writer.state != 1)
+    before = stuck.where()
+    refused = await stuck.plan(Verb.VMMS, node(host.name))
+    assert any(refusal.hold for refusal in refused.refusals), "a backup was left behind, and nobody said it was stopped"
+    assert await stuck.operations.say_backup_stopped(host.name, "yes") != ""
+    assert await stuck.operations.say_backup_stopped(host.name, host.name) == ""
+    plan = await stuck.plan(Verb.VMMS, node(host.name))
+    assert plan.refusals == ()
+    run = await stuck.run(plan)
+    assert run.state is RunState.DONE, run.lines
+    assert host.hyperv_writer.state == 1
+    moved = {name for name, where in stuck.where().items() if where != before[name] and before[name] == host.name}
+    assert moved == set()
+    assert host.drain == DrainStatus.NotInitiated
+    notes = [line.entry.text for line in stuck.operations._journal.lines(kinds=(Kind.NOTE,))]
+    assert notes == [f"said that the backup job of {host.name} was stopped in the backup product"]
+    stuck.assert_unharmed()
+    assert actions is not None
