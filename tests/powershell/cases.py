@@ -9,10 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from tests.powershell.case_actions import action_cases
 from tests.powershell.case_calls import call_cases, event_cases
 from tests.powershell.case_clusters import cluster_cases
 from tests.powershell.case_kit import Case
 from tests.powershell.case_nodes import node_cases
+from tests.powershell.case_preflight import preflight_cases
 
 INSIDE: Final = Path(__file__).with_name("inside")
 """Scripts that run inside the module, one a case: values, errors and sizes that no node shows at will."""
@@ -22,6 +24,8 @@ CASES: Final = [
     *cluster_cases(),
     *call_cases(),
     *event_cases(),
+    *preflight_cases(),
+    *action_cases(),
     *(Case(f"inside: {f.stem}", script=f.read_text(encoding="utf-8")) for f in sorted(INSIDE.glob("*.ps1"))),
 ]
 """Names are unique; the order is that of `answers.json`."""

@@ -27,6 +27,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "steps": [{}],
     "real": False,
     "mutex": "",
+    "source": "there",
     "build": "17763",
     "elevated": True,
     "vssadmin": "",

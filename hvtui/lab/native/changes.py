@@ -208,6 +208,9 @@ def _stand_down(change: Change, rivals: list[Node]) -> None:
     if resumed:
         change.outcome, change.rule = "refused", "stood_down"
         change.text = f"a drain of {names} began at the same moment; this node was resumed"
+    else:
+        why = change.text
+        change.text = f"a drain of {names} began at the same moment, and this node could not be resumed: {why}"
 
 
 async def _resume_node(change: Change, values: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hvtui.lab.native.chains import chain_of
+from hvtui.lab.native.chains import chain_of, other_files
 from hvtui.lab.native.problems import (
     DENIED,
     NO_NODES,
@@ -93,10 +93,24 @@ def _vms(reading: _Reading) -> list[dict[str, Any]] | None:
     """None when the list itself cannot be read; a part that cannot be read is null in every VM."""
     if not reading.able("vms", reading.hyperv):
         return None
-    able = {part: reading.able(part) for part in MACHINE_PARTS[1:]}
+    able = {}
+    for part in MACHINE_PARTS[1:]:
+        able[part] = reading.able(part)
+        if part == "vms.chain" and able["vms.disks"]:
+            _untold_chains(reading)
     able["vms.role"] = reading.able("vms.role", reading.cluster)
     able["vms.owners"] = able["vms.role"] and reading.able("vms.owners", reading.cmdlet)
     return [_vm(reading.world, vm, able) for vm in reading.node.vms.values()]
+
+
+def _untold_chains(reading: _Reading) -> None:
+    """Each file is asked for by itself: what stands against it is told once a VM."""
+    trouble = part_trouble(reading.node, "Get-VHD")
+    if trouble is None:
+        return
+    for vm in reading.node.vms.values():
+        if chain_of(reading.world, vm):
+            reading.errors.append(problem(f"vms.chain/{vm.id}", trouble))
 
 
 def _vm(world: World, vm: Vm, able: dict[str, bool]) -> dict[str, Any]:
@@ -137,7 +151,11 @@ def _vm(world: World, vm: Vm, able: dict[str, bool]) -> dict[str, Any]:
 
 
 def _chain(world: World, vm: Vm) -> list[dict[str, Any]]:
-    return [{"path": path, "parent": parent, "size": size} for path, parent, size in chain_of(world, vm)]
+    known = chain_of(world, vm)
+    if part_trouble(vm.node, "Get-VHD") is not None:
+        attached = {*vm.attached(), *other_files(vm)}
+        return [{"path": path, "parent": None, "size": None} for path, _, _ in known if path in attached]
+    return [{"path": path, "parent": parent, "size": size} for path, parent, size in known]
 
 
 def _node(reading: _Reading) -> dict[str, Any]:

@@ -14,5 +14,9 @@ $lock = & $script:Own['Mutex']
 "$($lock.GetType().Name) $($lock.WaitOne(0))"
 $lock.ReleaseMutex()
 $lock.Dispose()
+$lock = & $script:Own['ActionMutex']
+"$($lock.GetType().Name) $($lock.WaitOne(0))"
+$lock.ReleaseMutex()
+$lock.Dispose()
 $began = & $script:Own['StartTime'] -Id $PID
 "$($began.Kind) $($began -eq (Get-Process -Id $PID).StartTime.ToUniversalTime())"

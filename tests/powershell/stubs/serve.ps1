@@ -27,6 +27,7 @@ while ($null -ne ($line = $in.ReadLine())) {
             }
             if ($global:World.mutex) {
                 function script:Get-HvTuiMutex { [System.Threading.Mutex]::new($false, $global:World.mutex) }
+                function script:Get-HvTuiActionMutex { [System.Threading.Mutex]::new($false, $global:World.mutex) }
             }
         }
         $arguments = @{}

@@ -12,7 +12,7 @@ $out = [System.IO.StreamWriter]::new([Console]::OpenStandardOutput(), $utf8)
 $standins = {
     # What the module itself has under these names; a case may ask for it.
     $script:Own = @{}
-    foreach ($name in 'NodeName', 'Now', 'BuildNumber', 'OemCodePage', 'VssAdminPath', 'StartTime', 'Elapsed', 'ProcessorTime', 'Mutex', 'Encoding') {
+    foreach ($name in 'NodeName', 'Now', 'BuildNumber', 'OemCodePage', 'VssAdminPath', 'StartTime', 'Elapsed', 'ProcessorTime', 'Mutex', 'ActionMutex', 'Encoding') {
         $script:Own[$name] = (Get-Item -LiteralPath "function:Get-HvTui$name").ScriptBlock
     }
     $script:Own['Elevation'] = (Get-Item -LiteralPath 'function:Test-HvTuiElevation').ScriptBlock
@@ -38,6 +38,7 @@ $standins = {
     function script:Get-HvTuiElapsed { $global:Seconds }
     function script:Get-HvTuiProcessorTime { if ($null -eq $global:World.cpu) { throw [System.ComponentModel.Win32Exception]::new(5, 'Access is denied') }; [double]$global:World.cpu }
     function script:Get-HvTuiMutex { [System.Threading.Mutex]::new($false, $global:World.mutex) }
+    function script:Get-HvTuiActionMutex { if ('fail' -eq $global:World.mutex) { throw [System.UnauthorizedAccessException]::new('not yours') }; [System.Threading.Mutex]::new($false, $global:World.mutex) }
 }
 
 function Import-Text([string]$Text) {

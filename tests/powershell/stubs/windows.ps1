@@ -66,6 +66,7 @@ function Get-CimInstance {
     foreach ($row in $rows) {
         if ($Filter -match "^Type = 'Virtual Machine'" -and $row.Type -notlike 'Virtual Machine*') { continue }
         if ($Filter -eq 'GroupType = 111' -and $row.GroupType -ne 111) { continue }
+        if ($Filter -match '^Name = ' -and $row.PSObject.Properties['Name'] -and @([regex]::Matches($Filter, "Name = '([^']+)'") | ForEach-Object { $_.Groups[1].Value }) -notcontains $row.Name) { continue }
         # What was not asked for is not there; what has no value is null.
         $copy = [ordered]@{}
         foreach ($name in $Property) {
@@ -82,7 +83,89 @@ function Get-ClusterQuorum { foreach ($one in (Get-Answer 'commands' 'Get-Cluste
 function Get-ClusterNode { foreach ($one in (Get-Answer 'commands' 'Get-ClusterNode')) { $one } }
 function Get-ClusterSharedVolume { foreach ($one in (Get-Answer 'commands' 'Get-ClusterSharedVolume')) { $one } }
 function Get-ClusterSharedVolumeState { foreach ($one in (Get-Answer 'commands' 'Get-ClusterSharedVolumeState')) { $one } }
-function Get-ClusterResource { foreach ($one in (Get-Answer 'commands' 'Get-ClusterResource')) { $one } }
+function Get-ClusterResource {
+    param([string]$VMId)
+    if ($VMId) { $global:Calls.Add("Get-ClusterResource -VMId $VMId") }
+    foreach ($one in (Get-Answer 'commands' 'Get-ClusterResource')) { if (-not $VMId -or $one.Parameters.VmID -eq $VMId) { $one } }
+}
+function Get-ClusterGroup {
+    param([Parameter(Mandatory)] [string]$VMId)
+    $global:Calls.Add("Get-ClusterGroup -VMId $VMId")
+    foreach ($one in (Get-Answer 'commands' 'Get-ClusterGroup')) { if ($one.VmId -eq $VMId) { $one } }
+}
+function Get-ClusterOwnerNode {
+    param([Parameter(ValueFromPipeline)] $InputObject)
+    process {
+        $global:Calls.Add("Get-ClusterOwnerNode $($InputObject.Name)")
+        $null = Get-Answer 'commands' 'Get-ClusterOwnerNode'
+        [pscustomobject]@{ ClusterObject = $InputObject; OwnerNodes = @(foreach ($name in $InputObject.Owners) { [pscustomobject]@{ Name = $name } }) }
+    }
+}
+function Get-ClusterResourceType {
+    param([string]$Name)
+    $global:Calls.Add("Get-ClusterResourceType $Name")
+    foreach ($one in (Get-Answer 'commands' 'Get-ClusterResourceType')) { $one }
+}
+function Get-VM {
+    param([Parameter(Mandatory)] [guid]$Id)
+    $global:Calls.Add("Get-VM -Id $Id")
+    $null = Get-Answer 'commands' 'Get-VM'
+    [pscustomobject]@{ Id = $Id }
+}
+function Get-VMHost { foreach ($one in (Get-Answer 'commands' 'Get-VMHost')) { $one } }
+function Get-VHD {
+    param([Parameter(Mandatory)] [string]$Path)
+    $global:Calls.Add("Get-VHD $Path")
+    foreach ($one in (Get-Answer 'commands' 'Get-VHD')) { if ($one.Path -eq $Path) { return $one } }
+    throw [System.IO.FileNotFoundException]::new("no file $Path")
+}
+
+# A change is a step of the world: what is read next is what became of it.
+function Invoke-StubChange([string]$Name, [string]$Text) {
+    $global:Calls.Add($Text)
+    $said = Get-Answer 'commands' $Name
+    $global:Step++
+    foreach ($one in $said) { $one }
+}
+function Move-ClusterVirtualMachineRole {
+    [CmdletBinding()]
+    param([guid]$VMId, [string]$Node, [ValidateSet('TurnOff', 'Quick', 'Shutdown', 'ShutdownForce', 'Live')] [string]$MigrationType, [switch]$Cancel, [int]$Wait = -1)
+    Invoke-StubChange 'Move-ClusterVirtualMachineRole' "Move-ClusterVirtualMachineRole $VMId to '$Node' $MigrationType Cancel $Cancel Wait $Wait"
+}
+function Suspend-ClusterNode {
+    [CmdletBinding()]
+    param([string]$Name, [switch]$Drain, [switch]$ForceDrain, [switch]$Wait)
+    Invoke-StubChange 'Suspend-ClusterNode' "Suspend-ClusterNode $Name Drain $Drain Force $ForceDrain Wait $Wait"
+}
+function Resume-ClusterNode {
+    [CmdletBinding()]
+    param([string]$Name, [string]$Failback)
+    Invoke-StubChange 'Resume-ClusterNode' "Resume-ClusterNode $Name $Failback"
+}
+function Move-ClusterSharedVolume {
+    [CmdletBinding()]
+    param([Parameter(ValueFromPipeline)] $InputObject, [string]$Node, [int]$Wait = -1)
+    process { Invoke-StubChange 'Move-ClusterSharedVolume' "Move-ClusterSharedVolume $($InputObject.Id) to $Node Wait $Wait" }
+}
+function Invoke-CimMethod {
+    [CmdletBinding()]
+    param([string]$Query, [string]$MethodName, [Parameter(Mandatory)] [uint32]$OperationTimeoutSec)
+    Invoke-StubChange 'Invoke-CimMethod' "Invoke-CimMethod [$Query] $MethodName $OperationTimeoutSec s"
+}
+function Write-EventLog {
+    [CmdletBinding()]
+    param([string]$LogName, [string]$Source, [int]$EventId, [string]$EntryType, [string]$Message)
+    $global:Calls.Add("Write-EventLog $LogName $Source $EventId $EntryType [$Message]")
+    $null = Get-Answer 'commands' 'Write-EventLog'
+    if ($global:World.source -eq 'none') { throw [System.InvalidOperationException]::new("The source name '$Source' does not exist") }
+}
+function New-EventLog {
+    [CmdletBinding()]
+    param([string]$LogName, [string]$Source)
+    $global:Calls.Add("New-EventLog $LogName $Source")
+    $null = Get-Answer 'commands' 'New-EventLog'
+    $global:World.source = 'there'
+}
 function Get-ClusterParameter {
     [CmdletBinding()]
     param([Parameter(ValueFromPipeline)] $InputObject, [string[]]$Name)
@@ -94,7 +177,12 @@ function Get-ClusterParameter {
 
 function Get-Service {
     [CmdletBinding()]
-    param([string[]]$Name)
+    param([string[]]$Name, [switch]$DependentServices)
+    if ($DependentServices) {
+        $global:Calls.Add("Get-Service $Name DependentServices")
+        foreach ($one in (Get-Answer 'commands' 'Dependents')) { $one }
+        return
+    }
     foreach ($one in (Get-Answer 'commands' 'Get-Service')) { if ($Name -contains $one.Name) { return $one } }
     throw [System.Management.Automation.ErrorRecord]::new([Exception]::new("Cannot find any service with service name '$Name'."), 'NoServiceFoundForGivenName,Microsoft.PowerShell.Commands.GetServiceCommand', 'ObjectNotFound', $Name)
 }
@@ -105,6 +193,7 @@ function Get-WinEvent {
     $global:Calls.Add("Get-WinEvent [$FilterXPath] $MaxEvents $Oldest")
     $answer = Get-Answer 'commands' $LogName
     $found = @($answer)
+    if ($FilterXPath -match 'EventID=(\d+)') { $found = @($found | Where-Object Id -EQ ([int]$Matches[1])) }
     if ($FilterXPath -match 'EventRecordID > (\d+)') { $found = @($found | Where-Object RecordId -GT ([long]$Matches[1])) }
     if ($FilterXPath -match 'timediff\(@SystemTime\) <= (\d+)') {
         $from = (Get-HvTuiStubNow).AddMilliseconds(-[long]$Matches[1])

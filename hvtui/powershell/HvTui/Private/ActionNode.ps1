@@ -35,7 +35,7 @@ function Find-HvTuiRival {
     #>
     param([string]$Up, [object[]]$Node)
     $names = $Up.Split(',')
-    foreach ($one in $Node) { if ($names -ccontains [string]$one.Name -and ([int]$one.State -eq 2 -or [int]$one.NodeDrainStatus -eq 1)) { $one } }
+    foreach ($one in $Node) { if ($names -ccontains [string]$one.Name -and ([long]$one.State -eq 2 -or [long]$one.NodeDrainStatus -eq 1)) { $one } }
 }
 
 function Read-HvTuiNodeAfter {
@@ -74,8 +74,8 @@ function Invoke-HvTuiSuspend {
         return
     }
     # A paused node whose drain failed, or that was paused without one, may be drained (again).
-    $again = [int]$self.State -eq 2 -and (0, 3 -contains [int]$self.NodeDrainStatus)
-    if ([int]$self.State -ne 0 -and -not $again) {
+    $again = [long]$self.State -eq 2 -and (0, 3 -contains [long]$self.NodeDrainStatus)
+    if ([long]$self.State -ne 0 -and -not $again) {
         Deny-HvTuiAction -Action $Action -Rule 'forbidden' -Text "a node in state $($self.State) with drain $($self.NodeDrainStatus) is not drained"
         return
     }
@@ -116,6 +116,8 @@ function Resolve-HvTuiRival {
         $Action.Outcome = 'refused'
         $Action.Rule = 'stood_down'
         $Action.Text = "a drain of $($names -join ',') began at the same moment; this node was resumed"
+    } else {
+        $Action.Text = "a drain of $($names -join ',') began at the same moment, and this node could not be resumed: $($Action.Text)"
     }
 }
 
@@ -128,7 +130,7 @@ function Invoke-HvTuiResume {
     $self = Read-HvTuiActionSelf -Action $Action -Node @(Read-HvTuiActionNode -Action $Action)
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'state' -Expected $ExpectState -Found $self.State)) { return }
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'drain' -Expected $ExpectDrain -Found $self.NodeDrainStatus)) { return }
-    if ([int]$self.State -ne 2) {
+    if ([long]$self.State -ne 2) {
         Deny-HvTuiAction -Action $Action -Rule 'forbidden' -Text "a node in state $($self.State) is not resumed"
         return
     }
@@ -171,7 +173,7 @@ function Invoke-HvTuiCsvMove {
     }
     $owner = [string]$csv.OwnerNode.Name
     $Action.Before['owner'] = $owner
-    $Action.Before['state'] = [int]$csv.State
+    $Action.Before['state'] = [long]$csv.State
     $Action.Before['backup'] = $backup
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'owner' -Expected $ExpectOwner -Found $owner)) { return }
     $target = Select-HvTuiTarget -Action $Action -Node $nodes -Name $Node -Owner $owner

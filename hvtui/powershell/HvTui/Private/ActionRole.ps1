@@ -20,7 +20,7 @@ function Test-HvTuiNodeUp {
     Whether a node takes roles: Up, not isolated (1), not quarantined (2), not draining (4).
     #>
     param($Node)
-    [int]$Node.State -eq 0 -and ([long]$Node.StatusInformation -band 7) -eq 0 -and [int]$Node.NodeDrainStatus -ne 1
+    [long]$Node.State -eq 0 -and ([long]$Node.StatusInformation -band 7) -eq 0 -and [long]$Node.NodeDrainStatus -ne 1
 }
 
 function Read-HvTuiActionRole {
@@ -37,6 +37,7 @@ function Read-HvTuiActionRole {
         return
     }
     $Action.Before['owner'] = [string]$role.OwnerNode.Name
+    if ($null -eq $role.StatusInformation) { throw (Get-HvTuiAbsence -Name 'Get-ClusterGroup StatusInformation') }
     $Action.Before['role_status'] = [long]$role.StatusInformation
     $role
 }
@@ -60,6 +61,7 @@ function Read-HvTuiActionMachine {
         Deny-HvTuiAction -Action $Action -Rule 'expect.owner' -Text "$($Action.Node) has no VM $Id"
         return
     }
+    if ($null -eq $machine.EnabledState -or $null -eq $machine.OperationalStatus) { throw (Get-HvTuiAbsence -Name 'Msvm_ComputerSystem EnabledState, OperationalStatus') }
     $Action.Before['state'] = [int]$machine.EnabledState
     $Action.Before['operational'] = @(foreach ($number in $machine.OperationalStatus) { [int]$number }) -join ','
     $machine
@@ -187,6 +189,7 @@ function Invoke-HvTuiMoveStop {
     if ($null -eq $role) { return }
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'owner' -Expected $ExpectOwner -Found $role.OwnerNode.Name)) { return }
     $Action.Before['migration_state'] = Read-HvTuiActionMigration -Id $Id
+    if ($null -eq $Action.Before['migration_state']) { throw (Get-HvTuiAbsence -Name 'Get-ClusterParameter MigrationState') }
     if (1, 2, 3 -notcontains $Action.Before['migration_state'] -and ([long]$role.StatusInformation -band 4) -eq 0) {
         Deny-HvTuiAction -Action $Action -Rule 'expect.migration' -Text 'no migration of this VM runs'
         return

@@ -62,11 +62,13 @@ function Read-HvTuiClusterFact {
     $null = Invoke-HvTuiPart -Reading $Reading -Part 'node.cluster' -Fault $fault -Block {
         $cluster = Get-Cluster
         $s2d = Get-HvTuiValue -Object $cluster -Name 'S2DEnabled'
-        if ($null -ne $s2d) { $Fact['s2d'] = ConvertTo-HvTuiBoolean -Value ([int]$s2d -ne 0) }
         $Fact['balancer'] = ConvertTo-HvTuiNumber -Value (Get-HvTuiValue -Object $cluster -Name 'AutoBalancerMode')
+        if ($null -eq $s2d) { throw (Get-HvTuiAbsence -Name 'Get-Cluster S2DEnabled') }
+        $Fact['s2d'] = ConvertTo-HvTuiBoolean -Value ([int]$s2d -ne 0)
     }
     $null = Invoke-HvTuiPart -Reading $Reading -Part 'node.threshold' -Fault $fault -Block {
         foreach ($one in Get-ClusterResourceType -Name 'Virtual Machine' | Get-ClusterParameter -Name 'MoveTypeThreshold') { $Fact['threshold'] = ConvertTo-HvTuiNumber -Value $one.Value }
+        if ($null -eq $Fact['threshold'] -or $Fact['threshold'] -eq 'null') { throw (Get-HvTuiAbsence -Name 'Get-ClusterParameter MoveTypeThreshold') }
     }
 }
 

@@ -78,7 +78,7 @@ function Test-HvTuiDrained {
     if ($null -eq $self) { throw (Get-HvTuiAbsence -Name "MSCluster_Node '$($Action.Node)'") }
     $Action.Before['node_state'] = $self.State
     $Action.Before['drain'] = $self.NodeDrainStatus
-    if ([int]$self.State -ne 2 -or [int]$self.NodeDrainStatus -ne 2) {
+    if ([long]$self.State -ne 2 -or [long]$self.NodeDrainStatus -ne 2) {
         Deny-HvTuiAction -Action $Action -Rule 'forbidden' -Text 'the node is not paused with its drain completed'
         return $false
     }
@@ -130,7 +130,10 @@ function Invoke-HvTuiServiceControl {
     param([hashtable]$Action, [string]$Name, [string]$Method, [scriptblock]$Block)
     $answer = @{ Value = $null }
     $taken = Invoke-HvTuiCommand -Action $Action -Command "Invoke-CimMethod -Query `"SELECT * FROM Win32_Service WHERE Name = '$Name'`" -MethodName $Method" -Block $Block
-    if ($taken) {
+    if ($taken -and $null -eq $answer.Value) {
+        $Action.Rule = 'windows'
+        $Action.Text = "$Method gave no answer"
+    } elseif ($taken) {
         $value = [int]$answer.Value
         # 7: it took the request and did not get on in time.
         if ($value -eq 0 -or $value -eq 7) {
