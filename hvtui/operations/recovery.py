@@ -7,10 +7,12 @@ as any other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
 from hvtui.journal.entry import Kind
+from hvtui.journal.store import Journal
 from hvtui.journal.unfinished import Call, Unfinished
 from hvtui.model.enums import DrainStatus, NodeState, signed
 from hvtui.model.preflight import ServiceState
@@ -18,6 +20,9 @@ from hvtui.model.state import ClusterState
 from hvtui.operations.plan import Move, Plan, Target, Verb
 from hvtui.operations.queue import is_moving
 from hvtui.operations.run import Offer
+
+_SUSPEND: Final = "Suspend-HvTuiNode"
+_RESUME: Final = "Resume-HvTuiNode"
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,12 @@ class Truth:
 
 def plan_of(one: Unfinished) -> Plan | None:
     """The plan that was confirmed; None when the journal does not hold it any more."""
+    return _decoded(one.plan)
+
+
+def _decoded(plan: str | int | None) -> Plan | None:
     try:
-        return msgspec.json.decode(one.plan, type=Plan) if one.plan else None
+        return msgspec.json.decode(plan, type=Plan) if isinstance(plan, str) and plan else None
     except msgspec.MsgspecError:
         return None
 
@@ -71,7 +80,7 @@ def services_of(one: Unfinished) -> list[str]:
 
 
 def _paused_by(one: Unfinished) -> list[str]:
-    nodes = [call.step.node for call in one.calls if call.step.function in {"Suspend-HvTuiNode", "Resume-HvTuiNode"}]
+    nodes = [call.step.node for call in one.calls if call.step.function in {_SUSPEND, _RESUME}]
     return list(dict.fromkeys(nodes))
 
 
@@ -86,7 +95,7 @@ def _node(state: ClusterState, node: str, one: Unfinished, lines: list[str], off
         return True
     drain = DrainStatus(member.drain).name if member.drain in set(DrainStatus) else "unread"
     lines.append(f"{node} is paused, its drain is {drain}")
-    returning = {"returning": ",".join(taken_away(one, node))}
+    returning = {"returning": ",".join(_took(plan_of(one), node))}
     for failback in ("Immediate", "NoFailback"):
         text = f"Resume {node}, -Failback {failback}"
         offers.append(Offer(Verb.RESUME, (target,), text, {"failback": failback, **returning}))
@@ -95,11 +104,31 @@ def _node(state: ClusterState, node: str, one: Unfinished, lines: list[str], off
     return False
 
 
-def taken_away(one: Unfinished, node: str) -> list[str]:
+def _took(plan: Plan | None, node: str) -> list[str]:
     """VMs that were on the node when its drain began, as the plan had them."""
-    plan = plan_of(one)
     moves = plan.moves if plan is not None else ()
     return [move.vm.id for move in moves if move.source.lower() == node.lower()]
+
+
+def taken_away(journal: Journal, cluster_id: str) -> dict[str, list[str]]:
+    """Node in lower case → VMs that its last drain by hvtui took away, unless hvtui resumed it since.
+
+    Raises JournalError.
+    """
+    lines = journal.lines(function=_SUSPEND) + journal.lines(function=_RESUME)
+    last = {
+        line.entry.node.lower(): line.entry
+        for line in sorted(lines, key=lambda line: line.id)
+        if line.entry.cluster_id == cluster_id and line.entry.outcome not in {"refused", "failed"}
+    }
+    found: dict[str, list[str]] = {}
+    for node, entry in last.items():
+        if entry.function == _SUSPEND:
+            begun = journal.lines(operation=entry.operation, kinds=(Kind.BEGUN,))
+            plan = _decoded(begun[0].entry.requested.get("plan")) if begun else None
+            if plan is not None:
+                found[node] = _took(plan, node)
+    return found
 
 
 def _moves(state: ClusterState, plan: Plan, one: Unfinished, lines: list[str], offers: list[Offer]) -> bool:

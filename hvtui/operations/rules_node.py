@@ -31,6 +31,12 @@ def nodes_of(plan: Plan) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def _to_be_paused(plan: Plan, facts: Facts) -> list[str]:
+    """Nodes whose disks a pause takes away. Of one that is drained they are gone already: a stop changes nothing."""
+    stops = bool(plan.stages) and plan.stages[0].action == "stop"
+    return [name for name in nodes_of(plan) if not (stops and is_drained(facts, name))]
+
+
 def is_drained(facts: Facts, name: str) -> bool:
     """The node is paused, and the drain that paused it has ended well."""
     member = facts.state.member(name)
@@ -136,7 +142,7 @@ def other_nodes(plan: Plan, facts: Facts) -> Iterator[Refusal]:
 
 def storage(plan: Plan, facts: Facts) -> Iterator[Refusal]:
     """Storage Spaces Direct, where it is used, is healthy."""
-    for name in nodes_of(plan):
+    for name in _to_be_paused(plan, facts):
         node = _asked(facts, name)
         if node is None or node.s2d is None or (node.s2d and node.virtual_disks is None):
             yield _refuse(
@@ -152,7 +158,7 @@ def storage(plan: Plan, facts: Facts) -> Iterator[Refusal]:
 
 def storage_jobs(plan: Plan, facts: Facts) -> Iterator[Refusal]:
     """No repair or rebalance of the storage runs."""
-    for name in nodes_of(plan):
+    for name in _to_be_paused(plan, facts):
         node = _asked(facts, name)
         if node is None or node.storage_jobs is None:
             yield _refuse("storage-job", name, f"the storage jobs could not be read{_why(facts, name)}")
@@ -165,7 +171,7 @@ def storage_jobs(plan: Plan, facts: Facts) -> Iterator[Refusal]:
 
 def replica(plan: Plan, facts: Facts) -> Iterator[Refusal]:
     """Every Storage Replica group is in sync."""
-    for name in nodes_of(plan):
+    for name in _to_be_paused(plan, facts):
         node = _asked(facts, name)
         if node is None or node.replicas is None:
             yield _refuse("replica", name, f"Storage Replica could not be read{_why(facts, name)}")

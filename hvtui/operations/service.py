@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 from uuid import uuid4
 
-import msgspec
-
 from hvtui.clock import Clock
 from hvtui.config import ClusterConfig
 from hvtui.errors import RemoteError
@@ -30,11 +28,14 @@ from hvtui.operations.gate import check
 from hvtui.operations.nodes import Asker, Nodes, Watcher
 from hvtui.operations.pace import Pace
 from hvtui.operations.plan import Level, Plan, Refusal, Target, Verb
-from hvtui.operations.recovery import Truth, read_truth
+from hvtui.operations.records import stopped_services as stopped_by_records
+from hvtui.operations.recovery import Truth, read_truth, taken_away
 from hvtui.operations.recovery import services_of as services_of_unfinished
 from hvtui.operations.run import Command, Run, RunState
 from hvtui.operations.runs import runner_of
 
+OBSERVE: Final = 2.0
+"""Seconds between two looks for signs of running backups; the streams tell no faster."""
 KEY: Final = "key"
 """What `start` is told when an armed button was pressed."""
 
@@ -77,6 +78,8 @@ class Operations:
         self._leftovers: dict[str, Leftover] = {}
         self._stopped: dict[str, Entry] = {}
         self._unfinished: list[Unfinished] = []
+        self._taken: dict[str, list[str]] = {}
+        """Node in lower case → VMs that its last drain took away, as long as it was not resumed since."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._holding: dict[str, Run] = {}
         """`Target.key` → the run that holds it."""
@@ -94,7 +97,8 @@ class Operations:
             build=self._build,
             tell=self._tell,
         )
-        self._unsubscribe = nodes.subscribe(lambda change: self._signs.observe(nodes.state, nodes.monotonic()))
+        self._observed = float("-inf")
+        self._unsubscribe = nodes.subscribe(lambda change: self._observe())
 
     # --- what may be done ---
 
@@ -122,9 +126,12 @@ class Operations:
 
     @property
     def stopped_vmms(self) -> list[str]:
-        """Nodes whose VMMS is stopped and was stopped by hvtui: the first thing on the screen."""
+        """Nodes whose VMMS is stopped and was stopped by hvtui: the first thing on the screen.
+
+        By this user's journal, or by the record that another hvtui left in the node's own log.
+        """
         found = []
-        for key in self._stopped:
+        for key in sorted(self._stopped.keys() | stopped_by_records(self._nodes.state).keys()):
             node, _, name = key.partition("/")
             view = self._nodes.state.nodes.get(self._nodes.state.node_name(node))
             if name == "vmms" and view is not None and view.host is not None and view.host.vmms == "Stopped":
@@ -166,7 +173,7 @@ class Operations:
         """What is known now, nothing asked."""
         state, answers = self._nodes.state, self._desk.asker.answers
         monotonic = self._nodes.monotonic()
-        self._signs.observe(state, monotonic)
+        self._observe()
         return Facts(
             state=state,
             now=self._clock.now(),
@@ -177,7 +184,7 @@ class Operations:
             services={key: answer for key, (_, answer) in answers.services.items()},
             unread=dict(answers.unread),
             busy={key: held.plan.title for key, held in self._holding.items() if held is not run},
-            stopped=frozenset(self._stopped),
+            stopped=frozenset(self._stopped) | frozenset(stopped_by_records(state)),
             backup_stopped=dict(self._leftovers),
             read_only=self.read_only_why,
             pinned=self._nodes.pinned,
@@ -302,6 +309,7 @@ class Operations:
         try:
             self._unfinished = await asyncio.to_thread(unfinished, self._journal, cluster_id)
             self._stopped = await asyncio.to_thread(stopped_services, self._journal, cluster_id)
+            self._taken = await asyncio.to_thread(taken_away, self._journal, cluster_id)
         except JournalError as error:
             _log.warning("%s", error)
 
@@ -330,6 +338,13 @@ class Operations:
 
     # --- helpers ---
 
+    def _observe(self) -> None:
+        """Look for signs of running backups, not at every tick: it is a look at every node."""
+        now = self._nodes.monotonic()
+        if now - self._observed >= OBSERVE:
+            self._observed = now
+            self._signs.observe(self._nodes.state, now)
+
     def _cluster(self) -> tuple[str, str]:
         info = self._nodes.state.cluster.info
         return ("", self._config.name) if info is None else (info.id, info.name)
@@ -341,18 +356,11 @@ class Operations:
         return self._nodes.state.node_names()
 
     def _with_known(self, verb: Verb, targets: tuple[Target, ...], options: dict[str, str]) -> dict[str, str]:
-        """Options with what hvtui knows itself: which VMs its own drain of a node took away."""
-        if verb is not Verb.RESUME or "returning" in options:
+        """Options with what the journal knows: which VMs hvtui's own drain of a node took away."""
+        taken = self._taken.get(targets[0].id.lower()) if targets else None
+        if verb is not Verb.RESUME or "returning" in options or taken is None:
             return options
-        for run in reversed(self.runs):
-            if (
-                run.plan.verb in {Verb.DRAIN, Verb.VMMS}
-                and targets[0].key in run.holds
-                and run.state != RunState.REFUSED
-            ):
-                keys = [move.vm.id for move in run.plan.moves if move.source == targets[0].id]
-                return {**options, "returning": ",".join(keys)}
-        return options
+        return {**options, "returning": ",".join(taken)}
 
     def _build(self, verb: Verb, targets: tuple[Target, ...], options: dict[str, str], run: Run) -> Plan:
         """A sub plan of a run, from what is known now."""
@@ -416,8 +424,3 @@ def _confirmed(plan: Plan, confirmed: str, *, protected: bool) -> tuple[Refusal,
     if typed or (confirmed == KEY and plan.level is Level.KEY and not protected):
         return ()
     return (Refusal(rule="confirm", text=f"not confirmed: type {plan.name}"),)
-
-
-def short(plan: Plan) -> str:
-    """A plan as JSON, as `--dry-run -o` writes it."""
-    return msgspec.json.encode(plan).decode()

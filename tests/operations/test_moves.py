@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hvtui.journal.entry import Kind
@@ -244,4 +245,23 @@ async def test_a_cancel_works_while_vmms_on_the_source_hangs(stage: Make) -> Non
         await small_one.operations.wait(run)
     assert ("HV01", "Stop-HvTuiMove") in small_one.nodes.changing()
     assert run.items[0].state is ItemState.CANCELLED
+    small_one.assert_unharmed()
+
+
+async def test_a_wave_begins_when_the_one_before_has_ended(stage: Make) -> None:
+    small_one = stage(vms='nodes = ["HV01"]', memory=30, nodes="max_migrations = 4")
+    plan = await migrate(small_one, "HV02", "APP01", "APP02", "APP03")
+    waves = tuple(msgspec.structs.replace(move, wave=int(move.vm.name == "APP03")) for move in plan.moves)
+    together: set[frozenset[str]] = set()
+
+    def look(change: object) -> None:
+        names = {small_one.world.roles[key].vm.name for key in small_one.world.migrating}
+        together.add(frozenset(names))
+
+    small_one.nodes.subscribe(look)
+    run = await small_one.run(msgspec.structs.replace(plan, moves=waves))
+    assert run.state is RunState.DONE
+    assert frozenset({"APP01", "APP02"}) in together
+    assert frozenset({"APP03"}) in together
+    assert not any("APP03" in names and len(names) > 1 for names in together)
     small_one.assert_unharmed()

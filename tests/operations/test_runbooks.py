@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from hvtui.journal.entry import Kind
-from hvtui.lab.world import actions
 from hvtui.model.enums import DrainStatus, NodeState
-from hvtui.operations.plan import Level, Target, Verb
+from hvtui.operations.plan import Level, Plan, Target, Verb
+from hvtui.operations.plan import Stage as Step
 from hvtui.operations.run import ItemState, Run, RunState
 from tests.support.desk import Stage, node, small
 
@@ -65,6 +65,21 @@ async def test_drain_then_resume_brings_everybody_home(stage: Make) -> None:
     assert kinds(second, small_one) == [
         "begun", "step Resume-HvTuiNode", "outcome Resume-HvTuiNode", "read back Resume-HvTuiNode", "ended"
     ]  # fmt: skip
+    small_one.assert_unharmed()
+
+
+async def test_another_console_knows_from_the_journal_who_was_taken_away(stage: Make) -> None:
+    small_one = stage()
+    before = small_one.where()
+    drained = await small_one.run(await small_one.plan(Verb.DRAIN, node("HV01")))
+    await small_one.operations.close()
+    small_one.operations = small_one.console()
+    small_one.nodes.pump(12.0)
+    back = await small_one.plan(Verb.RESUME, node("HV01"), failback="Immediate")
+    assert {move.vm.key for move in back.moves} == {item.target.key for item in drained.items}
+    assert (await small_one.run(back)).state is RunState.DONE
+    assert small_one.where() == before
+    assert small_one.operations._taken == {}, "it was resumed since"
     small_one.assert_unharmed()
 
 
@@ -192,14 +207,78 @@ async def test_a_stop_that_hangs_ends_in_honest_advice_and_no_kill(stage: Make) 
     small_one.assert_unharmed()
 
 
-async def test_a_lost_answer_to_the_stop_is_read_back_from_the_service(stage: Make) -> None:
+RUNBOOK = ("Suspend-HvTuiNode", "Stop-HvTuiService", "Start-HvTuiService", "Resume-HvTuiNode")
+
+
+@pytest.mark.parametrize("function", RUNBOOK)
+async def test_a_lost_answer_in_the_runbook_is_read_back_and_it_goes_on(stage: Make, function: str) -> None:
     small_one = stage()
-    small_one.nodes.fault = lambda name, function: (
-        "after" if function.endswith("-HvTuiService") and function[0] == "S" else ""
-    )
-    run = await small_one.run(await small_one.plan(Verb.VMMS, node("HV01")))
+    before = small_one.where()
+    plan = await small_one.plan(Verb.VMMS, node("HV01"))
+    small_one.nodes.fault = lambda name, asked: "after" if asked == function else ""
+    run = await small_one.run(plan)
     assert run.state is RunState.DONE, run.lines
-    assert len(small_one.nodes.changing()) == 4
+    assert [asked for _, asked in small_one.nodes.changing()] == list(RUNBOOK)
+    assert small_one.where() == before
+    small_one.assert_unharmed()
+
+
+@pytest.mark.parametrize("fault", ["before", "never"])
+@pytest.mark.parametrize("function", RUNBOOK)
+async def test_a_call_of_the_runbook_that_was_not_run_ends_it_with_a_way_on(
+    stage: Make, function: str, fault: str
+) -> None:
+    small_one = stage()
+    plan = await small_one.plan(Verb.VMMS, node("HV01"))
+    small_one.nodes.fault = lambda name, asked: fault if asked == function else ""
+    run = await small_one.run(plan)
+    assert run.state is RunState.FAILED, run.lines
+    place = RUNBOOK.index(function)
+    assert [asked for _, asked in small_one.nodes.changing()] == list(RUNBOOK[: place + 1]), "nothing is sent twice"
+    assert [stage.state for stage in run.stages] == [
+        *[ItemState.DONE] * place, ItemState.FAILED, *[ItemState.QUEUED] * (3 - place)
+    ]  # fmt: skip
+    offered = {Verb.START_VMMS} if function == "Start-HvTuiService" else {Verb.RESUME}
+    assert {offer.verb for offer in run.offers} == (set() if place == 0 else offered)
+    small_one.nodes.fault = lambda name, asked: ""
+    small_one.nodes.pump(15.0)
+    for verb in (Verb.START_VMMS, Verb.RESUME):
+        offers = [offer for offer in run.offers if offer.verb is verb]
+        if offers:
+            run = await small_one.run(await small_one.plan(verb, *offers[0].targets, **offers[0].options))
+            assert run.state is RunState.DONE, (run.refusals, run.lines)
+            small_one.nodes.pump(15.0)
+    assert small_one.world.node("HV01").state == NodeState.Up
+    assert small_one.world.node("HV01").services["vmms"].running
+    small_one.assert_unharmed()
+
+
+async def test_a_writer_that_does_not_come_back_is_reported_and_resume_is_offered(stage: Make) -> None:
+    small_one = stage()
+    host = small_one.world.node("HV01")
+
+    def stuck(run: Run) -> None:
+        if run.current == 2 and host.services["vmms"].running:
+            host.hyperv_writer.set(5)
+
+    small_one.operations.subscribe(stuck)
+    run = await small_one.run(await small_one.plan(Verb.VMMS, node("HV01")))
+    assert run.state is RunState.FAILED
+    text = "\n".join(line.text for line in run.lines)
+    assert "Microsoft Hyper-V VSS Writer [5]" in text
+    assert "stays paused until it is resumed" in run.lines[-1].text
+    assert [offer.options["failback"] for offer in run.offers] == ["Immediate", "NoFailback"]
+    small_one.assert_unharmed()
+
+
+async def test_rolling_waits_for_the_storage_jobs_of_the_node_before(stage: Make) -> None:
+    """Storage Spaces Direct repairs what a paused node missed, and the next one waits for it."""
+    small_one = stage(cluster="s2d = true")
+    plan = await small_one.plan(Verb.VMMS, node("HV01"), node("HV02"))
+    assert plan.refusals == ()
+    run = await small_one.run(plan)
+    assert run.state is RunState.DONE, [line.text for line in run.lines]
+    assert any("waiting before HV02" in line.text for line in run.lines)
     small_one.assert_unharmed()
 
 
@@ -249,6 +328,9 @@ async def test_after_a_console_was_killed_vmms_is_started_and_the_node_resumed(s
     assert run.state is RunState.LEFT
     small_one.nodes.pump(40.0)
 
+    elsewhere = small_one.console(journal="of somebody else")
+    assert elsewhere.stopped_vmms == ["HV01"], "the node's own log tells it to everybody"
+    await elsewhere.close()
     small_one.operations = console = small_one.console()
     await console.open()
     assert console.stopped_vmms == ["HV01"], "the first thing on the screen"
@@ -297,4 +379,29 @@ async def test_the_heart_of_the_field_report(stage: Make) -> None:
     notes = [line.entry.text for line in stuck.operations._journal.lines(kinds=(Kind.NOTE,))]
     assert notes == [f"said that the backup job of {host.name} was stopped in the backup product"]
     stuck.assert_unharmed()
-    assert actions is not None
+
+
+async def test_a_volume_is_moved_by_its_owner_and_read_back(stage: Make) -> None:
+    small_one = stage()
+    csv = next(iter((small_one.nodes.state.cluster.csvs or {}).values()))
+    target = Target(kind="csv", id=csv.id, name="Volume1")
+    other = "HV02" if csv.owner != "HV02" else "HV03"
+    facts = await small_one.operations.gather(Verb.ALIGN, small_one.nodes.state.node_names())
+    plan = Plan(
+        verb=Verb.ALIGN,
+        cluster_id=facts.pinned,
+        cluster="CLU-OPS",
+        made=facts.now,
+        title="Move Volume1 to its VMs",
+        targets=(target,),
+        stages=(Step(action="csv", node=other, text="move", target=target),),
+        level=Level.KEY,
+        seen={target.key: f"owner={(csv.owner or '').lower()}"},
+    )
+    run = await small_one.run(plan)
+    assert run.state is RunState.DONE, (run.refusals, run.items)
+    assert run.items[0].text == f"its owner is {other}"
+    assert small_one.nodes.changing() == [(csv.owner, "Move-HvTuiCsv")]
+    again = await small_one.run(plan)
+    assert again.state is RunState.REFUSED, "it is not what the plan saw any more"
+    small_one.assert_unharmed()

@@ -67,11 +67,11 @@ class Stage:
         self.options = options
         self.operations = self.console()
 
-    def console(self, **changes: Any) -> Operations:
-        """Another console on the same cluster and journal."""
-        journal = Journal(self.folder / "journal")
+    def console(self, *, journal: str = "journal", **changes: Any) -> Operations:
+        """Another console on the same cluster; another `journal` is another user's."""
+        kept = Journal(self.folder / journal)
         config = ClusterConfig(name="ops", seeds=("HV01",), **({"actions": True} | self.options | changes))
-        operations = Operations(self.nodes, journal, config=config, actor=ACTOR, clock=self.nodes.clock, pace=QUICK)
+        operations = Operations(self.nodes, kept, config=config, actor=ACTOR, clock=self.nodes.clock, pace=QUICK)
         self.nodes.hold = lambda: operations._desk.audit.busy
         return operations
 

@@ -50,7 +50,7 @@ def percent_of(state: ClusterState, role: Role) -> int | None:
 
 
 def up_others(state: ClusterState, node: str) -> str:
-    """Names of the other nodes that take roles now: Up, neither isolated, in quarantine nor draining; joined by commas."""
+    """Names of the other nodes that take roles: Up, not isolated, in quarantine or draining; joined by commas."""
     names = [
         name
         for name, member in (state.cluster.nodes or {}).items()

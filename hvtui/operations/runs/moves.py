@@ -118,21 +118,19 @@ class _Queue:
         return place.item.state in {ItemState.QUEUED, ItemState.WAITING}
 
     def _next(self) -> _Place | None:
-        """The first move that may begin: both ends free, and nothing before it that it must not overtake."""
+        """The first move that may begin: of the present wave, both ends free, and nobody before it waits for them."""
         if self._run.cancelling:
             return None
-        leaving: set[str] = set()
+        wave = min((place.move.wave for place in self._places if not place.item.ended), default=0)
         waited_for: set[str] = set()
         for place in self._places:
-            if place.item.ended:
+            if place.item.ended or place.move.wave != wave:
                 continue
             source, destination = place.move.source.lower(), place.move.destination.lower()
             ready = self._waits(place) and place.not_before <= self._desk.now()
-            # An earlier move makes room where this one goes, or waits for one of the same places.
-            behind = destination in leaving or not waited_for.isdisjoint({source, destination})
+            behind = not waited_for.isdisjoint({source, destination})
             if ready and not behind and self._desk.slots.free(self._desk.state, source, destination):
                 return place
-            leaving.add(source)
             if place.item.state is ItemState.QUEUED:
                 waited_for |= {source, destination}
         return None

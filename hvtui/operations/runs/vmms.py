@@ -14,8 +14,8 @@ from hvtui.operations.runs.resume import IMMEDIATE, resume
 from hvtui.operations.runs.services import VMMS, HungError, start, stop, vmms_well
 from hvtui.operations.stages import DRAIN, RESUME, START, STOP
 
-_PASSES = frozenset({"storage-job"})
-"""Rules beside HOLDs that pass by themselves: a rolling restart waits for them before the next node."""
+_REPAIR = "storage-job"
+_DEGRADED = "storage"
 
 
 class VmmsRun:
@@ -53,15 +53,17 @@ class VmmsRun:
             if not plan.refusals:
                 return plan
             text = "; ".join(dict.fromkeys(refusal.text for refusal in plan.refusals))
-            if not all(_passes(refusal) for refusal in plan.refusals) or desk.now() > until:
+            if not _pass(plan.refusals) or desk.now() > until:
                 raise GivenUpError(f"{node} is not begun: {text}")
             desk.line(run, f"waiting before {node}: {text}")
             await desk.watcher.until(lambda: run.cancelling, desk.pace.roll_again)
         return None
 
 
-def _passes(refusal: Refusal) -> bool:
-    return refusal.hold or refusal.rule in _PASSES
+def _pass(refusals: tuple[Refusal, ...]) -> bool:
+    """All of them pass by themselves: HOLDs, storage jobs, and disks that such a job repairs."""
+    rules = {refusal.rule for refusal in refusals if not refusal.hold}
+    return rules <= {_REPAIR} or rules == {_REPAIR, _DEGRADED}
 
 
 def _options(plan: Plan) -> dict[str, str]:
@@ -114,8 +116,7 @@ class _Node:
         until = self._desk.now() + self._desk.pace.settle
         while True:
             plan = await self._desk.sub_plan(self._run, verb, (self._target,), options, young=True)
-            held = bool(plan.refusals) and all(_passes(refusal) for refusal in plan.refusals)
-            if not held or self._desk.now() > until:
+            if not plan.refusals or not _pass(plan.refusals) or self._desk.now() > until:
                 return plan
             self._desk.line(self._run, f"waiting: {_words(plan.refusals)}")
             await self._desk.watcher.pause(self._desk.pace.poll)
@@ -134,6 +135,7 @@ class _Node:
         view = desk.state.nodes.get(desk.state.node_name(node))
         self._left = frozenset(view.vms or ()) if view is not None else frozenset()
         desk.line(run, f"nothing of the cluster is left on {node}, and no job runs there")
+        run.offers = way_back(node, self._took())
         try:
             before = await stop(desk, run, self._service.id)
         except HungError as error:
@@ -141,8 +143,8 @@ class _Node:
                 f"{error}. hvtui does not kill it. Nothing of the cluster runs on this drained node: reboot {node}, "
                 f"and resume it when it is back"
             )
-            run.offers = way_back(node, self._took())
             raise GivenUpError(text) from error
+        run.offers = ()
         self._process = before.process_id
         return True
 
@@ -152,7 +154,7 @@ class _Node:
         while True:
             desk.asker.answers.forget(self._node)
             found = await desk.check(self._run, plan, [self._node], services=[self._service.id])
-            if not found or not all(_passes(refusal) for refusal in found) or desk.now() > until:
+            if not found or not _pass(found) or desk.now() > until:
                 return found
             desk.line(self._run, f"waiting before {VMMS} is stopped: {_words(found)}")
             await desk.watcher.pause(desk.pace.poll)

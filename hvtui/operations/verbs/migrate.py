@@ -14,7 +14,7 @@ from hvtui.operations.fit import judge, ranked
 from hvtui.operations.gate import settle
 from hvtui.operations.holds import vm_target
 from hvtui.operations.plan import Move, Note, Plan, Refusal, Verb
-from hvtui.operations.queue import is_moving
+from hvtui.operations.queue import MOVING, is_moving
 from hvtui.operations.verbs.draft import draft, level_of, move_of, name_of
 
 _AT_REST_WORDS: Final = {VmState.Off: "off", VmState.Saved: "saved", VmState.SavedVendor: "saved"}
@@ -55,7 +55,10 @@ def plan_cancel(facts: Facts, keys: Iterable[str]) -> Plan:
     title = f"Cancel the migration of {targets[0].name if len(targets) == 1 else f'{len(targets)} VMs'}"
     refusals = []
     for target in targets:
-        if not is_moving(facts.state, target.id):
+        role = facts.state.role(target.id)
+        # Either source will do: a cancel does no harm, and the node looks again.
+        told = role is not None and role.migration_state in MOVING
+        if not told and not is_moving(facts.state, target.id):
             text = f"{target.name} is not being migrated"
             refusals.append(Refusal(rule="changed", target=target, text=text))
     plan = msgspec.structs.replace(draft(facts, Verb.CANCEL, title, targets), refusals=tuple(refusals))
