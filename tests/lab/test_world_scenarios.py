@@ -84,7 +84,8 @@ def test_cpu_and_memory_wander(name: str) -> None:
     after = [world.vm_load(vm) for vm in running]
     moved = sum(1 for a, b in zip(before, after, strict=True) if a[0] != b[0])
     assert moved > len(running) // 4
-    assert all(world.vm_load(vm) == (0, 0) for vm in world.vms.values() if not vm.running)
+    assert all(world.vm_load(vm) == (0, 0) for vm in world.vms.values() if vm.cold)
+    assert all(world.vm_load(vm) == (0, vm.memory) for vm in world.vms.values() if vm.state == VmState.Paused)
 
 
 def test_healthy_is_healthy_and_alive() -> None:

@@ -183,9 +183,9 @@ class World:
     # --- load of machines ---
 
     def vm_load(self, vm: Vm) -> tuple[int, int]:
-        """CPU percent and memory in MB of a VM now; nothing when it does not run."""
+        """CPU percent and memory in MB of a VM now; nothing when it is off or saved. A paused one keeps its memory."""
         if not vm.running:
-            return (0, 0)
+            return (0, 0 if vm.cold else vm.memory)
         time = self.scheduler.elapsed
         return (
             noise.cpu_percent(self.seed, vm.key, time, vm.cpu),
@@ -199,10 +199,8 @@ class World:
         return (min(100, 2 + round(processors / max(1, node.processors))), used)
 
     def memory_assigned(self, vm: Vm) -> int:
-        """MB that a VM holds on its host now; a paused one keeps its memory."""
-        if vm.running:
-            return self.vm_load(vm)[1]
-        return 0 if vm.cold else vm.memory
+        """MB that a VM holds on its host now."""
+        return self.vm_load(vm)[1]
 
     def memory_total(self, node: Node) -> int:
         """MB of a host."""
