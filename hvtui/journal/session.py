@@ -8,12 +8,14 @@ Windows.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
 
 _FOLDER: Final = "sessions"
+_OLD: Final = 86_400.0
 
 
 class Session:
@@ -24,6 +26,7 @@ class Session:
         self.id = str(uuid4())
         self._file = _file(folder, self.id)
         self._file.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
         self._lock = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
         try:
             self._lock.execute("CREATE TABLE alive (id)")
@@ -54,6 +57,14 @@ def alive(folder: Path, session: str) -> bool:
     except sqlite3.Error:
         return False
     return False
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left; a young file may be one that is just being locked."""
+    for file in (folder / _FOLDER).glob("*.lock"):
+        with suppress(OSError):
+            if time.time() - file.stat().st_mtime > _OLD and not alive(folder, file.stem):
+                file.unlink()
 
 
 def _file(folder: Path, session: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
@@ -70,8 +71,22 @@ class Answers:
     unread: dict[str, str] = field(default_factory=dict)
 
     def forget(self, node: str) -> None:
-        """A change was made there: its preflight must be asked again."""
-        self.preflight.pop(node, None)
+        """A change was made there: before the next step its preflight is asked again, however young it is.
+
+        It stays until then: an operation that has just asked is not told that there was no answer.
+        """
+        if node in self.preflight:
+            self.preflight[node] = (-math.inf, self.preflight[node][1])
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A call that only reads."""
+
+    node: str
+    function: str
+    parameters: Parameters
+    lane: str
 
 
 class Asker:
@@ -95,21 +110,19 @@ class Asker:
 
         What could not be read is in `answers.unread`, with the reason; an old answer is not used in its place.
         """
-        names = list(dict.fromkeys(nodes))
         kept = self.answers
         questions: list[Awaitable[None]] = []
-        for node in names:
+        for node in dict.fromkeys(nodes):
             if not self._young(kept.preflight.get(node), preflight_age):
-                ask = self._nodes.call(node, GET_PREFLIGHT, {"Part": "All"}, lane=WORK)
-                questions.append(self._one(f"preflight:{node}", node, kept.preflight, ask))
+                asked = _Question(node, GET_PREFLIGHT, {"Part": "All"}, WORK)
+                questions.append(self._one(f"preflight:{node}", node, kept.preflight, asked))
             if fork and not self._young(kept.fork.get(node), fork_age):
-                questions.append(
-                    self._one(f"fork:{node}", node, kept.fork, self._nodes.call(node, GET_FORK, {}, lane=WORK))
-                )
+                asked = _Question(node, GET_FORK, {}, WORK)
+                questions.append(self._one(f"fork:{node}", node, kept.fork, asked))
         for service in dict.fromkeys(services):
             node, _, name = service.partition("/")
-            ask = self._nodes.call(node, GET_SERVICE, {"Name": name}, lane=FACTS)
-            questions.append(self._one(f"service:{service}", service, kept.services, ask))
+            asked = _Question(node, GET_SERVICE, {"Name": name}, FACTS)
+            questions.append(self._one(f"service:{service}", service, kept.services, asked))
         await asyncio.gather(*questions)
 
     async def service(self, node: str, name: str) -> ServiceState:
@@ -122,10 +135,10 @@ class Asker:
     def _young(self, kept: tuple[float, object] | None, age: float) -> bool:
         return kept is not None and self._nodes.monotonic() - kept[0] <= age > 0
 
-    async def _one(self, what: str, key: str, kept: dict[str, tuple[float, T]], ask: Awaitable[T]) -> None:
+    async def _one(self, what: str, key: str, kept: dict[str, tuple[float, T]], asked: _Question) -> None:
         async with self._slots:
             try:
-                answer = await ask
+                answer: T = await self._nodes.call(asked.node, asked.function, asked.parameters, lane=asked.lane)
             except RemoteError as error:
                 kept.pop(key, None)
                 self.answers.unread[what] = str(error)

@@ -163,7 +163,8 @@ class Operations:
         touch the VSS writers are read; `run` is the one that asks: what it holds itself is not busy.
         """
         fork = verb not in {Verb.CANCEL, Verb.START_VMMS, Verb.SERVICE}
-        await self._desk.asker.ask(nodes, services=services, fork=fork)
+        # The search of whole logs is heavy, and what is logged since then comes with the event stream.
+        await self._desk.asker.ask(nodes, services=services, fork=fork, fork_age=self._desk.pace.fork_age)
         await self._desk.read_writers(verb, targets)
         await self._desk.fresh()
         await self.look_back()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -123,3 +126,22 @@ def test_a_refused_stop_stopped_nothing(tmp_path: Path) -> None:
     assert stopped(tmp_path, *again) == ["hv03/vmms"]
     other = service(Kind.STEP, STOP, "3", cluster_id="another")
     assert stopped(tmp_path, service(Kind.OUTCOME, START, "4", outcome="started"), other) == []
+
+
+def test_what_killed_processes_left_is_swept_after_a_day_and_the_living_stay(tmp_path: Path) -> None:
+    living = Journal(tmp_path)
+    living.open()
+    left = [tmp_path / "sessions" / f"{uuid4()}.lock" for _ in range(2)]
+    for file in left:
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("CREATE TABLE alive (id)")
+    for file in (*left[:1], tmp_path / "sessions" / f"{living.session}.lock"):
+        os.utime(file, (1, 1))
+    other = Journal(tmp_path)
+    other.open()
+    assert not left[0].exists()
+    assert left[1].exists(), "a young file may be one that is just being locked"
+    assert other.writer_lives(living.session)
+    other.close()
+    living.close()
+    assert [file.name for file in (tmp_path / "sessions").iterdir()] == [left[1].name]
