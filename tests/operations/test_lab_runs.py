@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -165,4 +167,53 @@ async def test_the_stuck_writer_is_well_again(site: Callable[..., Any]) -> None:
     assert [stage.state for stage in run.stages] == [ItemState.DONE] * 4
     assert here.world(lambda w: w.nodes[name].hyperv_writer.state) == 1
     assert {vm for vm, where in here.where().items() if before[vm] == name and where != name} == set()
+    here.assert_unharmed()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+async def test_a_console_killed_after_it_stopped_vmms_is_made_good_by_the_next_one(
+    site: Callable[..., Any], tmp_path: Path
+) -> None:
+    here = await site(small(tmp_path))
+    before = here.where()
+    config = {"seeds": ["HV01"], "addresses": here.lab.addresses, "username": here.lab.username}
+    told = {"config": config, "password": here.lab.password, "node": "HV01", "journal": str(here.folder)}
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.support.other_console",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert killed.stdin is not None
+        assert killed.stdout is not None
+        killed.stdin.write(json.dumps(told).encode())
+        killed.stdin.close()
+        async with asyncio.timeout(PATIENCE):
+            said = ""
+            while "Stop Pending" not in said:
+                line = await killed.stdout.readline()
+                assert line, said
+                said += line.decode()
+    finally:
+        killed.kill()
+        await killed.wait()
+
+    await until(lambda: here.world(lambda w: w.nodes["HV01"].services["vmms"].state == "Stopped"), 30)
+    await until(lambda: (host := here.monitor.state.node("HV01").host) is not None and host.vmms == "Stopped", 60)
+    await here.operations.open()
+    assert here.operations.stopped_vmms == ["HV01"]
+    (left,) = here.operations.unfinished()
+    assert left.begun.who.user == "bob"
+    truth = await here.operations.read_back(left)
+    assert [offer.verb for offer in truth.offers] == [Verb.START_VMMS, Verb.RESUME, Verb.RESUME, Verb.VMMS]
+    start, home = truth.offers[:2]
+    run = await here.run(await here.operations.plan(start.verb, start.targets, **start.options))
+    assert run.state is RunState.DONE, [line.text for line in run.lines]
+    run = await here.run(await here.operations.plan(home.verb, home.targets, **home.options))
+    assert run.state is RunState.DONE, [line.text for line in run.lines]
+    assert here.where() == before
+    await here.operations.close_unfinished(left.operation, "started and resumed")
     here.assert_unharmed()
