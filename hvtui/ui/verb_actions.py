@@ -114,6 +114,7 @@ VERB_ACTIONS: Final[tuple[Action, ...]] = (
         "Return from isolation",
         "Send isolated VMs back to where they were",
         on=("vm", "run"),
+        confirm=Confirm.ARMED,
     ),
     Action(
         "acts.menu", (".",), "Actions", "What can be done with the row under the cursor", "app.act_menu", "acts",

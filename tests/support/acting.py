@@ -16,18 +16,19 @@ from textual.pilot import Pilot
 
 from hvtui.clock import ManualClock
 from hvtui.config import ClusterConfig
-from hvtui.errors import RemoteError
+from hvtui.errors import RemoteError, Unreachable
 from hvtui.journal.store import Journal
-from hvtui.model.preflight import ActionResult, ForkCommit
+from hvtui.model.preflight import ActionResult
 from hvtui.operations.audit import Actor
 from hvtui.operations.facts import Facts
+from hvtui.operations.pace import Pace
 from hvtui.operations.service import Operations
 from hvtui.ui.app import HvtuiApp
 from hvtui.ui.look import Look
 from tests.support import builders
 from tests.support.builders import NOW
 from tests.support.screens import settle
-from tests.support.small_clusters import MONOTONIC, Small, service
+from tests.support.small_clusters import MONOTONIC, Small
 from tests.support.still import StillFeed
 
 ACTOR = Actor(user="alice", machine="PC7", pid=4711, front="console", account="CORP\\alice")
@@ -35,13 +36,15 @@ ASKED = ("Get-HvTuiPreflight", "Get-HvTuiForkCommit", "Get-HvTuiService")
 
 
 class ActingFeed(StillFeed):
-    """`Feed` and `Nodes` on a `Small` cluster. `sent` is every mutating call: node, function, parameters."""
+    """`Feed` and `Nodes` on a cluster. `sent` is every mutating call: node, function, parameters.
 
-    def __init__(self, small: Small | None = None, **facts: Any) -> None:
-        self.small = small or Small(reserve=0.0)
-        self.known: Facts = self.small.facts(**facts)
+    Questions are answered with what `facts` holds; what it does not hold cannot be read.
+    """
+
+    def __init__(self, small: Small | None = None, *, facts: Facts | None = None) -> None:
+        self.known: Facts = facts or (small or Small()).facts()
         super().__init__(self.known.state, ManualClock(NOW, MONOTONIC))
-        for name in self.small.nodes:
+        for name in self.state.node_names():
             self.state.add_events(name, builders.page([]))
         self.read_only = False
         self.sent: list[tuple[str, str, dict[str, Any]]] = []
@@ -56,7 +59,7 @@ class ActingFeed(StillFeed):
     @property
     def pinned(self) -> str:
         info = self.state.cluster.info
-        return info.id if info is not None else ""
+        return self.known.pinned or (info.id if info is not None else "")
 
     def monotonic(self) -> float:
         return self.clock.monotonic()
@@ -65,7 +68,10 @@ class ActingFeed(StillFeed):
         if function in ASKED:
             self.asked_nodes.append((node, function))
             await self.ready.wait()
-            return self._known(node, function, parameters)
+            found = self._known(node, function, parameters)
+            if found is None:
+                raise Unreachable(f"{node} does not tell", node=node)
+            return found
         self.sent.append((node, function, dict(parameters)))
         await asyncio.sleep(0)
         answer = self.answer(node, function, parameters)
@@ -91,11 +97,10 @@ class ActingFeed(StillFeed):
 
     def _known(self, node: str, function: str, parameters: Mapping[str, Any]) -> Any:
         if function == "Get-HvTuiPreflight":
-            return self.known.preflight[node]
+            return self.known.preflight.get(node)
         if function == "Get-HvTuiForkCommit":
-            return self.known.fork.get(node, ForkCommit(v=1, time=NOW, signs=[]))
-        name = str(parameters["Name"])
-        return self.known.services.get(f"{node}/{name}", service(name))
+            return self.known.fork.get(node)
+        return self.known.services.get(f"{node}/{parameters['Name']}")
 
 
 def _started() -> ActionResult:
@@ -117,7 +122,14 @@ async def acting(
     cluster = ClusterConfig(**fields)
     feed.protected = cluster.protected
     operations = Operations(
-        feed, Journal(folder / "journal"), config=cluster, actor=ACTOR, clock=feed.clock, file="hvtui.toml"
+        feed,
+        Journal(folder / "journal"),
+        config=cluster,
+        actor=ACTOR,
+        clock=feed.clock,
+        file="hvtui.toml",
+        # The clock stands still: waiting for a fresher picture would never end.
+        pace=Pace(fresh=0.0),
     )
     app = HvtuiApp(feed, operations=operations, look=Look(ascii=ascii_only, zone=UTC), theme=theme)
     try:
