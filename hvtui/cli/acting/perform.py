@@ -67,7 +67,7 @@ class _Performance:
             _same_wish(self.planned, wish)
         self._remind()
         await say_backups_stopped(session, arguments.backup_stopped)
-        progress = Progress(session.monitor.clock.now, aside=arguments.json)
+        progress = Progress(session.clock.now, aside=arguments.json)
         planner = Planner(session, wish, self.planned, progress)
         seconds = WAIT_SECONDS if arguments.timeout is None else arguments.timeout
         plan, held = await planner.plan(seconds if arguments.wait else None)

@@ -46,10 +46,10 @@ class Planner:
         plan = await self._once()
         if seconds is None:
             return plan, ()
-        until = self._session.monitor.monotonic() + seconds
+        until = self._session.nodes.monotonic() + seconds
         said = ""
         while (held := passing(plan)) and not hopeless(plan):
-            left = until - self._session.monitor.monotonic()
+            left = until - self._session.nodes.monotonic()
             if left <= 0:
                 return plan, held
             text = "; ".join(refusal.text for refusal in held[:5])
@@ -72,8 +72,8 @@ class Planner:
     async def _until_free(self, seconds: float) -> None:
         """Until the streams say that nothing is held any more: the nodes are not asked for that."""
         session = self._session
-        until = session.monitor.monotonic() + seconds
-        while (left := until - session.monitor.monotonic()) > 0:
+        until = session.nodes.monotonic() + seconds
+        while (left := until - session.nodes.monotonic()) > 0:
             await session.watcher.pause(min(left, PACE.held))
             if not passing(self._from(session.operations.facts())):
                 return

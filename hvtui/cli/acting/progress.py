@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hvtui.model.severity import Severity
 from hvtui.operations.run import ItemState, Run, RunItem, RunState
+from hvtui.operations.stages import RESUME
 from hvtui.text import safe_text
 
 _STEP = 25
@@ -33,11 +34,12 @@ class Progress:
         self._told = len(run.lines)
         for item in run.items:
             mark = (item.state, (item.percent or 0) // _STEP)
-            if self._items.get(item.target.key) == mark:
+            before = self._items.get(item.target.key)
+            if before is not None and before[0] is mark[0] and before[1] >= mark[1]:
                 continue
             self._items[item.target.key] = mark
             if item.state in {ItemState.RUNNING, ItemState.WAITING}:
-                self.line(_words(item), self._now())
+                self.line(_words(run, item), self._now())
 
     def line(self, text: str, time: datetime | None = None, *, bad: bool = False) -> None:
         """One line, at once."""
@@ -49,7 +51,10 @@ class Progress:
         self._stream.flush()
 
 
-def _words(item: RunItem) -> str:
+def _words(run: Run, item: RunItem) -> str:
     way = f"{item.source} → {item.destination}" if item.destination else f"from {item.source}"
+    stage = run.stages[run.current] if run.current is not None and run.stages else None
+    if stage is not None and stage.action == RESUME and stage.node == item.source:
+        way = f"back to {item.source}"
     percent = f" {item.percent}%" if item.percent is not None else ""
     return f"{item.target.name}: {item.state.value}{percent}, {way}" + (f" ({item.text})" if item.text else "")

@@ -9,6 +9,7 @@ from typing import Final
 
 from hvtui.cli.acting.pace import PACE
 from hvtui.cli.operating import operations_of
+from hvtui.clock import Clock
 from hvtui.config import ClusterConfig, Config
 from hvtui.errors import NotDone, Unreachable
 from hvtui.journal.store import JournalError
@@ -16,7 +17,7 @@ from hvtui.live.monitor import Monitor
 from hvtui.live.pins import Pins
 from hvtui.model.link import NOT_ANSWERING, LinkStatus
 from hvtui.model.state import ClusterState
-from hvtui.operations.nodes import Watcher
+from hvtui.operations.nodes import Nodes, Watcher
 from hvtui.operations.service import Operations
 from hvtui.paths import state_dir
 from hvtui.remote.credentials import CredentialGate
@@ -29,14 +30,15 @@ class Session:
     """What a command works with. `watcher` waits for something to be so in the picture."""
 
     cluster: ClusterConfig
-    monitor: Monitor
+    nodes: Nodes
+    clock: Clock
     operations: Operations
     watcher: Watcher
 
     @property
     def state(self) -> ClusterState:
         """The picture."""
-        return self.monitor.state
+        return self.nodes.state
 
     async def signs_read(self, nodes: Iterable[str]) -> None:
         """Wait until writers and events of nodes are read: what a running backup is told by.
@@ -47,9 +49,9 @@ class Session:
         for node in wanted:
             writers = self.state.node(node).writers
             if writers is not None and not self._young(node):
-                self.monitor.refresh("writers", node)
+                self.nodes.refresh("writers", node)
             if self.state.events.read_at(node) is None:
-                self.monitor.refresh("events", node)
+                self.nodes.refresh("events", node)
         await self.watcher.until(lambda: all(self._signs_of(node) for node in wanted), PACE.signs)
 
     def _signs_of(self, node: str) -> bool:
@@ -63,7 +65,7 @@ class Session:
         writers = self.state.node(node).writers
         if writers is None or writers.reading:
             return False
-        return bool(writers.failure) or self.monitor.monotonic() - (writers.read_at or 0.0) < PACE.writers_age
+        return bool(writers.failure) or self.nodes.monotonic() - (writers.read_at or 0.0) < PACE.writers_age
 
 
 @asynccontextmanager
@@ -77,7 +79,7 @@ async def open_session(config: Config, cluster: ClusterConfig, gate: CredentialG
         await watcher.until(lambda: _is_known(monitor), PACE.picture)
         _need_picture(monitor)
         await operations.open()
-        yield Session(cluster, monitor, operations, watcher)
+        yield Session(cluster, monitor, monitor.clock, operations, watcher)
     finally:
         watcher.close()
         await operations.close()
@@ -111,7 +113,7 @@ async def say_backups_stopped(session: Session, nodes: Iterable[str]) -> None:
     """What the operator says about backup jobs, kept in the journal. Raises NotDone."""
     for node in nodes:
         if node.lower() not in {name.lower() for name in session.state.node_names()}:
-            raise NotDone(f"--backup-stopped {node}: {session.monitor.title} has no such node")
+            raise NotDone(f"--backup-stopped {node}: the cluster has no such node")
         try:
             why = await session.operations.say_backup_stopped(node, node)
         except JournalError as error:

@@ -23,7 +23,9 @@ def show_plan(plan: Plan) -> None:
     if plan.csvs:
         table("CSVs", _CSVS, [_csv(line) for line in plan.csvs])
     if plan.moves:
-        table(f"Moves: {len(plan.moves)}", _MOVES, [_move(move) for move in plan.moves])
+        # One wave is no order.
+        first = 0 if any(move.wave for move in plan.moves) else 1
+        table(f"Moves: {len(plan.moves)}", _MOVES[first:], [_move(move)[first:] for move in plan.moves])
     if plan.stages:
         table("Steps", _STAGES, [(str(n), stage.node, stage.text) for n, stage in enumerate(plan.stages, 1)])
     show_left(plan.left)
@@ -66,6 +68,8 @@ def show_refusals(refusals: Iterable[Refusal]) -> None:
         say(f"✗ {refusal.text} ({refusal.rule})", "bad")
         if refusal.hint:
             say(f"  → {refusal.hint}")
+        if refusal.rule == "confirm":
+            say("  → on the command line: --confirm NAME")
         if refusal.override:
             say(f"  → an expert may set it aside: --override {refusal.override}")
 
