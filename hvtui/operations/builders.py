@@ -85,7 +85,8 @@ def _vmms(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
 
 
 def _start_vmms(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
-    return plan_start(facts, nodes_of(targets)[0])
+    service = targets[0].id.partition("/")[2]
+    return plan_start(facts, nodes_of(targets)[0], service or VMMS)
 
 
 def _service(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:

@@ -62,9 +62,10 @@ def read_truth(state: ClusterState, one: Unfinished, services: dict[str, Service
     for key, service in services.items():
         node, _, name = key.partition("/")
         lines.append(f"{name} on {node} is {service.state or 'unread'}")
-        if service.state == "Stopped" and name == "vmms":
+        if service.state == "Stopped":
             target = Target(kind="service", id=key, name=f"{name} on {node}")
-            offers.append(Offer(Verb.START_VMMS, (target,), f"Start VMMS on {node}"))
+            word = "VMMS" if name == "vmms" else name
+            offers.append(Offer(Verb.START_VMMS, (target,), f"Start {word} on {node}"))
             settled = False
         elif service.state != "Running":
             settled = False

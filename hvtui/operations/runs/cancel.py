@@ -46,9 +46,19 @@ async def _one(desk: Desk, run: Run, item: RunItem) -> None:
         return heard is not None and heard > asked and not is_moving(desk.state, vm.id)
 
     ended = await desk.watcher.until(over, desk.pace.settle)
+    seen = desk.now()
+
+    def told() -> bool:
+        """Where it is now comes in another message than the end of its job."""
+        heard = desk.state.cluster.link.last_frame
+        still = heard is not None and heard > seen and desk.now() - seen >= desk.pace.grace
+        return still or not look.same(look.owner_of(desk.state, vm.id), owner)
+
+    ended = ended and await desk.watcher.until(told, desk.pace.settle)
     now = look.owner_of(desk.state, vm.id)
     if not ended:
-        item.state, item.text = ItemState.UNKNOWN, "asked for; the migration still runs"
+        lost = "the answer was lost" if answer.outcome == "unknown" else "asked for"
+        item.state, item.text = ItemState.UNKNOWN, f"{lost}; how the migration ended is not seen yet"
     elif look.same(now, owner):
         item.state, item.text = ItemState.DONE, f"cancelled, still on {owner}"
     else:

@@ -53,11 +53,13 @@ class ServiceRun:
         try:
             before = await self._stop(desk, run, node, name)
             run.current, run.stages[1].state = 1, ItemState.RUNNING
+            _offer_start(run, node, name)
             await start(desk, run, _start_plan(run.plan, item.target), item.target.id, old_process=before.process_id)
         except GivenUpError as error:
             item.state, item.text = ItemState.FAILED, str(error)
             run.stages[run.current or 0].state = ItemState.FAILED
             raise
+        run.offers = ()
         well = await writers_back(desk, run, node, hosted_by(name), name)
         run.stages[1].state = ItemState.DONE if well else ItemState.FAILED
         item.state = ItemState.DONE if well else ItemState.FAILED
@@ -75,7 +77,7 @@ class ServiceRun:
 
 
 class StartRun:
-    """Runs that start a VMMS which hvtui stopped."""
+    """Runs that start a VMMS, or a writer's service, which hvtui stopped."""
 
     def lay_out(self, run: Run) -> None:
         """One item: the service."""
@@ -83,10 +85,10 @@ class StartRun:
         run.stages = [RunStage(stage.action, stage.node, stage.text) for stage in run.plan.stages]
 
     async def run(self, desk: Desk, run: Run) -> RunState:
-        """Start it and look at what it lists and at its writer."""
+        """Start it, and look at its writers and at what VMMS lists."""
         run.cancel_text = "cannot cancel: a service that starts goes on by itself"
         item = run.items[0]
-        node = item.target.id.partition("/")[0]
+        node, _, name = item.target.id.partition("/")
         run.current, item.state = 0, ItemState.RUNNING
         run.stages[0].state = ItemState.RUNNING
         try:
@@ -95,14 +97,18 @@ class StartRun:
             item.state, item.text = ItemState.FAILED, str(error)
             run.stages[0].state = ItemState.FAILED
             raise
-        well = await vmms_well(desk, run, node, None)
+        if name == VMMS:
+            well = await vmms_well(desk, run, node, None)
+        else:
+            well = await writers_back(desk, run, node, hosted_by(name), name)
         item.state, item.text = ItemState.DONE, "running" + ("" if well else "; what it shows is not well yet")
         run.stages[0].state = ItemState.DONE if well else ItemState.FAILED
-        target = Target(kind="node", id=node, name=node)
-        run.offers = (
-            Offer(Verb.RESUME, (target,), f"Resume {node}, its roles come back", {"failback": "Immediate"}),
-            Offer(Verb.RESUME, (target,), f"Resume {node}, its roles stay away", {"failback": "NoFailback"}),
-        )
+        if name == VMMS:
+            target = Target(kind="node", id=node, name=node)
+            run.offers = (
+                Offer(Verb.RESUME, (target,), f"Resume {node}, its roles come back", {"failback": "Immediate"}),
+                Offer(Verb.RESUME, (target,), f"Resume {node}, its roles stay away", {"failback": "NoFailback"}),
+            )
         return RunState.DONE if well else RunState.FAILED
 
 
@@ -313,6 +319,6 @@ def _start_plan(plan: Plan, target: Target) -> Plan:
 
 
 def _offer_start(run: Run, node: str, name: str) -> None:
-    if name == VMMS:
-        target = Target(kind="service", id=f"{node}/{name}", name=f"{name} on {node}")
-        run.offers = (Offer(Verb.START_VMMS, (target,), f"Start VMMS on {node}"),)
+    target = Target(kind="service", id=f"{node}/{name}", name=f"{name} on {node}")
+    word = "VMMS" if name == VMMS else name
+    run.offers = (Offer(Verb.START_VMMS, (target,), f"Start {word} on {node}"),)

@@ -80,26 +80,34 @@ def _needed(facts: Facts, node: str) -> list[Note]:
     return notes
 
 
-def plan_start(facts: Facts, node: str) -> Plan:
-    """Start a VMMS that hvtui stopped: the way back checks only what it touches."""
-    target = service_target(node, VMMS)
+def plan_start(facts: Facts, node: str, service: str = VMMS) -> Plan:
+    """Start a VMMS, or a writer's service, that hvtui stopped: the way back checks only what it touches."""
+    name = "VMMS" if service.lower() == VMMS else service
+    target = service_target(node, service)
     refusals = []
+    if name not in ("VMMS", *RESTARTABLE):
+        refusals.append(Refusal(rule="forbidden", target=target, text=f"hvtui does not start {service}"))
     answer = facts.services.get(target.id)
     if answer is not None and answer.state != "Stopped":
-        refusals.append(Refusal(rule="service", target=target, text=f"VMMS on {node} is {answer.state}"))
-    stage = Stage(action="start", node=node, text=f"start VMMS on {node}")
-    plan = draft(facts, Verb.START_VMMS, f"Start VMMS on {node}", (target,))
+        refusals.append(Refusal(rule="service", target=target, text=f"{name} on {node} is {answer.state}"))
+    stage = Stage(action="start", node=node, text=f"start {name} on {node}")
+    plan = draft(facts, Verb.START_VMMS, f"Start {name} on {node}", (target,))
     plan = msgspec.structs.replace(plan, stages=(stage,), refusals=tuple(refusals))
     return leveled(facts, settle(plan, facts))
 
 
 def plan_service(facts: Facts, node: str, service: str) -> Plan:
-    """Restart a writer's service: never under running dependents, never while a backup runs."""
+    """Restart a writer's service: never under running dependents, never while a backup runs.
+
+    One that hvtui itself stopped and that never came back is only started: that is the way back.
+    """
     target = service_target(node, service)
     refusals = []
     if service not in RESTARTABLE:
         refusals.append(Refusal(rule="forbidden", target=target, text=why_not(service)))
     answer = facts.services.get(target.id)
+    if answer is not None and answer.state == "Stopped" and target.id.lower() in facts.stopped and not refusals:
+        return plan_start(facts, node, service)
     if answer is not None and answer.state != "Running":
         text = f"{service} on {node} is {answer.state}: there is nothing to restart"
         refusals.append(Refusal(rule="service", target=target, text=text))
