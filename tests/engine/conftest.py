@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol
 
 import pytest
 
@@ -18,6 +19,13 @@ from tests.engine.stub_control import StubControl
 from tests.engine.stub_session import EngineSession, engine
 from tests.engine.support.site import Site, site_of
 from tests.engine.support.stage import Stage
+
+
+class LaneTo(Protocol):
+    """Makes a lane to a node of a lab."""
+
+    def __call__(self, lab: Lab, node: str = "HV01", endpoint: str = "Microsoft.PowerShell") -> Lane:
+        """The lane; it is closed at the end of the test."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +45,7 @@ def lab(pwsh: str) -> Iterator[Lab]:
 
 
 @pytest.fixture
-async def lane_to() -> AsyncIterator[Callable[[Lab, str], Lane]]:
+async def lane_to() -> AsyncIterator[LaneTo]:
     """Makes hvtui's own lanes to a node of a lab; they are closed at the end."""
     lanes: list[Lane] = []
 

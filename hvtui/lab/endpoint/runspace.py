@@ -27,7 +27,7 @@ class RunspaceOptions:
 
     `accepted`: sha256 of the script texts that a session runs; the lab refuses every other script. `build` is the
     node's Windows, such as 10.0.17763.1971; PowerShell's own version follows from it. `operator`: a restricted session
-    has the operator's functions, too (on a real engine; the native one has only the reader's).
+    has the operator's functions, too.
     """
 
     language: Language = "full"
@@ -82,9 +82,16 @@ class Runspace:
             )
         self.loaded = True
 
+    def _functions(self) -> set[str]:
+        """The engine's functions that this session shows: a restricted one changes nothing without that role."""
+        found = set(self._engine.functions())
+        if self._options.language == "none" and not self._options.operator:
+            found = {name for name in found if name not in FUNCTIONS or not FUNCTIONS[name].mutating}
+        return found
+
     def function(self, name: str) -> str | None:
         """The exact name of an engine function that exists here, None without it."""
-        known = {entry.lower(): entry for entry in self._engine.functions()}
+        known = {entry.lower(): entry for entry in self._functions()}
         found = known.get(name.lower())
         if found and not self.loaded and self._options.language != "none" and self._options.installed == CONTRACT:
             # PowerShell finds an exported command in an installed module and loads that by itself.
@@ -152,7 +159,7 @@ class Runspace:
 
     def _commands(self, pattern: str, errors: list[CommandError]) -> list[Any]:
         if pattern == "*":
-            names = sorted((*(self._engine.functions() if self.loaded else ()), *BUILT_IN))
+            names = sorted((*(self._functions() if self.loaded else ()), *BUILT_IN))
         else:
             exact = self.function(pattern) or self.built_in(pattern)
             if exact is None:

@@ -13,7 +13,7 @@ from hvtui.remote.contract import MODULE
 
 READER: Final = "HvTuiReader"
 OPERATOR: Final = "HvTuiOperator"
-_MODULES: Final = ["CimCmdlets", "FailoverClusters", MODULE]
+_MODULES: Final = ["CimCmdlets", "FailoverClusters", "Hyper-V", MODULE]
 """A restricted session loads no module by itself, also not one that its functions need."""
 CULTURES: Final = {
     "de-DE": ("GregorianCalendar", ",", ".", "-"),
