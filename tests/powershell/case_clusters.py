@@ -106,6 +106,8 @@ def cluster_cases() -> list[Case]:
     cases.append(cluster("cluster: the service hangs", world, hang, hang, {"cim": {}}, count=9))
     waiting = {**hang, "slow": {"MSCluster_Node": 0.5}}
     cases.append(cluster("cluster: waiting is no work", world, waiting, {"cim": {}}))
+    heavy = {"MSCluster_Node": 4}
+    cases.append(cluster("cluster: heavy rounds", {**copy.deepcopy(world), "slow": heavy}, {"cim": {}, "slow": heavy}))
     first = failing(world, "MSCluster_Node", code=TIMEOUT, seconds=10)
     cases.append(cluster("cluster: the service hangs from the first round", first, first, world))
     denied = failing({"cim": {}}, "MSCluster_Resource", code=0x80070005)

@@ -181,6 +181,8 @@ def node_cases() -> list[Case]:
     cases.append(node("node: all hangs from the first round", first, first, world))
     slow = {**copy.deepcopy(world), "slow": {"Msvm_ComputerSystem": 1.5, "Msvm_SummaryInformation": 4}}
     cases.append(node("node: slow answers", slow, slow, {"cim": {}, "slow": {"Msvm_ComputerSystem": 0.1}}, count=30))
+    heavy = {"Msvm_ComputerSystem": 4}
+    cases.append(node("node: heavy rounds", {**copy.deepcopy(world), "slow": heavy}, {"cim": {}, "slow": heavy}))
     mixed = {
         **copy.deepcopy(world),
         "slow": {"Msvm_StorageAllocationSettingData": 0.2, "Msvm_VssComponent": 0.4, "Msvm_DiskDrive": 0.1},

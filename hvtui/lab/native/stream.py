@@ -18,6 +18,8 @@ from hvtui.remote.contract import WIRE
 _encode: Final = msgspec.json.Encoder().encode
 HOLD: Final = 10.0
 """Seconds for which a provider that ran into its deadline is left alone."""
+FIRST_REST_MS: Final = 30_000
+"""Longest rest after a first round: it asks everything, and cold, and so says little about the next."""
 
 Section = dict[str, bytes]
 """Id → JSON of its record."""
@@ -110,9 +112,10 @@ class Stream(ABC):
         if full or errors != self._errors:
             parts.append(b'"errors":' + errors)
             self._errors = errors
-        self.seq += 1
         # A node spends at most a tenth of its time on one stream, else the stream slows down.
-        self.wait_ms = max(self.interval_ms - cost_ms, 9 * cost_ms, 50)
+        rest = 9 * cost_ms if self.seq else min(9 * cost_ms, FIRST_REST_MS)
+        self.wait_ms = max(self.interval_ms - cost_ms, rest, 50)
+        self.seq += 1
         head = {
             "v": WIRE,
             "kind": "full" if full else "delta" if parts else "beat",

@@ -6,6 +6,7 @@
 # guard: when one runs into its deadline, the others are not asked in vain, and the provider is left alone for a while.
 
 $script:HoldSeconds = 10
+$script:FirstRestMs = 30000
 
 function Get-HvTuiStream {
     <#
@@ -239,7 +240,10 @@ function Measure-HvTuiWait {
     <#
     .SYNOPSIS
     Milliseconds until the next round: the asked interval, or longer when a round costs more than a tenth of the time.
+    First: whether it was the stream's first round, which asks everything, and cold, and so says little about the next.
     #>
-    param([double]$Cost, [double]$Waited, [int]$IntervalMs)
-    [System.Math]::Round([System.Math]::Max([System.Math]::Max($IntervalMs - $Cost, 9 * ($Cost - $Waited)), 50))
+    param([double]$Cost, [double]$Waited, [int]$IntervalMs, [bool]$First)
+    $rest = 9 * ($Cost - $Waited)
+    if ($First) { $rest = [System.Math]::Min($rest, $script:FirstRestMs) }
+    [System.Math]::Round([System.Math]::Max([System.Math]::Max($IntervalMs - $Cost, $rest), 50))
 }

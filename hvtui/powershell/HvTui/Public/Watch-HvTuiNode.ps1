@@ -4,7 +4,8 @@ function Watch-HvTuiNode {
     This node as a stream of JSON messages: its facts, its VMs, their files, their jobs, and the load.
     .DESCRIPTION
     One full picture first, then only what changed, with a number without gaps, or a beat when nothing did. Asks this
-    node only, and each question once for all VMs. A round costs at most a tenth of the time: else the wait grows.
+    node only, and each question once for all VMs. A round costs at most a tenth of the time: else the wait grows, after the
+    first one to 30 s at most.
     A section that cannot be read is absent and named in errors; so is a field that is null although it has a value.
     When a section becomes readable for the first time, a new full picture says so.
 
@@ -99,7 +100,7 @@ function Watch-HvTuiNode {
         # Comparing and writing come after the cost is told; what they took last time stands for them.
         $cost = 1000 * ((Get-HvTuiElapsed) - $before) + $stream.Writing
         $mark = Get-HvTuiElapsed
-        $wait = Measure-HvTuiWait -Cost $cost -Waited (1000 * $stream.Waited) -IntervalMs $IntervalMs
+        $wait = Measure-HvTuiWait -Cost $cost -Waited (1000 * $stream.Waited) -IntervalMs $IntervalMs -First $stream.First
         Join-HvTuiFrame -Stream $stream -Section $section -Load $load -Full $full -Cost $cost -Wait $wait
         $stream.Writing = 1000 * ((Get-HvTuiElapsed) - $mark)
         if ($Count -gt 0 -and $stream.Seq -ge $Count) { return }
