@@ -43,12 +43,14 @@ class WorldNodes(DirectFeed):
         """Called with node, function and the answer; gives the answer that comes, or an awaitable of it."""
         self.hold: Callable[[], bool] = lambda: False
         """Time stands still while this is true."""
+        self.first_contact = ""
+        """The id that was pinned then; empty: the cluster's own."""
 
     @property
     def pinned(self) -> str:
-        """The id of the first contact: the cluster's own."""
+        """The id of the first contact."""
         info = self.state.cluster.info
-        return info.id if info is not None else ""
+        return self.first_contact or (info.id if info is not None else "")
 
     def monotonic(self) -> float:
         """The clock that stands still until it is moved."""
