@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hvtui.cli.acting import pace, perform
+from hvtui.cli.acting import perform
 from hvtui.cli.acting.session import Session
 from hvtui.cli.operating import actor_of
 from hvtui.config import ClusterConfig, Config
@@ -30,7 +30,6 @@ password = { env = "HVTUI_TEST_PASSWORD" }
 def use_nodes(patch: pytest.MonkeyPatch, nodes: Any) -> None:
     """Let commands work on these nodes, whose clock may stand still: nothing is waited for."""
     patch.setenv("HVTUI_TEST_PASSWORD", "not used")
-    patch.setattr(pace.PACE, "signs", 0.0)
 
     @asynccontextmanager
     async def opened(config: Config, cluster: ClusterConfig, gate: CredentialGate) -> AsyncIterator[Session]:

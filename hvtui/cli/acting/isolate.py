@@ -88,7 +88,7 @@ def _show_tally(arguments: Arguments, name: str) -> int:
             found = saved.isolation
             if found is None:
                 raise NotDone(f"{name} keeps homes of an alignment, not an isolation")
-            await session.signs_read([found.node])
+            await session.events_read(found.node)
             return saved.cluster, tally(
                 session.state,
                 node=found.node,

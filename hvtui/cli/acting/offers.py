@@ -6,18 +6,21 @@ import shlex
 
 from hvtui.operations.plan import Verb
 from hvtui.operations.run import Offer
+from hvtui.operations.verbs.restart import VMMS
 
 
 def command_of(offer: Offer) -> str:
     """The command line of an offer: a dry run, as everything that is not said to be applied."""
-    node = offer.targets[0].id.partition("/")[0] if offer.targets else ""
+    node, _, service = offer.targets[0].id.partition("/") if offer.targets else ("", "", "")
     if offer.verb is Verb.RESUME:
         failback = "none" if offer.options.get("failback") == "NoFailback" else "immediate"
         words = ["resume", node, "--failback", failback]
     elif offer.verb is Verb.DRAIN:
         words = ["drain", node]
     elif offer.verb is Verb.START_VMMS:
-        words = ["vmms", "--start", node]
+        words = ["vmms", "--start", node] if service in {"", VMMS} else ["service", node, service]
+    elif offer.verb is Verb.SERVICE:
+        words = ["service", node, service]
     elif offer.verb is Verb.VMMS:
         words = ["vmms", node]
     else:

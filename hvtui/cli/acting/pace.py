@@ -13,10 +13,8 @@ class CliPace:
     """Longest time between two looks at the picture while something is waited for."""
     picture: float = 120.0
     """Until every node has told its first picture; what has not by then is shown as not read."""
-    signs: float = 150.0
-    """Until writers and events are read; vssadmin alone may take two minutes."""
-    writers_age: float = 60.0
-    """Writers read longer ago are read again before a plan that depends on them."""
+    events: float = 60.0
+    """Until a node's events are read back."""
     held: float = 5.0
     """Between two looks, at what the streams tell, whether something is still held."""
     held_most: float = 60.0

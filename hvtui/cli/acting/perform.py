@@ -190,7 +190,9 @@ def _confirmation(plan: Plan, typed: str | None, *, protected: bool) -> str:
 
 def _same_wish(planned: Plan, wish: Wish) -> None:
     """The plan in the file is about what was typed. Raises NotDone."""
-    if planned.verb is not wish.verb:
+    # A service that hvtui stopped and that never came back is only started again.
+    started = wish.verb is Verb.SERVICE and planned.verb is Verb.START_VMMS
+    if planned.verb is not wish.verb and not started:
         raise NotDone(f"the plan is one of `{planned.verb.value}`, not of `{wish.verb.value}`")
     typed = {target.key for target in wish.targets}
     held = {target.key for target in planned.targets}

@@ -62,7 +62,6 @@ class Planner:
 
     async def _once(self) -> Plan:
         session, wish = self._session, self._wish
-        await session.signs_read(wish.nodes)
         if self._planned is None:
             return await session.operations.plan(wish.verb, wish.targets, **wish.options)
         services = services_of(self._planned.verb, self._planned.targets)

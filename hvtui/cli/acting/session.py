@@ -40,32 +40,11 @@ class Session:
         """The picture."""
         return self.nodes.state
 
-    async def signs_read(self, nodes: Iterable[str]) -> None:
-        """Wait until writers and events of nodes are read: what a running backup is told by.
-
-        Returns when they are, or when they take too long: the rules then say what is missing.
-        """
-        wanted = [self.state.node_name(node) for node in nodes]
-        for node in wanted:
-            writers = self.state.node(node).writers
-            if writers is not None and not self._young(node):
-                self.nodes.refresh("writers", node)
-            if self.state.events.read_at(node) is None:
-                self.nodes.refresh("events", node)
-        await self.watcher.until(lambda: all(self._signs_of(node) for node in wanted), PACE.signs)
-
-    def _signs_of(self, node: str) -> bool:
-        view = self.state.node(node)
-        if view.link.status in _SILENT:
-            return True
-        return self._young(node) and self.state.events.read_at(node) is not None
-
-    def _young(self, node: str) -> bool:
-        """The writers were read lately, or could not be."""
-        writers = self.state.node(node).writers
-        if writers is None or writers.reading:
-            return False
-        return bool(writers.failure) or self.nodes.monotonic() - (writers.read_at or 0.0) < PACE.writers_age
+    async def events_read(self, node: str) -> None:
+        """Wait until a node's events were read back, or that takes too long."""
+        name = self.state.node_name(node)
+        self.nodes.refresh("events", name)
+        await self.watcher.until(lambda: self.state.events.read_at(name) is not None, PACE.events)
 
 
 @asynccontextmanager

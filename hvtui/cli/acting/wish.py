@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 from hvtui.model.state import ClusterState
 from hvtui.operations.plan import Plan, Target, Verb
 from hvtui.operations.run import Run
-
-SIGNS: Final = frozenset({Verb.DRAIN, Verb.VMMS, Verb.SERVICE})
-"""Verbs that a running backup forbids: writers and events of their nodes must be read first."""
 
 
 def _nothing(_plan: Plan) -> None:
@@ -31,14 +27,6 @@ class Wish:
     options: dict[str, str] = field(default_factory=dict)
     begins: Callable[[Plan], None] = _nothing
     ended: Callable[[Run], None] = _nothing_more
-
-    @property
-    def nodes(self) -> list[str]:
-        """Nodes whose writers and events must be read."""
-        if self.verb not in SIGNS:
-            return []
-        names = [t.id.partition("/")[0] for t in self.targets if t.kind in {"node", "service"}]
-        return list(dict.fromkeys(names))
 
 
 WishOf = Callable[[ClusterState], Wish]
