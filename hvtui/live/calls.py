@@ -14,11 +14,13 @@ from typing import Any, Final
 
 from hvtui.errors import Unreachable
 from hvtui.live.shared import Shared
-from hvtui.remote.contract import Function
+from hvtui.remote.contract import STOP_MOVE, Function
 from hvtui.remote.lane import Lane, Parameters
 
 ACTION: Final = "action"
-ON_DEMAND: Final = frozenset({"facts", "work"})
+_CANCEL: Final = "cancel"
+"""Where a cancel goes while another action hangs: it must get through."""
+ON_DEMAND: Final = frozenset({"facts", "work", _CANCEL})
 _KEPT: Final = frozenset({ACTION})
 
 
@@ -52,6 +54,8 @@ class NodeCalls:
             raise ValueError(f"no lane is called {purpose}")
         if purpose == ACTION and self._shared.store.state.node(self.name).link.last_frame is None:
             raise Unreachable(f"{self.name} has not sent its first picture yet", node=self.name)
+        if function is STOP_MOVE and purpose == ACTION and self._open(ACTION).users:
+            purpose = _CANCEL
         if self._shared.stopping:
             raise Unreachable("hvtui is ending", node=self.name)
         opened = self._open(purpose)

@@ -61,7 +61,7 @@ async def watch(labs: Callable[..., Lab]) -> AsyncIterator[Callable[..., Any]]:
     yield start
     for monitor in monitors:
         await monitor.stop()
-    kinds = ("watch", "action", "facts", "work", "probe", "writers", "cluster")
+    kinds = ("watch", "action", "cancel", "facts", "work", "probe", "writers", "cluster")
 
     def left() -> list[str]:
         new = set(threading.enumerate()) - before

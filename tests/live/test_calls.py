@@ -61,6 +61,26 @@ async def test_a_call_on_the_work_lane_holds_up_no_action(labs: Labs, watch: Wat
     hanging.cancel()
 
 
+async def test_a_cancel_gets_through_while_another_action_hangs(labs: Labs, watch: Watch) -> None:
+    lab = labs("healthy")
+    monitor = await watch(lab)
+    name = monitor._config.seeds[0]
+    await until(lambda: seen(monitor, name) and monitor.state.cluster.roles)
+    vm = next(iter(monitor.state.node(name).vms))
+    who = {"OperationId": "5b4b7b0c-3f5e-4a5e-9a49-0f5b9b1f3a11", "Actor": "alice@PC7"}
+    lab.call(lambda world: setattr(world.nodes[name].faults, "vmms_hung", True))
+    try:
+        move = {"VMId": vm, "Node": "HV02", "ExpectOwner": name, "ExpectState": 2, **who}
+        hanging = asyncio.create_task(monitor.call(name, "Move-HvTuiVM", move))
+        await until(lambda: monitor._nodes[name.lower()].calls._open("action").users)
+        answer = await monitor.call(name, "Stop-HvTuiMove", {"VMId": vm, "ExpectOwner": name, **who})
+        assert (answer.outcome, answer.rule) == ("refused", "expect.migration")
+        assert not hanging.done()
+    finally:
+        lab.call(lambda world: setattr(world.nodes[name].faults, "vmms_hung", False))
+    assert (await hanging).function == "Move-HvTuiVM"
+
+
 async def test_no_action_before_the_first_picture_and_none_where_nobody_watches(labs: Labs, watch: Watch) -> None:
     lab = labs("healthy")
     monitor = await watch(lab)
