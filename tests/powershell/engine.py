@@ -28,6 +28,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "real": False,
     "mutex": "",
     "source": "there",
+    "name": "HV01",
     "build": "17763",
     "elevated": True,
     "vssadmin": "",

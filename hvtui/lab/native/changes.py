@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -156,6 +157,8 @@ def _node_now(node: Node) -> dict[str, str | int | None]:
 
 async def _own_node(change: Change, values: dict[str, Any]) -> None:
     await _nodes(change)
+    if not re.fullmatch("[0-9A-Za-z_-]{1,63}", change.node.name):
+        raise Refusal("forbidden", "a node of such a name is not changed")
     change.before |= _node_now(change.node)
     change.expect("state", values["ExpectState"], int(change.node.state))
     change.expect("drain", values["ExpectDrain"], int(change.node.drain))

@@ -16,7 +16,7 @@ $standins = {
         $script:Own[$name] = (Get-Item -LiteralPath "function:Get-HvTui$name").ScriptBlock
     }
     $script:Own['Elevation'] = (Get-Item -LiteralPath 'function:Test-HvTuiElevation').ScriptBlock
-    function script:Get-HvTuiNodeName { 'HV01' }
+    function script:Get-HvTuiNodeName { $global:World.name }
     function script:Get-HvTuiNow { Get-HvTuiStubNow }
     function script:Get-HvTuiBuildNumber { $global:World.build }
     function script:Get-HvTuiOemCodePage { 850 }

@@ -6,12 +6,16 @@ $script:RivalSeconds = 6
 function Read-HvTuiActionSelf {
     <#
     .SYNOPSIS
-    This node among all nodes, and its state and drain among the facts.
+    This node among all nodes, and its state and drain among the facts. A cluster command may read its name as a pattern.
     #>
     param([hashtable]$Action, [object[]]$Node)
     $self = $null
     foreach ($one in $Node) { if ([string]::Equals($one.Name, $Action.Node, [System.StringComparison]::OrdinalIgnoreCase)) { $self = $one } }
     if ($null -eq $self) { throw (Get-HvTuiAbsence -Name "MSCluster_Node '$($Action.Node)'") }
+    if ([string]$self.Name -notmatch '^[0-9A-Za-z_-]{1,63}$') {
+        Deny-HvTuiAction -Action $Action -Rule 'forbidden' -Text 'a node of such a name is not changed'
+        return
+    }
     $Action.Before['state'] = $self.State
     $Action.Before['drain'] = $self.NodeDrainStatus
     $self
@@ -62,6 +66,7 @@ function Invoke-HvTuiSuspend {
     param([hashtable]$Action, [int]$ExpectState, [int]$ExpectDrain, [string]$ExpectUp)
     $nodes = @(Read-HvTuiActionNode -Action $Action)
     $self = Read-HvTuiActionSelf -Action $Action -Node $nodes
+    if ($null -eq $self) { return }
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'state' -Expected $ExpectState -Found $self.State)) { return }
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'drain' -Expected $ExpectDrain -Found $self.NodeDrainStatus)) { return }
     $up = Read-HvTuiOtherUp -Action $Action -Node $nodes
@@ -128,6 +133,7 @@ function Invoke-HvTuiResume {
     #>
     param([hashtable]$Action, [string]$Failback, [int]$ExpectState, [int]$ExpectDrain)
     $self = Read-HvTuiActionSelf -Action $Action -Node @(Read-HvTuiActionNode -Action $Action)
+    if ($null -eq $self) { return }
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'state' -Expected $ExpectState -Found $self.State)) { return }
     if (-not (Test-HvTuiExpectation -Action $Action -Name 'drain' -Expected $ExpectDrain -Found $self.NodeDrainStatus)) { return }
     if ([long]$self.State -ne 2) {

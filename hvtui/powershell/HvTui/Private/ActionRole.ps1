@@ -52,7 +52,8 @@ function Read-HvTuiActionMachine {
     $machine = $null
     $seen = $false
     # The instance of the host itself tells "no such VM" from "shows nothing to this account".
-    foreach ($one in Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_ComputerSystem' -Filter "Name = '$Id' OR Name = '$($Action.Node)'" -OperationTimeoutSec $script:FastSeconds -Property 'Name', 'EnabledState', 'OperationalStatus') {
+    $own = $Action.Node.Replace('\', '\\').Replace("'", "\'")
+    foreach ($one in Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_ComputerSystem' -Filter "Name = '$Id' OR Name = '$own'" -OperationTimeoutSec $script:FastSeconds -Property 'Name', 'EnabledState', 'OperationalStatus') {
         $seen = $true
         if ([string]::Equals($one.Name, $Id, [System.StringComparison]::OrdinalIgnoreCase)) { $machine = $one }
     }
