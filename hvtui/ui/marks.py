@@ -35,6 +35,7 @@ _VERBS: Final = {
     "start-vmms": "start VMMS",
     "service": "service",
 }
+_WEIGHT: Final = {"busy": 3, "bad": 2, "warn": 1}
 _BAD_ENDS: Final = {RunState.FAILED: ("failed", "bad"), RunState.UNKNOWN: ("outcome unknown", "bad")}
 
 
@@ -56,7 +57,9 @@ class Marks:
             if run.acknowledged or run.state is RunState.REFUSED:
                 continue
             for key, mark in _of(run):
-                now[key] = mark
+                # What runs comes before what failed, and that before what only ended.
+                if _WEIGHT.get(mark[1], 0) >= _WEIGHT.get(now.get(key, ("", ""))[1], 0):
+                    now[key] = mark
         changed = {key for key in now.keys() | self.by_key.keys() if now.get(key) != self.by_key.get(key)}
         self.by_key = now
         return changed

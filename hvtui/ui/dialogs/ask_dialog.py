@@ -49,6 +49,9 @@ class CancelRun(ConfirmScreen):
         plan = self._run.plan
         return plan.name or plan.cluster
 
+    def back(self) -> str:
+        return "Let it run"
+
     def word(self) -> str:
         return "Cancel the operation" if self._run.can_cancel else ""
 

@@ -30,11 +30,13 @@ class Buttons(StyledLine, can_focus=True):
         self._word = ""
         self._key = "y"
         self._missing = ""
+        self._back = "Cancel"
 
-    def paint(self, word: str, *, key: str, armed: bool, missing: str = "") -> None:
+    def paint(self, word: str, *, key: str, armed: bool, missing: str = "", back: str = "Cancel") -> None:
         """`word` is what the button does (empty: there is no such button), `key` what presses it, `missing` what a
-        person must do or wait for before it is armed.
+        person must do or wait for before it is armed, `back` what the harmless button is called.
         """
+        self._back = back
         self.armed = armed and bool(word)
         self._word, self._key, self._missing = word, key, missing
         self._paint()
@@ -46,7 +48,7 @@ class Buttons(StyledLine, can_focus=True):
         self._paint()
 
     def _paint(self) -> None:
-        cancel = "Cancel" if self._word else "Close"
+        cancel = self._back if self._word else "Close"
         pieces = [
             Piece(" "),
             Piece(f"[ {cancel} ]", "cancel" if self.has_focus else "cancel-blur", "escape"),

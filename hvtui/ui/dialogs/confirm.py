@@ -106,6 +106,10 @@ class ConfirmScreen(ModalScreen[None]):
         """What must come first, whatever is pressed; empty when nothing must."""
         return ""
 
+    def back(self) -> str:
+        """The harmless button, which has the focus."""
+        return "Cancel"
+
     def remark(self) -> tuple[str, str]:
         """A line above the buttons, and its role."""
         return self._said, "warn"
@@ -182,7 +186,7 @@ class ConfirmScreen(ModalScreen[None]):
             ready, missing = False, "type the name" if self.name_to_type() else "type it"
         elif word and not missing and not self.arming.armed:
             missing = "not yet"
-        self.buttons.paint(word, key="enter" if typed else "y", armed=ready, missing=missing)
+        self.buttons.paint(word, key="enter" if typed else "y", armed=ready, missing=missing, back=self.back())
         text, role = self.remark()
         self.note.show([Piece(f" {text}", role)] if text else [])
 

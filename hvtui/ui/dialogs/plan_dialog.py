@@ -109,6 +109,9 @@ class PlanDialog(ConfirmScreen):
             return ""
         return plan.title
 
+    def back(self) -> str:
+        return "Let it run" if self.wish.verb is Verb.CANCEL else super().back()
+
     def missing(self) -> str:
         if self._asking and self.plan is None:
             return "the nodes are being asked"

@@ -158,7 +158,8 @@ class OperationsPage(Screen[None]):
         right = [Piece(" PROD ", "alert"), Piece(" ")] if self._acting.feed.protected else []
         if operations.read_only_why:
             right.insert(0, Piece("READ-ONLY  ", "mark"))
-        name = self._acting.feed.title
+        info = self._acting.feed.state.cluster.info
+        name = info.name if info is not None else self._acting.feed.title
         self._head.show(
             [Piece(" Operations ", "strong"), Piece(f"on {name}  ", "dim"),
              Piece(f"{running} running", "busy" * bool(running)), Piece(f"  {bad} to look at" if bad else "", "bad")],
