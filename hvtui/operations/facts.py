@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from hvtui.model.preflight import ForkCommit, Preflight, ServiceState, VmPreflight
+from hvtui.model.preflight import ForkCommit, ForkSign, Preflight, ServiceState, VmPreflight
 from hvtui.model.state import ClusterState
+from hvtui.operations.fork_commit import signs_by_vm
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class Facts:
     @cached_property
     def _vms(self) -> dict[str, VmPreflight]:
         return {vm.id: vm for answer in self.preflight.values() for vm in answer.vms or ()}
+
+    @cached_property
+    def fork_signs(self) -> dict[str, list[ForkSign]]:
+        """VM → signs of a fork that was not committed."""
+        return signs_by_vm(self.fork.values(), self.state.events.recent())
 
     def vm(self, key: str) -> VmPreflight | None:
         """What was asked of a VM, on whichever node has it."""

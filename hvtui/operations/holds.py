@@ -17,17 +17,12 @@ from hvtui.model.enums import (
     OperationalStatus,
     signed,
 )
-from hvtui.model.preflight import ForkSign
 from hvtui.model.records import Role, Vm
 from hvtui.model.state import NodeView
 from hvtui.operations.backup_state import Answer, backup_state, running_jobs
 from hvtui.operations.facts import Facts
 from hvtui.operations.plan import Refusal, Target
 
-FORK_CODES: Final = frozenset({"0x80048102", "0x800480bd", "0x800480bc", "0x800703ee"})
-"""What a checkpoint says whose fork was not committed; together with an unmerged AVHDX a move destroys data."""
-FORK_EVENT: Final = 3216
-_WORKER: Final = "microsoft-windows-hyper-v-worker"
 _BUSY: Final = {
     OperationalStatus.CreatingSnapshot: "a checkpoint is being created",
     OperationalStatus.ApplyingSnapshot: "a checkpoint is being applied",
@@ -78,7 +73,7 @@ def _hold(rule: str, target: Target, text: str, hint: str = "") -> Refusal:
 
 def _fork(facts: Facts, target: Target) -> Iterator[Refusal]:
     """Signs in the log of any node count: the VM may have been elsewhere when it happened."""
-    signs = list(_signs(facts, target.id))
+    signs = facts.fork_signs.get(target.id, [])
     for node in _asked(facts):
         answer = facts.fork.get(node)
         if answer is None or answer.signs is None:
@@ -97,19 +92,6 @@ def _fork(facts: Facts, target: Target) -> Iterator[Refusal]:
         return
     hint = "Do not move, restart or checkpoint it, nor restart VMMS on its node: that can destroy data. Ask Microsoft."
     yield _hold("fork-commit", target, text, hint)
-
-
-def _signs(facts: Facts, key: str) -> Iterator[ForkSign]:
-    for answer in facts.fork.values():
-        yield from (sign for sign in answer.signs or () if sign.vm.lower() == key)
-    for held in facts.state.events.recent():
-        event = held.event
-        if event.vm != key:
-            continue
-        worker = event.id == FORK_EVENT and event.provider.lower().startswith(_WORKER)
-        code = next((code for code in event.codes if code in FORK_CODES), "")
-        if worker or code:
-            yield ForkSign(vm=key, channel=event.channel, record=event.record, id=event.id, time=event.time, code=code)
 
 
 def _asked(facts: Facts) -> list[str]:
