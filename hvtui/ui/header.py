@@ -121,7 +121,7 @@ class Header(Vertical):
         if running:
             pieces.append(Piece(f"{self._look.glyphs.busy} {running} running  ", "busy", "O"))
         if bad:
-            pieces.append(Piece(f"{self._look.glyphs.bad} {bad} failed (O)  ", "bad", "O"))
+            pieces.append(Piece(f"{self._look.glyphs.bad} {bad} to look at (O)  ", "bad", "O"))
         if self._read_only():
             pieces += [Piece("READ-ONLY", "mark"), Piece("  ")]
         links = [feed.state.cluster.link, *(view.link for view in feed.state.nodes.values())]

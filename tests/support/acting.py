@@ -95,6 +95,13 @@ class ActingFeed(StillFeed):
         ):
             self.tell(change)
 
+    def stop_vmms(self, node: str) -> None:
+        """VMMS of a node is stopped, as its stream tells it."""
+        host = builders.host(node, vmms="Stopped")
+        self._seq += 1
+        frame = builders.node_frame(node, kind="delta", seq=self._seq, host=host)
+        self.tell(self.state.apply_node(node, frame, builders.live()))
+
     def _known(self, node: str, function: str, parameters: Mapping[str, Any]) -> Any:
         if function == "Get-HvTuiPreflight":
             return self.known.preflight.get(node)

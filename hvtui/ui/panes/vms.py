@@ -139,7 +139,10 @@ class VmsPane(Pane):
         return rows_of("vm", self.table)
 
     def marks_changed(self, keys: set[str]) -> None:
-        self.table.repaint_rows(key for key in self.table.order.rows if f"vm:{key.lower()}" in keys)
+        rows = {key: row for key, row in self.table.order.rows.items() if f"vm:{key.lower()}" in keys}
+        # A longer text may want a wider column.
+        self.table.update_rows(rows)
+        self.table.repaint_rows(rows)
 
     def on_line_table_opened(self, message: LineTable.Opened) -> None:
         message.stop()
