@@ -242,13 +242,13 @@ CHECKS: Final[dict[str, Check]] = {
     "Invoke-HvTuiMove expect.state": Check(
         "changes", '    change.expect("state", values["ExpectState"], int(vm.state))\n'
     ),
-    "Test-HvTuiRoleFree busy operation": Check("changes", "if int(number) in _BUSY:", "if False:"),
-    "Invoke-HvTuiSuspend forbidden no other node": Check("changes", "if not others:", "if False:"),
-    "Test-HvTuiDrained forbidden drain": Check(
+    "Test-HvTuiRoleFree busy 3": Check("changes", "if int(number) in _BUSY:", "if False:"),
+    "Invoke-HvTuiSuspend forbidden 1": Check("changes", "if not others:", "if False:"),
+    "Test-HvTuiDrained forbidden 1": Check(
         "services", "if node.state != NodeState.Paused or node.drain != DrainStatus.Completed:", "if False:"
     ),
-    "Test-HvTuiDrained forbidden left": Check("services", "    if node.vms:\n", "    if False:\n"),
-    "Invoke-HvTuiServiceStop forbidden dependents": Check("services", "        if running:\n", "        if False:\n"),
+    "Test-HvTuiDrained forbidden 2": Check("services", "    if node.vms:\n", "    if False:\n"),
+    "Invoke-HvTuiServiceStop forbidden 2": Check("services", "        if running:\n", "        if False:\n"),
 }
 
 

@@ -255,7 +255,7 @@ CASES: Final[tuple[Case, ...]] = (
     ),
     Case(
         "hold", "a merge", move(), harmed("merge_interrupted", "APP01"), told="job", prepare=merging(),
-        checks=("Test-HvTuiRoleFree busy operation",), node="busy",
+        checks=("Test-HvTuiRoleFree busy 3",), node="busy",
     ),
     Case("hold", "a backup of the VM", move(), harmed("backup_broken", "APP01"), told="job", prepare=converting),
     Case(
@@ -269,12 +269,12 @@ CASES: Final[tuple[Case, ...]] = (
     Case(
         "not-drained", "resumed by a colleague", on(Verb.VMMS), harmed("vmms_undrained", "HV01"), begins=True,
         prepare=resumed_by_a_colleague, told="HV01 is not drained", node="forbidden",
-        checks=("Test-HvTuiDrained forbidden drain", "Test-HvTuiDrained forbidden left"),
+        checks=("Test-HvTuiDrained forbidden 1", "Test-HvTuiDrained forbidden 2"),
     ),
     Case(
         "last-node", "the others are paused", on(Verb.DRAIN), harmed("no_node_up", "HV01"),
         world=scene(node=special("HV02", "paused = true") + special("HV03", "paused = true")),
-        also=("other-node", "capacity"), checks=("Invoke-HvTuiSuspend forbidden no other node",), node="forbidden",
+        also=("other-node", "capacity"), checks=("Invoke-HvTuiSuspend forbidden 1",), node="forbidden",
     ),
     Case(
         "quorum", "the others have no vote", on(Verb.DRAIN), harmed("quorum_lost", "HV01"),
@@ -327,7 +327,7 @@ CASES: Final[tuple[Case, ...]] = (
             node=special("HV01", 'hanging_stops = ["vmms"]'),
             vms=VMS + '[[vms]]\nname = "FILE01"\nnodes = ["HV01"]\nclustered = false\n',
         ),
-        checks=("Test-HvTuiDrained forbidden left",), node="forbidden", afterwards=reboot_as_advised,
+        checks=("Test-HvTuiDrained forbidden 2",), node="forbidden", afterwards=reboot_as_advised,
     ),
     Case(
         "failback", "a merge", on(Verb.RESUME, failback="Immediate"), harmed("merge_interrupted", "APP01"),
@@ -349,7 +349,7 @@ CASES: Final[tuple[Case, ...]] = (
         # Windows itself does not stop a service under others, so nobody is hurt: it is asked for nothing.
         "dependents", "of another writer", restart("CryptSvc"), refused_by_windows(STOP),
         world=scene(node=special("HV01", 'dependents = { CryptSvc = ["Schedule"] }')),
-        checks=("Invoke-HvTuiServiceStop forbidden dependents",), node="forbidden",
+        checks=("Invoke-HvTuiServiceStop forbidden 2",), node="forbidden",
     ),
     Case(
         "dependents", "of VMMS", on(Verb.VMMS), left_paused,

@@ -90,7 +90,10 @@ class WorldNodes(DirectFeed):
             return fork_commit(world, node)
         if function == "Get-HvTuiService":
             return service(world, node, values["Name"])
-        return await changes.run(world, node, function, values, wait=self._wait)
+        return await self._change(node, function, values)
+
+    async def _change(self, node: Node, function: str, values: dict[str, Any]) -> str:
+        return await changes.run(self.world, node, function, values, wait=self._wait)
 
     async def _wait(self, blocked: Callable[[], bool], seconds: float | None) -> None:
         """Something that hangs is waited for in world time."""
