@@ -153,7 +153,7 @@ async def test_what_an_earlier_console_left_is_read_back_and_closed_with_a_note(
         await pilot.press(*"read it", "enter")
         await settled(pilot, lambda: bool(notes))
         assert notes == [(guid("left"), "read it")]
-        await settled(pilot, lambda: "unfinished" not in text(app))
+        await settled(pilot, lambda: not page._rows() and not page.text.strip())
 
 
 async def test_a_read_back_asks_the_service_and_starts_nothing(tmp_path: Path) -> None:
