@@ -10,6 +10,7 @@ from hvtui.lab.native.problems import (
     NO_NODES,
     Trouble,
     cluster_trouble,
+    hyperv_command,
     hyperv_trouble,
     part_trouble,
     problem,
@@ -50,6 +51,8 @@ SOURCES: Final = {
     "node.replicas": ("MSFT_WvrReplicationGroup",),
 }
 """Part → the parts of a scenario's `unreadable`, or the classes and commands, that it is read from, in order."""
+RULES_SINCE: Final = 20348
+"""The build that has affinity rules: Windows Server 2022."""
 
 
 class _Reading:
@@ -66,7 +69,8 @@ class _Reading:
     def able(self, part: str, trouble: Trouble | None = None) -> bool:
         """Whether a part can be read; else the reason goes to the errors."""
         for source in SOURCES.get(part, ()):
-            trouble = trouble or part_trouble(self.node, source)
+            found = part_trouble(self.node, source)
+            trouble = trouble or (hyperv_command(found) if source == "Get-VMHost" else found)
         if trouble is not None:
             self.errors.append(problem(part, trouble))
         return trouble is None
@@ -105,7 +109,7 @@ def _vms(reading: _Reading) -> list[dict[str, Any]] | None:
 
 def _untold_chains(reading: _Reading) -> None:
     """Each file is asked for by itself: what stands against it is told once a VM."""
-    trouble = part_trouble(reading.node, "Get-VHD")
+    trouble = hyperv_command(part_trouble(reading.node, "Get-VHD"))
     if trouble is None:
         return
     for vm in reading.node.vms.values():
@@ -207,7 +211,7 @@ def _node(reading: _Reading) -> dict[str, Any]:
         else None,
         "affinity_rules": [
             {"name": rule.name, "type": rule.type, "groups": list(rule.groups), "enabled": rule.enabled}
-            for rule in world.affinity_rules
+            for rule in (world.affinity_rules if int(node.build.split(".")[2]) >= RULES_SINCE else ())
         ]
         if able["node.affinity_rules"]
         else None,

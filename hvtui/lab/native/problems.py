@@ -22,6 +22,12 @@ NO_NODES: Final = Trouble("denied", "root\\MSCluster shows no node to this accou
 WMI_DENIED: Final = Trouble("denied", "Access denied", "0x80041003")
 DENIED: Final = Trouble("denied", "Access is denied.", "0x80070005")
 LOG_DENIED: Final = Trouble("denied", "Attempted to perform an unauthorized operation.", "0x80070005")
+HYPERV_DENIED: Final = Trouble(
+    "other",
+    "You do not have the required permission to complete this task. Contact the administrator of the authorization "
+    "policy for the computer.",
+    "",
+)
 NO_CLASS: Final = Trouble("missing", "Invalid class", "0x80041010")
 GONE: Final = Trouble("unavailable", "The RPC server is unavailable.", "0x800706ba")
 NO_CLUSTER: Final = Trouble("unavailable", "The cluster service is not running.", "0x800713ac")
@@ -62,6 +68,11 @@ def part_trouble(node: Node, part: str) -> Trouble | None:
     """A part that this node cannot read for a reason of its own."""
     kind = node.faults.unreadable.get(part)
     return None if kind is None else _KINDS.get(kind, _KINDS["other"])
+
+
+def hyperv_command(trouble: Trouble | None) -> Trouble | None:
+    """What a Hyper-V command makes of a trouble: that something is denied it says in words, without a number."""
+    return HYPERV_DENIED if trouble is not None and trouble.kind == "denied" else trouble
 
 
 def problem(part: str, trouble: Trouble) -> dict[str, str]:

@@ -71,7 +71,8 @@ async def cluster_commands_answer(call: CommandCall) -> None:
 
 async def hyperv_commands_answer(call: CommandCall) -> None:
     """The same for VMMS and the Hyper-V commands."""
-    raise_for(await _settled(call, lambda: of_hyperv(call.node), None), errors.hyperv_trouble)
+    trouble = await _settled(call, lambda: of_hyperv(call.node), None)
+    raise_for(trouble or unreadable(call.node, call.command), errors.hyperv_trouble)
 
 
 def raise_for(trouble: Trouble | None, make: Callable[[Trouble], LabError]) -> None:

@@ -8,7 +8,7 @@ from hvtui.lab.native.chains import chain_of
 from hvtui.lab.pwsh.commands import errors
 from hvtui.lab.pwsh.commands.answer import Answer, Refused
 from hvtui.lab.pwsh.commands.call import CommandCall, Handler
-from hvtui.lab.pwsh.commands.trouble import hyperv_commands_answer, unreadable
+from hvtui.lab.pwsh.commands.trouble import hyperv_commands_answer
 
 _DYNAMIC: Final = 3
 _DIFFERENCING: Final = 4
@@ -21,9 +21,6 @@ async def get_vhd(call: CommandCall) -> Answer:
         if call.get(name) is not None:
             raise Refused(errors.unsupported(f"Get-VHD -{name}"))
     await hyperv_commands_answer(call)
-    trouble = unreadable(call.node, "Get-VHD")
-    if trouble is not None:
-        raise Refused(errors.hyperv_trouble(trouble))
     files = {
         path.lower(): (path, parent, size)
         for vm in call.node.vms.values()
