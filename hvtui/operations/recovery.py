@@ -69,7 +69,7 @@ def read_truth(state: ClusterState, one: Unfinished, services: dict[str, Service
             settled = False
         elif service.state != "Running":
             settled = False
-    for node in _paused_by(one):
+    for node in _paused_by(one, plan):
         settled = _node(state, node, one, lines, offers) and settled
     return Truth(tuple(lines), settled, tuple(offers))
 
@@ -80,8 +80,14 @@ def services_of(one: Unfinished) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _paused_by(one: Unfinished) -> list[str]:
+def _paused_by(one: Unfinished, plan: Plan) -> list[str]:
+    """Nodes that it paused, or that it found paused, or was about to pause: one that stays so is to be seen."""
     nodes = [call.step.node for call in one.calls if call.step.function in {_SUSPEND, _RESUME}]
+    if plan.verb in {Verb.DRAIN, Verb.RESUME, Verb.VMMS}:
+        nodes += [target.id for target in plan.targets if target.kind == "node"]
+    if plan.verb is Verb.START_VMMS:
+        services = (target.id.partition("/") for target in plan.targets)
+        nodes += [node for node, _, name in services if name == "vmms"]
     return list(dict.fromkeys(nodes))
 
 
@@ -96,7 +102,9 @@ def _node(state: ClusterState, node: str, one: Unfinished, lines: list[str], off
         return True
     drain = DrainStatus(member.drain).name if member.drain in set(DrainStatus) else "unread"
     lines.append(f"{node} is paused, its drain is {drain}")
-    returning = {"returning": ",".join(_took(plan_of(one), node))}
+    # A node that was drained before it took nobody away: then the journal may know more.
+    took = _took(plan_of(one), node)
+    returning = {"returning": ",".join(took)} if took else {}
     for failback in ("Immediate", "NoFailback"):
         text = f"Resume {node}, -Failback {failback}"
         offers.append(Offer(Verb.RESUME, (target,), text, {"failback": failback, **returning}))
@@ -117,10 +125,12 @@ def taken_away(journal: Journal, cluster_id: str) -> dict[str, list[str]]:
     Raises JournalError.
     """
     lines = journal.lines(function=_SUSPEND) + journal.lines(function=_RESUME)
+    ended = (line.entry for line in lines if line.entry.kind is Kind.OUTCOME)
+    nothing = {entry.call for entry in ended if entry.outcome in {"refused", "failed"}}
     last = {
         line.entry.node.lower(): line.entry
         for line in sorted(lines, key=lambda line: line.id)
-        if line.entry.cluster_id == cluster_id and line.entry.outcome not in {"refused", "failed"}
+        if line.entry.cluster_id == cluster_id and line.entry.call not in nothing
     }
     found: dict[str, list[str]] = {}
     for node, entry in last.items():

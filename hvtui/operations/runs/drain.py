@@ -266,9 +266,10 @@ class _Drain:
 
 
 def way_back(node: str, took: Iterable[str]) -> tuple[Offer, ...]:
-    """Resume of a paused node, with its roles and without."""
+    """Resume of a paused node, with its roles and without. Of a run that took nobody away the journal may know more."""
     target = Target(kind="node", id=node, name=node)
-    returning = {"returning": ",".join(took)}
+    keys = ",".join(took)
+    returning = {"returning": keys} if keys else {}
     return (
         Offer(Verb.RESUME, (target,), f"Resume {node}, its roles come back", {"failback": "Immediate", **returning}),
         Offer(Verb.RESUME, (target,), f"Resume {node}, its roles stay away", {"failback": "NoFailback", **returning}),

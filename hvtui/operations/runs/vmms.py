@@ -178,11 +178,17 @@ class _Node:
 
     async def _resume(self) -> bool:
         desk, run, node = self._desk, self._run, self._node
-        options = {"failback": _options(self._plan)["failback"], "returning": ",".join(self._took())}
+        options = {"failback": _options(self._plan)["failback"]}
+        if self._took():
+            options["returning"] = ",".join(self._took())
         plan = await self._sub_plan(Verb.RESUME, options)
         if plan.refusals:
             run.offers = way_back(node, self._took())
             raise GivenUpError(f"{node} is not resumed with {options['failback']}: {_words(plan.refusals)}")
+        known = {item.target.key for item in self._run.items}
+        self._run.items += [  # of a node that was drained before this run the journal knows who comes home
+            RunItem(target=move.vm, source=node, destination=node) for move in plan.moves if move.vm.key not in known
+        ]
         for item in self._items():
             item.state, item.text = ItemState.QUEUED, ""
         return await resume(desk, run, plan, node, items=self._items())
