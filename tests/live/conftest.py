@@ -14,7 +14,7 @@ from hvtui.live.monitor import Monitor
 from hvtui.live.timing import Timing
 from hvtui.model.link import LinkStatus
 from hvtui.remote.credentials import CredentialGate
-from tests.remote.conftest import config_for, gate_for
+from tests.remote.conftest import Reachable, config_for, gate_for
 from tests.support.wait import until
 
 QUICK = Timing(
@@ -77,6 +77,6 @@ def status(monitor: Monitor, node: str = "") -> LinkStatus:
     return (state.node(node).link if node else state.cluster.link).status
 
 
-def all_live(monitor: Monitor, lab: Lab) -> bool:
+def all_live(monitor: Monitor, lab: Reachable) -> bool:
     """Every node of the lab and the cluster's stream are live."""
     return all(status(monitor, name) is LinkStatus.LIVE for name in ("", *lab.addresses))

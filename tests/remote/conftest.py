@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
@@ -16,7 +17,20 @@ from hvtui.remote.lane import Lane
 from tests.support.wait import until
 
 
-def config_for(lab: Lab, **changes: Any) -> ClusterConfig:
+class Reachable(Protocol):
+    """A lab, here or in another process."""
+
+    @property
+    def addresses(self) -> dict[str, str]: ...
+    @property
+    def username(self) -> str: ...
+    @property
+    def password(self) -> str: ...
+    @property
+    def ca(self) -> Path | None: ...
+
+
+def config_for(lab: Reachable, **changes: Any) -> ClusterConfig:
     """The configuration with which a client reaches a lab."""
     fields: dict[str, Any] = {
         "name": "lab",
@@ -30,7 +44,7 @@ def config_for(lab: Lab, **changes: Any) -> ClusterConfig:
     return ClusterConfig(**{**fields, **changes})
 
 
-def gate_for(lab: Lab, password: str | None = None) -> CredentialGate:
+def gate_for(lab: Reachable, password: str | None = None) -> CredentialGate:
     return CredentialGate(Credential(lab.username, lab.password if password is None else password))
 
 

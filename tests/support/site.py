@@ -25,7 +25,7 @@ from hvtui.operations.plan import Plan, Target, Verb
 from hvtui.operations.run import Run
 from hvtui.operations.service import Operations
 from tests.live.conftest import QUICK, all_live
-from tests.remote.conftest import config_for, gate_for
+from tests.remote.conftest import Reachable, config_for, gate_for
 from tests.support.desk import as_asked
 from tests.support.executed import executed
 from tests.support.wait import until
@@ -45,7 +45,7 @@ class Console:
     """One front end: a monitor, operations and a journal. `at` names it in records: `alice@at`."""
 
     def __init__(
-        self, lab: Lab, folder: Path, *, at: str = "PC7", front: str = "console", pace: Pace = PACE,
+        self, lab: Reachable, folder: Path, *, at: str = "PC7", front: str = "console", pace: Pace = PACE,
         timing: Timing = QUICK,
     ) -> None:  # fmt: skip
         self.lab = lab
@@ -58,11 +58,11 @@ class Console:
         )
 
     async def open(self) -> None:
-        """Until every node is live and its VMs and the roles are known."""
+        """Until every node is live and its VMs, as far as it can tell them, and the roles are known."""
         state = self.monitor.state
         await self.monitor.start()
         await until(lambda: all_live(self.monitor, self.lab) and state.cluster.roles is not None, PATIENCE)
-        await until(lambda: all(view.vms is not None for view in state.nodes.values()), PATIENCE)
+        await until(lambda: all(v.vms is not None or v.problem("vms") for v in state.nodes.values()), PATIENCE)
         await self.operations.open()
 
     async def close(self) -> None:

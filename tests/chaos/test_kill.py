@@ -1,0 +1,148 @@
+"""Consoles killed with -9 at every step of the runbook: the next one reads the truth, and nothing is run twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from hvtui.lab.world import World
+from hvtui.model.enums import DrainStatus, NodeState
+from hvtui.operations.plan import Target, Verb
+from hvtui.operations.recovery import Truth
+from tests.support.desk import node, small
+from tests.support.executed import executed
+from tests.support.site import Console, Site
+from tests.support.wait import until
+from tests.support.wire import Fault
+
+ROOT: Final = Path(__file__).parents[2]
+STEPS: Final = ("Suspend-HvTuiNode", "Stop-HvTuiService", "Start-HvTuiService", "Resume-HvTuiNode")
+
+
+class Killed:
+    """Consoles that die, one after the other, and the one that looks at what they left."""
+
+    def __init__(self, site: Site, looking: Console) -> None:
+        self.site = site
+        self.looking = looking
+        self.killed = 0
+
+    async def kill_at(
+        self, function: str, fault: Fault, verb: Verb, targets: Sequence[Target], **options: str
+    ) -> Truth:
+        """A process carries out a plan and is killed at a call of it; gives what the next console reads of that."""
+        lab = self.site.lab
+        asked = {
+            "addresses": lab.addresses,
+            "username": lab.username,
+            "password": lab.password,
+            "journal": str(self.looking.folder),
+            "verb": verb.value,
+            "targets": [(target.kind, target.id, target.name) for target in targets],
+            "options": options,
+        }
+        with subprocess.Popen(  # noqa: ASYNC220  # it is there before anything is waited for
+            [sys.executable, "-m", "tests.chaos.child"],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as child:  # fmt: skip
+            try:
+                snare = self.site.wire.plant("HV01", function, fault, then=child.kill)
+                assert child.stdin is not None
+                child.stdin.write(json.dumps(asked))
+                child.stdin.close()
+                await until(lambda: snare.hit.is_set() or child.poll() is not None, 60)
+                child.wait(10)
+                assert snare.hit.is_set(), child.stdout.read() if child.stdout else ""
+                assert snare.problem == ""
+            finally:
+                child.kill()
+        self.killed += 1
+        return await self.read()
+
+    async def read(self) -> Truth:
+        """What the newest of the killed left, as the next console reads it."""
+        operations = self.looking.operations
+        await operations.look_back()
+        assert len(operations.unfinished()) == self.killed
+        return await operations.read_back(operations.unfinished()[-1])
+
+    async def world(self, holds: Callable[[World], bool]) -> None:
+        """Wait until the world has done what it was asked for."""
+        await until(lambda: self.site.look(holds), 60)
+
+
+def drained(world: World) -> bool:
+    return world.node("HV01").drain == DrainStatus.Completed
+
+
+def vmms(state: str) -> Callable[[World], bool]:
+    return lambda world: world.node("HV01").services["vmms"].state == state
+
+
+def verbs(truth: Truth) -> list[Verb]:
+    return [offer.verb for offer in truth.offers]
+
+
+@pytest.mark.timeout(300)
+async def test_the_runbook_survives_kill_9_at_each_of_its_steps(site: Callable[..., Site], tmp_path: Path) -> None:
+    # Each killed console leaves its shells for three minutes; eight of them are more than an account may have.
+    here = site(small(tmp_path), max_shells=100)
+    before = here.where()
+    killed = Killed(here, await here.console())
+    runbook = (Verb.VMMS, [node("HV01")])
+
+    truth = await killed.kill_at("Suspend-HvTuiNode", "before", *runbook)
+    assert truth.lines == ("HV01 is not paused",)
+    assert (truth.settled, truth.offers) == (True, ())
+    assert here.look(lambda world: world.node("HV01").state) == NodeState.Up
+    await killed.kill_at("Suspend-HvTuiNode", "after", *runbook)
+    await killed.world(drained)
+    truth = await killed.read()
+    assert "HV01 is paused, its drain is Completed" in truth.lines
+    assert verbs(truth) == [Verb.RESUME, Verb.RESUME, Verb.VMMS]
+
+    truth = await killed.kill_at("Stop-HvTuiService", "before", *runbook)
+    assert "vmms on HV01 is Running" in truth.lines
+    assert verbs(truth) == [Verb.RESUME, Verb.RESUME, Verb.VMMS]
+    await killed.kill_at("Stop-HvTuiService", "after", *runbook)
+    await killed.world(vmms("Stopped"))
+    truth = await killed.read()
+    assert "vmms on HV01 is Stopped" in truth.lines
+    assert verbs(truth) == [Verb.START_VMMS, Verb.RESUME, Verb.RESUME, Verb.VMMS]
+    await until(lambda: killed.looking.operations.stopped_vmms == ["HV01"])
+    home = truth.offers[1]
+
+    start = truth.offers[0]
+    truth = await killed.kill_at("Start-HvTuiService", "before", start.verb, start.targets, **start.options)
+    assert "vmms on HV01 is Stopped" in truth.lines
+    assert verbs(truth) == [Verb.START_VMMS, Verb.RESUME, Verb.RESUME]
+    await killed.kill_at("Start-HvTuiService", "after", start.verb, start.targets, **start.options)
+    await killed.world(vmms("Running"))
+    truth = await killed.read()
+    assert truth.lines == ("vmms on HV01 is Running", "HV01 is paused, its drain is Completed")
+    assert not truth.settled
+    await until(lambda: killed.looking.operations.stopped_vmms == [])
+
+    truth = await killed.kill_at("Resume-HvTuiNode", "before", home.verb, home.targets, **home.options)
+    assert "HV01 is paused, its drain is Completed" in truth.lines
+    assert verbs(truth) == [Verb.RESUME, Verb.RESUME]
+    await killed.kill_at("Resume-HvTuiNode", "after", home.verb, home.targets, **home.options)
+    await killed.world(lambda world: {vm.name: vm.node.name for vm in world.vms.values()} == before)
+    truth = await killed.read()
+    assert truth.lines == ("HV01 is not paused",)
+    assert truth.settled
+
+    operations = killed.looking.operations
+    for one in operations.unfinished():
+        assert (await operations.read_back(one)).settled
+        await operations.close_unfinished(one.operation, "read back")
+    assert operations.unfinished() == []
+    ran = [function for _, function, _ in here.look(executed)]
+    assert sorted(ran) == sorted(STEPS), "each step was carried out by one of the eight, and never again"
+    assert {name: here.wire.arrived[name] for name in STEPS} == dict.fromkeys(STEPS, 2)
