@@ -93,7 +93,7 @@ async def test_what_the_lab_does_not_simulate_is_an_error_and_changes_nothing() 
             ("Get-CimInstance", {"Namespace": VIRTUALIZATION, "ClassName": "Msvm_Battery"}),
             ("Get-CimInstance", {"ClassName": "Win32_Volume"}),
             ("Get-CimInstance", {"ClassName": "Win32_Service", "ComputerName": "HV02"}),
-            ("Move-ClusterVirtualMachineRole", {"Name": "x", "MigrationType": 1}),
+            ("Move-ClusterVirtualMachineRole", {"Name": "x", "IgnoreLocked": True}),
         ):
             answer = await session.ask(command, **parameters)
             assert answer["output"] == []

@@ -17,9 +17,10 @@ from pypsrp.powershell import RunspacePool
 
 from hvtui.errors import FunctionMissing
 from hvtui.lab.endpoint import faults
+from hvtui.lab.pwsh.configuration import READER, visible_functions
 from hvtui.lab.serve import EngineKind, Lab
 from hvtui.model.records import NodeFrame
-from hvtui.remote.contract import CONTRACT, FUNCTIONS, GET_INFO, WATCH_NODE
+from hvtui.remote.contract import CONTRACT, GET_INFO, WATCH_NODE
 from hvtui.remote.lane import Lane
 from hvtui.remote.module import Source
 from tests.engine.engine_lab import CULTURE, ENVIRONMENT, EVER, FLOOD, TICKS, WORDS, accepted, begin_script, engines
@@ -116,7 +117,7 @@ def test_an_installed_module_has_a_version(pwsh: str) -> None:
 async def test_a_restricted_endpoint_refuses_everything_but_its_functions(lab: Lab, lane_to: LaneTo) -> None:
     with opened(connect(lab), configuration_name="Reader") as pool:
         names = {str(command) for command in run(pool, "Get-Command").output}
-        assert {name for name in names if "HvTui" in name} == set(FUNCTIONS)
+        assert {name for name in names if "HvTui" in name} == set(visible_functions(READER))
         assert json.loads(run(pool, "Get-HvTuiInfo", Part="Basic").output[0])["node"] == "HV01"
         whole = json.loads(run(pool, "Get-HvTuiInfo").output[0])
         assert whole["errors"] == []

@@ -56,7 +56,7 @@ def info(world: World, node: Node, part: str, cpu_ms: int = 0, *, contract: str 
         rights["hyperv"] = _right("hyperv", hyperv_trouble(node), errors)
         trouble = cluster_trouble(node)
         rights["cluster"] = _right("cluster", trouble, errors)
-        rights["events"] = _right("events", _log_trouble(node), errors)
+        rights["events"] = _right("events", log_trouble(node), errors)
         trouble = trouble or part_trouble(node, "cluster")
         if trouble is None:
             facts = world.cluster
@@ -70,7 +70,7 @@ def info(world: World, node: Node, part: str, cpu_ms: int = 0, *, contract: str 
     return wire(answer).decode()
 
 
-def _log_trouble(node: Node) -> Trouble | None:
+def log_trouble(node: Node) -> Trouble | None:
     """What a question to the event log runs into."""
     trouble = part_trouble(node, "events")
     refused = "events" in node.faults.rights or (trouble is not None and trouble.kind == "denied")
@@ -130,7 +130,7 @@ def event_page(
         "events": None,
         "errors": [],
     }
-    trouble = _log_trouble(node)
+    trouble = log_trouble(node)
     if trouble is not None:
         page["errors"] = [problem("events", trouble)]
         return wire(page).decode()

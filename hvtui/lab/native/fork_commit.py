@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hvtui.lab.native.problems import LOG_DENIED, part_trouble, problem
+from hvtui.lab.native.calls import log_trouble
+from hvtui.lab.native.problems import problem
 from hvtui.lab.native.stream import stamp, wire
 from hvtui.lab.world.event_texts import VMMS, WORKER
 from hvtui.lab.world.events import LogEvent
@@ -23,7 +24,7 @@ def fork_commit(world: World, node: Node, cpu_ms: int = 0) -> str:
     signs: list[dict[str, Any]] | None = []
     searched: list[dict[str, Any]] = []
     for channel in (VMMS, WORKER):
-        trouble = LOG_DENIED if "events" in node.faults.rights else part_trouble(node, "events")
+        trouble = log_trouble(node)
         if trouble is not None:
             errors.append(problem(channel, trouble))
             searched.append({"channel": channel, "oldest": None, "wrapped": None})
