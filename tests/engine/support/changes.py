@@ -13,6 +13,7 @@ from hvtui.lab.native.cluster_stream import ClusterStream
 from hvtui.lab.native.node_stream import NodeStream
 from hvtui.lab.native.services import service
 from hvtui.lab.world.node import Node
+from hvtui.lab.world.scenario import Scenario
 from hvtui.lab.world.world import World
 from hvtui.remote.contract import FUNCTIONS, SERVICES
 from tests.engine.support.picture import differences
@@ -59,7 +60,12 @@ class Pair:
     """The same scenario twice: one world for the native engine, one on the stage for the module."""
 
     def __init__(
-        self, stage: Stage, scenario: str, *, at: float = 60.0, prepare: Callable[[World], object] | None = None
+        self,
+        stage: Stage,
+        scenario: str | Scenario,
+        *,
+        at: float = 60.0,
+        prepare: Callable[[World], object] | None = None,
     ) -> None:
         self.stage = stage
         self.native = World.load(scenario, start=START, at=at)
