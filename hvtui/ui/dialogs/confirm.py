@@ -30,9 +30,13 @@ _AROUND: Final = 7
 
 
 class NameInput(Input):
-    """The name to type."""
+    """The name to type. Enter acts at once: a message would come after letters that were typed behind it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
+    async def action_submit(self) -> None:
+        """Enter."""
+        screen = self.screen
+        assert isinstance(screen, ConfirmScreen)
+        screen.submit()
 
 
 class ConfirmScreen(ModalScreen[None]):
@@ -229,9 +233,8 @@ class ConfirmScreen(ModalScreen[None]):
         event.stop()
         self.paint()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def submit(self) -> None:
         """Enter in the field."""
-        event.stop()
         self._press(self.typed)
 
     # --- keys ---

@@ -1,0 +1,101 @@
+"""Changes by keys on a terminal, on a lab over real NTLM: a move, and the heart of the field report."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hvtui.journal.verify import verify
+from hvtui.lab.serve import Lab
+from hvtui.lab.world import World
+from tests.support.executed import executed
+from tests.support.terminal import Terminal
+
+
+def console(lab: Lab, folder: Path, *, lines: int = 44) -> Terminal:
+    """The console with its journal in `folder`."""
+    path = folder / "lab.toml"
+    path.write_text(lab.config_text(), encoding="utf-8")
+    env = {"TZ": "UTC", "XDG_STATE_HOME": str(folder / "state")}
+    return Terminal(["-m", "hvtui", "--config", str(path)], lines=lines, env=env)
+
+
+def harm(world: World) -> list[str]:
+    """What the world says was harmed."""
+    return [f"{one.kind} {one.target}" for one in world.ledger.entries]
+
+
+def assert_well(lab: Lab, folder: Path) -> None:
+    """Nobody was harmed, nothing was done twice, and the journal is whole."""
+    assert lab.call(harm) == []
+    counts = lab.call(executed)
+    assert counts
+    assert set(counts.values()) == {1}, counts
+    report = verify(folder / "state" / "hvtui" / "journal")
+    assert not report.faults, report.faults
+
+
+def home(world: World, name: str) -> str:
+    """The node of a VM."""
+    return next(vm.node.name for vm in world.vms.values() if vm.name == name)
+
+
+def test_a_vm_is_moved_by_keys(tmp_path: Path) -> None:
+    with Lab("healthy", speed=4.0) as lab, console(lab, tmp_path) as terminal:
+        terminal.wait_for(r"HV08 +Up .*12✓")
+        # The first VM that runs: the filter leaves only such.
+        terminal.send("3", "/", "state:running", "enter", "g")
+        shown = terminal.wait_for(r"filter: state:running")
+        found = re.search(r"^│ . (\S+) +Running +(HV\d\d)", shown, re.MULTILINE)
+        assert found is not None, shown
+        name, source = found[1], found[2]
+        terminal.send("M")
+        shown = terminal.wait_for(rf"Move {name} to which node\?(.|\n)*N\+1 holds")
+        best = re.search(r"│ 1 +✓ (HV\d\d)", shown)
+        assert best is not None, shown
+        terminal.send("enter")
+        terminal.wait_for(rf"\[ y  Move {name} to {best[1]} \]")
+        assert lab.call(lambda world: home(world, name)) == source
+        terminal.send("y")
+        terminal.send("O")
+        terminal.wait_for(rf"✓ done +Move {name} to {best[1]}", timeout=120)
+        assert lab.call(lambda world: home(world, name)) == best[1]
+        assert_well(lab, tmp_path)
+
+
+@pytest.mark.timeout(400)
+def test_the_heart_of_the_field_report_is_played_by_keys(tmp_path: Path) -> None:
+    """See the writer, say that its job was stopped, drain, restart VMMS, resume; the writer is [1] and VMs are home."""
+    with Lab("stuck-writer", at=50 * 60, speed=8.0) as lab, console(lab, tmp_path) as terminal:
+        terminal.wait_for(r"HV03 Hyper-V \[5\] Unexpected error")
+        before = lab.call(lambda world: {vm.name for vm in world.vms.values() if vm.node.name == "HV03"})
+        assert before
+        terminal.wait_for(r"✖ HV03 ")
+        # To the node in trouble: V is about the row under the cursor.
+        terminal.send("1", "n", "V")
+        terminal.wait_for("Is there room again in the guests whose shadow copy failed")
+        terminal.send("1")
+        terminal.wait_for(r"backup-orphaned", timeout=120)
+        terminal.send("\x1bOR")
+        terminal.wait_for(r"Was the backup job of HV03 stopped\?")
+        terminal.send("HV03")
+        terminal.wait_for(r"\[ Enter  I stopped the job in the backup product \]")
+        terminal.send("enter")
+        terminal.wait_for(r"the job was stopped in the backup product, says", timeout=120)
+        terminal.send("HV03")
+        terminal.wait_for(r"\[ Enter  Restart VMMS on HV03 \]")
+        terminal.send("enter")
+        terminal.wait_for(r"1 running")
+        terminal.wait_for(r"✓ done +Restart VMMS on HV03", timeout=200)
+        shown = terminal.wait_for(r"4 ✓ done +Resume-ClusterNode HV03 -Failback Immediate")
+        assert re.search(r"3 ✓ done +start VMMS on HV03", shown)
+        terminal.send("c")
+        shown = terminal.wait_for("Command log")
+        assert "Suspend-" in shown
+        terminal.send("escape")
+        terminal.wait_for(r"HV03 +Up .*12✓")
+        after = lab.call(lambda world: {vm.name for vm in world.vms.values() if vm.node.name == "HV03"})
+        assert before <= after
+        assert_well(lab, tmp_path)
