@@ -129,6 +129,13 @@ def test_methods_of_net_that_change_something_are_known() -> None:
     assert re.findall(r"\.(Kill|Delete|SetValue|WriteAll\w+|Terminate)\(", text) == ["Kill"]
 
 
+def test_the_lock_has_one_name_from_one_function() -> None:
+    named = [(name, text) for name, text in sources().items() if "Global\\HvTui-" in text]
+    assert [name for name, _ in named] == ["Windows.ps1"]
+    assert "('Global\\HvTui-' + (Get-HvTuiNodeName))" in named[0][1]
+    assert named[0][1].count("Global\\HvTui-") == 1
+
+
 def test_services_are_those_of_the_contract() -> None:
     document = DOCUMENT.read_text(encoding="utf-8")
     for name in SERVICES:
