@@ -72,6 +72,7 @@ def test_the_heart_of_the_field_report_is_played_by_keys(tmp_path: Path) -> None
         terminal.wait_for(r"HV03 Hyper-V \[5\] Unexpected error")
         before = lab.call(lambda world: {vm.name for vm in world.vms.values() if vm.node.name == "HV03"})
         assert before
+        terminal.wait_for(r"FILE02, SQL07: backup failed \(event 10")
         terminal.wait_for(r"✖ HV03 ")
         # To the node in trouble: V is about the row under the cursor.
         terminal.send("1", "n", "V")

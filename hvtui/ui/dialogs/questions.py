@@ -36,10 +36,11 @@ def resume_question(feed: Feed, look: Look, node: str, choose: Callable[[str], N
 
 
 def needed_question(feed: Feed, look: Look, nodes: Sequence[str], go_on: Callable[[str], None]) -> MenuScreen | None:
-    """Is a restart of VMMS needed at all? None when nothing readable speaks against it."""
+    """Is a restart of VMMS needed at all? None when everything was read and nothing speaks against it."""
     guests = guilty_guests(feed, nodes)
     stable = [node for node in nodes if _writer_code(feed, node) == STABLE]
-    if not guests and not stable:
+    unread = [node for node in nodes if feed.state.events.read_at(node) is None]
+    if not guests and not stable and not unread:
         return None
     names = ", ".join(sorted(guests)) or "no guest"
     if guests:
@@ -56,6 +57,15 @@ def needed_question(feed: Feed, look: Look, nodes: Sequence[str], go_on: Callabl
                    about=told),
             Choice("leave", "Leave it for now", "4", word="nothing is done", about=told),
         ]  # fmt: skip
+    elif unread:
+        heading = f"The events of {', '.join(unread)} were not read yet"
+        told = _lines(
+            "Whether a full volume of a guest is the cause is not known: then a restart helps until the next run."
+        )
+        choices = [
+            Choice("leave", "Wait for them", "1", word="nothing is done", about=told),
+            Choice("unread", "Restart VMMS all the same", "2", word="plan the restart", about=told),
+        ]
     else:
         heading = f"The Hyper-V writer of {', '.join(stable)} is [1] Stable"
         told = _lines("A writer that is stable needs no restart of VMMS.")
@@ -67,6 +77,7 @@ def needed_question(feed: Feed, look: Look, nodes: Sequence[str], go_on: Callabl
         "freed": f"You said: the guests have room again ({names}).",
         "unknown": f"You did not know whether the guests have room again ({names}).",
         "full": f"You said: the guests are still full ({names}). The writer will stick again with the next backup.",
+        "unread": "Which guests failed was not read when you asked.",
         "stable": "The Hyper-V writer is stable; you restart VMMS all the same.",
     }
 
