@@ -37,6 +37,7 @@ class Arguments(argparse.Namespace):
     verbose: bool
     item: str
     last: int
+    note: str
     apply: bool
     plan: Path | None
     out: Path | None
@@ -210,8 +211,11 @@ def _config(parser: argparse.ArgumentParser) -> None:
 
 
 def _journal(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("list", "show", "verify", "export"), help="what to do")
+    parser.add_argument("action", choices=("list", "show", "verify", "export", "close"), help="what to do")
     parser.add_argument("item", nargs="?", default="", metavar="ID", help="of `show`: a line's number or an operation")
+    parser.add_argument(
+        "--note", default="", metavar="TEXT", help="of `close`: why nothing more is to be done about it"
+    )
     parser.add_argument("--last", type=int, default=50, metavar="N", help="of `list`: newest lines; 0 is all")
     _json(parser)
 

@@ -27,10 +27,10 @@ _SHORT: Final = 100
 
 
 def run(arguments: Arguments) -> int:
-    """One of `list`, `show`, `verify`, `export`."""
-    if arguments.item and arguments.action != "show":
+    """One of `list`, `show`, `verify`, `export`, `close`."""
+    if arguments.item and arguments.action not in {"show", "close"}:
         raise UsageError(f"`journal {arguments.action}` takes no ID")
-    actions = {"list": _list, "show": _show, "verify": _verify, "export": _export}
+    actions = {"list": _list, "show": _show, "verify": _verify, "export": _export, "close": _close}
     journal = Journal()
     try:
         return actions[arguments.action](arguments, journal)
@@ -118,6 +118,12 @@ def _export(arguments: Arguments, journal: Journal) -> int:
         complain(*(fault.text for fault in report.faults))
         return Exit.WRONG
     return Exit.FINE
+
+
+def _close(arguments: Arguments, journal: Journal) -> int:
+    from hvtui.cli.acting.closing import close
+
+    return close(journal, arguments.item, arguments.note)
 
 
 def line_json(line: Line) -> dict[str, Any]:

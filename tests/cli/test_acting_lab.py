@@ -294,10 +294,16 @@ def test_ctrl_c_ends_hvtui_and_says_what_goes_on(site: Callable[..., Site], tmp_
     # Windows drains on. The next command says what was left, and the way back is a command of its own.
     here.lab.advance(180)
     assert "HV01" not in here.where().values()
-    assert operation[1] in here("drain", "HV02").err
+    reminded = here("drain", "HV02").err
+    assert f"hvtui journal close {operation[1]} --note TEXT" in reminded
+    assert "HV01 is paused, its drain is Completed" in reminded
+    assert "next: hvtui resume HV01 --failback none" in reminded
     told = here.applied("resume", "HV01", "--failback", "none")
     assert (told["outcome"], told["exit"]) == ("done", 0), told["lines"]
     assert "left unfinished by an earlier console: Drain HV01" in here("summary").out
+    assert here("journal", "close", operation[1][:8], "--note", "resumed").code == 0
+    assert "Open\n- nothing of hvtui" in here("summary").out
+    assert here("journal", "close", operation[1], "--note", "again").code == 2
     assert len(Journal().lines(operation=operation[1])) >= 3
     here.assert_unharmed(calls=2)
 

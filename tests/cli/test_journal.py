@@ -124,3 +124,18 @@ def test_a_journal_that_cannot_be_read_ends_in_one_line(journal: Journal, shell:
     assert ran.code == 2
     assert "cannot be read" in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_what_a_killed_console_left_is_closed_by_a_person(journal: Journal, shell: Shell) -> None:
+    left = "6c5c8c1d-4f6e-4b6f-8b5a-1f6c0c2f4b22"
+    journal.append(entry(Kind.BEGUN, operation=left, verb="drain", title="Drain HV03"))
+    assert shell("journal", "close", OPERATION, "--note", "it has ended").code == 2, "that one is not unfinished"
+    assert shell("journal", "close").code == 64
+    assert shell("journal", "close", left).code == 64, "without a reason"
+    assert shell("journal", "close", left, "--note", "  ").code == 64
+    ran = shell("journal", "close", left[:8].upper(), "--note", "resumed by hand")
+    assert (ran.code, ran.out) == (0, f"closed: Drain HV03 ({left})\n")
+    (closed,) = journal.lines(kinds=[Kind.CLOSED])
+    assert (closed.entry.operation, closed.entry.text, closed.entry.cluster_id) == (left, "resumed by hand", "id-1")
+    assert shell("journal", "close", left, "--note", "again").code == 2
+    assert shell("journal", "verify").code == 0

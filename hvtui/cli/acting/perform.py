@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
+from hvtui.cli.acting.offers import command_of
 from hvtui.cli.acting.outcome import Outcome, told_in_words
 from hvtui.cli.acting.plan_json import plan_json, read_plan, run_json, write_plan
 from hvtui.cli.acting.planning import Planner
@@ -27,6 +29,9 @@ from hvtui.errors import NotDone, UsageError
 from hvtui.operations.plan import Level, Plan, Verb
 from hvtui.operations.run import ITEM_ENDED, Run, RunState
 from hvtui.operations.service import KEY
+
+_LINES: Final = 8
+"""Of what is shown of an unfinished operation; the journal has all."""
 
 
 def perform(arguments: Arguments, wish_of: WishOf) -> int:
@@ -65,7 +70,7 @@ class _Performance:
         wish = self.wish_of(session.state)
         if self.planned is not None:
             _same_wish(self.planned, wish)
-        self._remind()
+        await self._remind()
         await say_backups_stopped(session, arguments.backup_stopped)
         progress = Progress(session.clock.now, aside=arguments.json)
         planner = Planner(session, wish, self.planned, progress)
@@ -77,13 +82,16 @@ class _Performance:
             return self._shown(Outcome.of_plan(plan, session.state, held))
         return await self._applied(wish, plan, Outcome.of_plan(plan, session.state, held), progress)
 
-    def _remind(self) -> None:
-        """What somebody should know before anything else."""
+    async def _remind(self) -> None:
+        """What somebody should know before anything else: what was left, how it stands, and what may be done."""
         operations = self.session.operations
         for node in operations.stopped_vmms:
             complain(f"VMMS on {node} is stopped, by hvtui: `hvtui vmms --start {node} --apply` starts it")
         for one in operations.unfinished():
-            complain(f"left unfinished by an earlier hvtui: {one.begun.title} (hvtui journal show {one.operation})")
+            truth = await operations.read_back(one)
+            lines = [f"left unfinished by an earlier hvtui: {one.begun.title}", *truth.lines[:_LINES]]
+            lines += [f"next: {command_of(offer)}  # {offer.text}" for offer in truth.offers]
+            complain(*lines, f"if nothing is to be done: hvtui journal close {one.operation} --note TEXT")
 
     def _shown(self, outcome: Outcome) -> int:
         if self.arguments.json:

@@ -19,6 +19,10 @@ STAYING: Final = frozenset({"fork-commit", "backup-orphaned"})
 """HOLDs that wait for a person, not for time."""
 
 
+_REST: Final = 10
+"""Times longer than a look itself took: until the next one."""
+
+
 def passing(plan: Plan) -> tuple[Refusal, ...]:
     """What stands against the plan, or keeps VMs out of it, and passes by itself."""
     against = (*plan.refusals, *(refusal for one in plan.left for refusal in one.refusals))
@@ -71,11 +75,14 @@ class Planner:
     async def _until_free(self, seconds: float) -> None:
         """Until the streams say that nothing is held any more: the nodes are not asked for that."""
         session = self._session
-        until = session.nodes.monotonic() + seconds
+        pause, until = PACE.held, session.nodes.monotonic() + seconds
         while (left := until - session.nodes.monotonic()) > 0:
-            await session.watcher.pause(min(left, PACE.held))
+            await session.watcher.pause(min(left, pause))
+            began = session.nodes.monotonic()
             if not passing(self._from(session.operations.facts())):
                 return
+            # On a large cluster a plan takes its time, and nothing else is read meanwhile.
+            pause = max(PACE.held, _REST * (session.nodes.monotonic() - began))
 
     def _from(self, facts: Facts) -> Plan:
         if self._planned is not None:
