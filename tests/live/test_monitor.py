@@ -278,3 +278,11 @@ async def test_what_a_node_pays_is_known_for_each(labs: Labs, watch: Watch) -> N
     assert {"action", "facts", "watch"} <= set(usage.sessions)
     assert usage.cpu_ms is not None
     assert usage.cpu_ms > 1200
+
+
+async def test_each_fault_of_a_node_is_told_over_the_wire_as_what_it_is(labs: Labs, watch: Watch) -> None:
+    monitor = await watch(labs("faults", speed=0))
+    wanted = {"HV05": LinkStatus.HANGING, "HV07": LinkStatus.UNUSABLE, "HV09": LinkStatus.UNREACHABLE}
+    names = [f"HV0{number}" for number in range(1, 10)]
+    await until(lambda: all(status(monitor, name) is wanted.get(name, LinkStatus.LIVE) for name in names), 60)
+    assert "6.3.9600 is older than Windows Server 2016" in monitor.state.node("HV07").link.text

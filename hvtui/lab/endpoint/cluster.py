@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from hvtui.lab.endpoint.accounts import Account, Accounts
 from hvtui.lab.endpoint.node import DEFAULT_SESSION, LabNode, NodeOptions, Tls
-from hvtui.lab.endpoint.runspace import Language, RunspaceOptions
+from hvtui.lab.endpoint.runspace import Language, RunspaceOptions, whole_build
 from hvtui.lab.endpoint.service import NewSession
 from hvtui.lab.engine import Engine
 from hvtui.remote.contract import CONTRACT
@@ -151,7 +151,7 @@ class Cluster:
         options = self.options
         installed = options.installed if isinstance(options.installed, str) else CONTRACT if options.installed else ""
         accepted = frozenset({module_hash()}) if options.accepted is None else options.accepted
-        whole = build if build and build.startswith("10.0.") else f"10.0.{build or '20348.2700'}"
+        whole = whole_build(build or "20348.2700")
         return NodeOptions(
             sessions={
                 name: RunspaceOptions(language, installed, accepted, whole, name in options.operators)

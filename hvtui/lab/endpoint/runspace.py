@@ -21,6 +21,11 @@ _COMMANDS: Final = "Microsoft.PowerShell.Commands"
 _JEA_VISIBLE: Final = frozenset({"Get-Command"})
 
 
+def whole_build(build: str) -> str:
+    """A node's Windows with its major and minor version: what begins with neither 10.0 nor 6 is a build of 10.0."""
+    return build if build.startswith(("10.0.", "6.")) else f"10.0.{build}"
+
+
 @dataclass
 class RunspaceOptions:
     """How a node's sessions are set up. `installed` is the version of the module on disk, empty without one.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from hvtui.lab.endpoint.node import NodeOptions
-from hvtui.lab.endpoint.runspace import RunspaceOptions
+from hvtui.lab.endpoint.runspace import RunspaceOptions, whole_build
 from hvtui.lab.endpoint.service import NewSession
 from hvtui.lab.endpoint.session import Outlet
 from hvtui.lab.engine import EngineMissing
@@ -66,7 +66,7 @@ class PwshHost:
         self._pwsh = need_engine()
         nodes = [self.world.nodes[name] for name in self.nodes]
         try:
-            for version in sorted({stubs.version_of(_whole(node.build)) for node in nodes}):
+            for version in sorted({stubs.version_of(whole_build(node.build)) for node in nodes}):
                 self._stubs[version] = await asyncio.to_thread(stubs.stub_set, version, pwsh=self._pwsh)
         except (StubsFailed, OSError) as error:
             raise EngineMissing(f"the stand-ins for Windows' commands cannot be made: {error}") from error
@@ -115,7 +115,7 @@ class PwshHost:
         return configuration.write_configuration(self.folder, f"{name}.{self._made}", options, self._culture)
 
     def _session(self, node: str, options: RunspaceOptions, file: Path | None, outlet: Outlet) -> PwshSession:
-        found = self._stubs[stubs.version_of(_whole(self.world.nodes[node].build))]
+        found = self._stubs[stubs.version_of(whole_build(self.world.nodes[node].build))]
         token = self.control.session(node)
 
         def ended() -> None:
@@ -167,7 +167,3 @@ def need_engine() -> str:
     if shutil.which(found) is None:
         raise EngineMissing(f"HVTUI_PWSH names {named}, which is no program")
     return found
-
-
-def _whole(build: str) -> str:
-    return build if build.startswith(("10.0.", "6.")) else f"10.0.{build}"
