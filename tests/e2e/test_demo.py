@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from hvtui.lab.pwsh.stubs import find_engine
 from tests.support.processes import children, wait_gone
 from tests.support.terminal import Terminal
 
@@ -27,6 +28,24 @@ def test_every_pane_fills_and_q_leaves_a_clean_terminal_and_no_process() -> None
         terminal.send("q")
         assert terminal.wait_exit() == 0
         wait_gone(lab)
+        assert terminal.restored() == []
+
+
+@pytest.mark.timeout(600)
+def test_on_a_real_engine_the_incident_is_on_the_screen_and_q_leaves_no_process() -> None:
+    if not find_engine():
+        pytest.skip("no PowerShell engine: neither HVTUI_PWSH nor pwsh on the PATH")
+    arguments = ["demo", "--engine", "pwsh", "--scenario", "stuck-writer", "--at", "60m"]
+    with Terminal(["-m", "hvtui", *arguments], columns=160, lines=50) as terminal:
+        for wanted in (r"6 nodes · 57 VMs · 7 CSVs", r"HV03: Microsoft Hyper-V VSS Writer \[5\] Unexpected error"):
+            terminal.wait_for(wanted, timeout=400)
+        lab = children(terminal.process.pid)
+        engines = [pid for one in lab for pid in children(one)]
+        assert len(lab) == 1
+        assert len(engines) >= 6
+        terminal.send("q")
+        assert terminal.wait_exit(60) == 0
+        wait_gone([*lab, *engines])
         assert terminal.restored() == []
 
 
