@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        code = _reader_left()
+        code = _reader_left(applies=getattr(arguments, "apply", False))
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
     except HvtuiError as error:
@@ -53,9 +53,12 @@ def _run(arguments: Arguments) -> int:
     return code
 
 
-def _reader_left() -> int:
-    """`hvtui … | head`: the reader has what it wanted. Python must not complain at exit that it cannot flush."""
+def _reader_left(*, applies: bool) -> int:
+    """`hvtui … | head`: the reader has what it wanted. Python must not complain at exit that it cannot flush.
+
+    What was to be carried out may not have begun, or not have ended well, and nobody was told: that is not fine.
+    """
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())
     os.close(devnull)
-    return Exit.FINE
+    return Exit.WRONG if applies else Exit.FINE

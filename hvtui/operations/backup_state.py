@@ -22,7 +22,7 @@ from hvtui.model.placement import place, short_path
 from hvtui.model.records import Job, Vm
 from hvtui.model.state import ClusterState, NodeView
 from hvtui.model.writer_catalog import BACKUP_COMPLETE
-from hvtui.operations.facts import Facts
+from hvtui.operations.facts import Facts, Leftover
 
 QUIET: Final = timedelta(minutes=15)
 """How long a node must have shown no sign of a running backup before leftovers count as orphaned."""
@@ -77,8 +77,9 @@ class BackupSigns:
     _watched: dict[str, float] = field(default_factory=dict)
     _last: dict[str, float] = field(default_factory=dict)
 
-    def observe(self, state: ClusterState, monotonic: float) -> None:
-        """Look at every node that is heard; one that is not must be watched anew."""
+    def observe(self, state: ClusterState, monotonic: float) -> list[str]:
+        """Look at every node that is heard; one that is not must be watched anew. Gives back those that show a sign."""
+        found = []
         for name, view in state.nodes.items():
             if not view.heard or view.jobs is None:
                 self._watched.pop(name, None)
@@ -86,6 +87,8 @@ class BackupSigns:
             self._watched.setdefault(name, monotonic)
             if next(_live_signs(state, view), None) is not None:
                 self._last[name] = monotonic
+                found.append(name)
+        return found
 
     def quiet(self, state: ClusterState, name: str, monotonic: float) -> timedelta:
         """How long the node is known to be quiet. Events that were read back count, for and against."""
@@ -102,6 +105,12 @@ class BackupSigns:
             if event.node.lower() == name.lower():
                 known = min(known, now - event.event.time)
         return max(known, timedelta(0))
+
+
+def still_said(state: ClusterState, said: Leftover) -> bool:
+    """No event tells of a backup or checkpoint after a person said that the node's job was stopped."""
+    later = state.events.of(SIGN_EVENTS, since=said.time)
+    return all(event.node.lower() != said.node.lower() for event in later)
 
 
 _VMMS_LOG: Final = "Microsoft-Windows-Hyper-V-VMMS-Admin"

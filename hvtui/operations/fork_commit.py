@@ -5,7 +5,7 @@ Source: peers.md §0.1 and §B 30.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from hvtui.model.event_catalog import vm_of
@@ -32,3 +32,18 @@ def signs_by_vm(answers: Iterable[ForkCommit], events: Iterable[NodeEvent]) -> d
             sign = ForkSign(vm=vm, channel=event.channel, record=event.record, id=event.id, time=event.time, code=code)
             found.setdefault(vm.lower(), []).append(sign)
     return found
+
+
+def unsearched(answers: Mapping[str, ForkCommit]) -> str:
+    """How far back signs could be searched for, where logs dropped older records; empty when every log is whole."""
+    begins = {}
+    for node, answer in answers.items():
+        wrapped = [log.oldest for log in answer.searched if log.wrapped is not False]
+        if wrapped:
+            known = [oldest for oldest in wrapped if oldest is not None]
+            begins[node] = max(known) if len(known) == len(wrapped) else None
+    if not begins:
+        return ""
+    said = [f"{node} from {f'{at:%Y-%m-%d %H:%M} UTC' if at else '?'}" for node, at in sorted(begins.items())]
+    more = f" and {len(said) - 6} nodes more" if len(said) > 6 else ""
+    return f"older fork-commit signs cannot be seen, the logs have wrapped: {', '.join(said[:6])}{more}"

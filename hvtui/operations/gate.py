@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from hvtui.operations.facts import Facts
-from hvtui.operations.plan import Left, Plan, Refusal, Target
+from hvtui.operations.fork_commit import unsearched
+from hvtui.operations.plan import Left, Note, Plan, Refusal, Target
 from hvtui.operations.rules import RULES, Rule
 from hvtui.operations.seen import seen_of
 
@@ -32,6 +33,8 @@ def settle(draft: Plan, facts: Facts, rules: Sequence[Rule] = RULES) -> Plan:
     In a drain or a restart nothing can be left out, so there every refusal stands against the whole plan.
     """
     plan = msgspec.structs.replace(draft, seen={t.key: seen_of(facts, t) for t in _all_targets(draft)})
+    if (gap := unsearched(facts.fork)) and any(rule.id == "hold" and plan.verb in rule.verbs for rule in RULES):
+        plan = msgspec.structs.replace(plan, notes=(*plan.notes, Note(text=gap)))
     refusals = check(plan, facts, rules)
     moved = {move.vm.key: move for move in plan.moves}
     if plan.stages or not moved:

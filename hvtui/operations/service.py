@@ -20,7 +20,7 @@ from hvtui.journal.store import Journal, JournalError
 from hvtui.journal.unfinished import Unfinished, stopped_services, unfinished
 from hvtui.model.severity import Severity
 from hvtui.operations.audit import Actor, Audit
-from hvtui.operations.backup_state import BackupSigns
+from hvtui.operations.backup_state import BackupSigns, still_said
 from hvtui.operations.builders import BUILDERS, NARROW, Builder, nodes_of, services_of
 from hvtui.operations.desk import Desk, GivenUpError
 from hvtui.operations.facts import Facts, Leftover, Limits
@@ -186,7 +186,7 @@ class Operations:
             unread=dict(answers.unread),
             busy={key: held.plan.title for key, held in self._holding.items() if held is not run},
             stopped=frozenset(self._stopped) | frozenset(stopped_by_records(state)),
-            backup_stopped=dict(self._leftovers),
+            backup_stopped={node: said for node, said in self._leftovers.items() if still_said(state, said)},
             read_only=self.read_only_why,
             pinned=self._nodes.pinned,
             protected=self._config.protected,
@@ -344,7 +344,9 @@ class Operations:
         now = self._nodes.monotonic()
         if now - self._observed >= OBSERVE:
             self._observed = now
-            self._signs.observe(self._nodes.state, now)
+            for node in self._signs.observe(self._nodes.state, now):
+                # A backup runs now: what was said about leftovers was said of another one.
+                self._leftovers.pop(node, None)
 
     def _cluster(self) -> tuple[str, str]:
         info = self._nodes.state.cluster.info

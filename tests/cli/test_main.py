@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import hvtui
-from hvtui.cli import explain
+from hvtui.cli import explain, main
 from hvtui.cli.arguments import COMMANDS, Arguments, parse
 from hvtui.errors import UsageError
 from hvtui.paths import log_file
@@ -160,6 +160,18 @@ def test_a_reader_that_leaves_is_no_fault(tmp_path: Path) -> None:
     assert b"Traceback" not in complaint
     assert b"BrokenPipe" not in complaint
     assert running.returncode == 0
+
+
+@pytest.mark.parametrize(("words", "code"), [(("align",), 0), (("align", "--apply"), 1)])
+def test_nothing_is_called_done_that_nobody_was_told_of(
+    words: tuple[str, ...], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left(_: object) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(main, "_run", left)
+    monkeypatch.setattr("os.dup2", lambda *_: None)
+    assert main.main(words) == code
 
 
 def test_the_readme_names_every_command_and_the_two_lines() -> None:

@@ -13,7 +13,7 @@ from hvtui.model.link import Link, LinkStatus
 from hvtui.model.preflight import ShadowCopy
 from hvtui.model.records import CheckpointCount
 from hvtui.model.writers import WriterPicture
-from hvtui.operations.backup_state import QUIET, Answer, BackupSigns, backup_state
+from hvtui.operations.backup_state import QUIET, Answer, BackupSigns, backup_state, still_said
 from hvtui.operations.facts import Facts, Leftover
 from tests.support import builders
 from tests.support.builders import HYPER_V_WRITER, NOW, guid, job, volume_name
@@ -173,3 +173,16 @@ def test_events_that_were_read_back_speak_for_the_time_before_and_against_it() -
     signs.observe(other, MONOTONIC)
     other.add_events("HV02", builders.page([], wrapped=True, oldest_time=NOW - timedelta(minutes=7)))
     assert signs.quiet(other, "HV02", MONOTONIC) == timedelta(minutes=7)
+
+
+def test_what_was_said_of_a_backup_is_not_said_of_the_next_one() -> None:
+    said = Leftover(node="HV01", by="oncall", time=NOW - timedelta(hours=1))
+    state = HEALTHY.state()
+    state.add_events("HV01", builders.page([builders.backup_failed("SQL07", NOW - timedelta(hours=2), 2)]))
+    state.add_events("HV02", builders.page([builders.backup_failed("APP01", NOW - timedelta(minutes=20), 2)]))
+    assert still_said(state, said)
+    state.add_events("HV01", builders.page([builders.backup_failed("SQL07", NOW - timedelta(minutes=20), 3)]))
+    assert not still_said(state, said)
+    running = HEALTHY.vm("SQL07", jobs=(job("SQL07", JobType.Backup, 40),)).state()
+    assert BackupSigns().observe(running, MONOTONIC) == ["HV01"]
+    assert BackupSigns().observe(HEALTHY.state(), MONOTONIC) == []

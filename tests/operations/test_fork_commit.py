@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from hvtui.model.preflight import ChainFile, ForkCommit, ForkSign
+from hvtui.model.preflight import ChainFile, ForkCommit, ForkSign, SearchedLog
 from hvtui.operations.facts import Facts
 from hvtui.operations.holds import holds_of
+from hvtui.operations.verbs.drain import plan_drain
+from hvtui.operations.verbs.migrate import plan_migrate
 from tests.support import builders
 from tests.support.builders import NOW, guid
 from tests.support.small_clusters import Small
@@ -64,3 +67,22 @@ def test_a_log_that_was_not_searched_holds_every_vm() -> None:
     assert rules_on(replace(facts, fork=silent), "APP01") == {"fork-commit"}
     failed = silent | {"HV02": ForkCommit(v=1, time=NOW, signs=None)}
     assert rules_on(replace(facts, fork=failed), "APP01") == {"fork-commit"}
+
+
+def test_where_the_logs_have_wrapped_the_plan_says_how_far_back_signs_were_searched_for() -> None:
+    def searched(*logs: tuple[bool | None, int | None]) -> ForkCommit:
+        held = [
+            SearchedLog(channel="VMMS", wrapped=wrapped, oldest=None if days is None else NOW - timedelta(days=days))
+            for wrapped, days in logs
+        ]
+        return ForkCommit(v=1, time=NOW, signs=[], searched=held)
+
+    facts = Small().facts()
+    whole = {name: searched((False, 90), (False, 90)) for name in facts.fork}
+    assert [note.text for note in plan_migrate(replace(facts, fork=whole), [guid("SQL07")], "HV02").notes] == []
+    some = whole | {"HV02": searched((True, 40), (True, 9)), "HV03": searched((False, 90), (None, None))}
+    days = f"{NOW - timedelta(days=9):%Y-%m-%d %H:%M} UTC"
+    for plan in (plan_migrate(replace(facts, fork=some), [guid("SQL07")], "HV02"),
+                 plan_drain(replace(facts, fork=some), "HV01")):  # fmt: skip
+        told = [note.text for note in plan.notes if "fork-commit" in note.text]
+        assert told == [f"older fork-commit signs cannot be seen, the logs have wrapped: HV02 from {days}, HV03 from ?"]

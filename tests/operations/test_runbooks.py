@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hvtui.journal.entry import Kind
-from hvtui.model.enums import DrainStatus, NodeState
+from hvtui.lab.world.operations import end_job, start_job
+from hvtui.model.enums import DrainStatus, JobType, NodeState
 from hvtui.operations.plan import Level, Plan, Target, Verb
 from hvtui.operations.plan import Stage as Step
 from hvtui.operations.run import ItemState, Run, RunState
@@ -379,6 +380,20 @@ async def test_the_heart_of_the_field_report(stage: Make) -> None:
     notes = [line.entry.text for line in stuck.operations._journal.lines(kinds=(Kind.NOTE,))]
     assert notes == [f"said that the backup job of {host.name} was stopped in the backup product"]
     stuck.assert_unharmed()
+
+
+async def test_a_backup_that_begins_after_it_was_said_makes_it_unsaid(stage: Make) -> None:
+    small_one = stage()
+    host, vm = small_one.world.node("HV01"), small_one.vms["APP01"]
+    assert await small_one.operations.say_backup_stopped("HV01", "HV01") == ""
+    small_one.nodes.pump(60.0)
+    assert set(small_one.operations.facts().backup_stopped) == {"HV01"}
+    backup = start_job(small_one.world, host, vm, JobType.Backup, [(600.0, 100.0)])
+    small_one.nodes.pump(5.0)
+    end_job(small_one.world, backup)
+    small_one.nodes.pump(5.0)
+    assert small_one.operations.facts().backup_stopped == {}, "it was said of another backup"
+    small_one.assert_unharmed()
 
 
 async def test_a_volume_is_moved_by_its_owner_and_read_back(stage: Make) -> None:
