@@ -81,6 +81,15 @@ class Acting:
         bad = sum(run.state in {RunState.FAILED, RunState.UNKNOWN} and not run.acknowledged for run in runs)
         return running, bad + len(self.operations.unfinished())
 
+    def asks_before_leaving(self) -> bool:
+        """Operations run: open the dialog that says what leaving means. False when nothing runs."""
+        from hvtui.ui.dialogs.ask_dialog import LeaveRunning  # noqa: PLC0415
+
+        if not self.counts()[0] or isinstance(self._app.screen, LeaveRunning):
+            return False
+        self._app.push_screen(LeaveRunning(self.feed, self.look, self.operations, self._app.exit))
+        return True
+
     # --- keys ---
 
     def ask(self, verb: Verb, about: Pointed | None = None) -> None:

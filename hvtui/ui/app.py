@@ -270,6 +270,12 @@ class HvtuiApp(App[None]):
         if acting is not None:
             acting.toggle_read_only()
 
+    async def action_quit(self) -> None:
+        """Leave; while operations run, only after that was said."""
+        acting = self.acting
+        if acting is None or not acting.asks_before_leaving():
+            self.exit()
+
     def action_copy_incident(self) -> None:
         """The incident for a ticket, to the clipboard."""
         copy_incident(self)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from hvtui.live.feed import Feed
 from hvtui.operations.backup_state import backup_state
 from hvtui.operations.plan import Level
-from hvtui.operations.run import Run
+from hvtui.operations.run import ItemState, Run
 from hvtui.operations.service import Operations
 from hvtui.ui.dialogs.confirm import ConfirmScreen
 from hvtui.ui.look import Look
@@ -63,6 +63,50 @@ class CancelRun(ConfirmScreen):
 
     def confirmed(self, text: str) -> None:
         self._cancel(self._run)
+
+
+class LeaveRunning(ConfirmScreen):
+    """Quit while operations run: Windows goes on with what it was asked for, nothing more is begun."""
+
+    def __init__(self, feed: Feed, look: Look, operations: Operations, leave: Callable[[], None]) -> None:
+        super().__init__(look, protected=feed.protected)
+        self._feed = feed
+        self._operations = operations
+        self._go = leave
+
+    def heading(self) -> tuple[str, str]:
+        return "Quit while operations run?", _place(self._feed)
+
+    def sections(self) -> Sequence[Section]:
+        runs = [run for run in self._operations.runs if not run.over]
+        lines = []
+        for run in runs:
+            waiting = sum(not item.ended and item.state is not ItemState.RUNNING for item in run.items)
+            words = f"{run.state.value}{f', {waiting} not begun' if waiting else ''}"
+            lines.append(text(span(f"{run.plan.title}  "), span(words, "warn")))
+        about = (
+            "Windows goes on with what it was asked for; what waits is not begun, and no step follows: a node may stay "
+            "paused, or without VMMS. The next start of hvtui shows what was left, and goes on from there."
+        )
+        return [
+            Section("These run", tuple(lines) or (text(span("nothing runs any more", "ok")),), wide=True),
+            Section("What quitting does", (text(span(about)),), wide=True),
+        ]
+
+    def level(self) -> Level:
+        return Level.KEY
+
+    def back(self) -> str:
+        return "Stay"
+
+    def word(self) -> str:
+        return "Quit"
+
+    def opened(self) -> None:
+        self.set_interval(1.0, self.show)
+
+    def confirmed(self, text: str) -> None:
+        self._go()
 
 
 class BackupStopped(ConfirmScreen):
