@@ -213,6 +213,8 @@ def test_suspects_are_isolated_counted_and_sent_home(site: Callable[..., Site], 
     }
     assert (second["vms"][0]["failures"], ran.code) == ({"10102": 2}, 0)
     assert second["verdict"] == "the control succeeded on HV03: look at APP01"
+    assert here("isolate", "--vm", "APP04", "--control", "APP05", "--node", "HV02", "--apply").code == 3
+    assert checked("tally", here("isolate", "--tally", "--json").out)["vms"] == second["vms"], "refused: nothing new"
     assert "2 × 10102" in here("isolate", "--tally").out
     assert here.applied("return")["outcome"] == "done"
     assert set(here.where().values()) == {"HV01"}

@@ -267,6 +267,7 @@ def test_a_vm_that_may_be_on_a_node_nobody_hears_is_said(desk: Desk) -> None:
         ("drain", "HV01", "--apply", "--plan", "x.json", "--override", "capacity"),
         ("align", "--csv", "Volume1", "--group", "sql"),
         ("align", "--csv", ""),
+        ("align", "--group", "sql"),
         ("align", "--max-moves", "0"),
         ("align", "--save", "../x"),
         ("align", "--return", "x", "--save", "y"),
@@ -276,6 +277,17 @@ def test_what_makes_no_sense_is_64(words: tuple[str, ...], desk: Desk) -> None:
     ran = desk(*words)
     assert (ran.code, ran.out, desk.sent) == (64, "", [])
     assert ran.err
+
+
+def test_a_csv_that_is_not_there_is_refused_and_a_group_gathers_its_vms(desk: Desk) -> None:
+    ran = desk("align", "--csv", "Volume9")
+    assert ran.code == 3
+    assert "CSVs: Volume1, Volume2, Volume3." in ran.err
+    assert checked("plan", desk("align", "--csv", "volume2", "--json").out)["options"] == {"csv": "volume2"}
+    desk.config.write_text(CONFIG + 'actions = true\ngroups = { job = ["SQL*", "WEB01"] }\n', encoding="utf-8")
+    plan = checked("plan", desk("align", "--group", "job", "--json").out)
+    assert len({move["destination"] for move in plan["moves"]}) == 1
+    assert {move["vm"]["name"] for move in plan["moves"]} <= {"SQL07", "WEB01"}
 
 
 def test_a_service_of_another_kind_says_who_hosts_it_and_why_not(desk: Desk) -> None:

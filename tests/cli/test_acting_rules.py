@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from hvtui.cli.acting import homes
+from hvtui.cli.verb_arguments import OVERRIDABLE
 from hvtui.journal.entry import Kind
 from hvtui.journal.store import Journal
 from hvtui.operations import rules
@@ -74,6 +75,7 @@ def apply(shell: Shell, verb: Verb, config: Path, *more: str) -> Ran:
 
 def test_every_rule_is_here_or_elsewhere() -> None:
     assert {case[0] for case in CASES} | ELSEWHERE == {rule.id for rule in rules.RULES}
+    assert set(OVERRIDABLE) == set(rules.OVERRIDABLE)
 
 
 @pytest.mark.parametrize("verb", list(Verb))

@@ -10,7 +10,7 @@ from hvtui.cli.acting import homes
 from hvtui.cli.acting.wish import Wish
 from hvtui.model.state import ClusterState
 from hvtui.operations.plan import Plan, Verb
-from hvtui.operations.run import ItemState, Run
+from hvtui.operations.run import ItemState, Run, RunState
 
 
 def keeping(
@@ -18,12 +18,22 @@ def keeping(
 ) -> Wish:
     """The wish, with what moves kept under a name. Kept first: a console that is killed must not lose a home."""
 
+    info = state.cluster.info
+    cluster_id = info.id if info is not None else ""
+    before: list[homes.Saved | None] = []
+
     def begins(plan: Plan) -> None:
         why = isolation(plan) if isolation is not None else None
-        homes.keep(plan.cluster_id, plan.cluster, name, plan.moves, time=datetime.now(UTC), isolation=why)
+        before.append(homes.kept(cluster_id, name))
+        homes.keep(cluster_id, plan.cluster, name, plan.moves, time=datetime.now(UTC), isolation=why)
 
-    def ended(run: Run) -> None:
-        homes.forget(run.plan.cluster_id, name, _still_there(state, run, name))
+    def ended(run: Run | None) -> None:
+        if run is None or not before:
+            return
+        if run.state in {RunState.CHECKING, RunState.REFUSED}:
+            homes.restore(cluster_id, name, before[0])
+        else:
+            homes.forget(cluster_id, name, _still_there(state, run, homes.kept(cluster_id, name)))
 
     return replace(wish, begins=begins, ended=ended)
 
@@ -35,19 +45,21 @@ def returning(state: ClusterState, name: str) -> Wish:
     saved = homes.load(cluster_id, name)
     home = ",".join(f"{vm}={one.node}" for vm, one in saved.homes.items())
 
-    def ended(run: Run) -> None:
-        homes.forget(cluster_id, name, _still_there(state, run, name))
+    def ended(run: Run | None) -> None:
+        homes.forget(cluster_id, name, _still_there(state, run, homes.kept(cluster_id, name)))
 
     return Wish(Verb.RETURN, (), {"home": home}, ended=ended)
 
 
-def _still_there(state: ClusterState, run: Run, name: str) -> list[str]:
+def _still_there(state: ClusterState, run: Run | None, saved: homes.Saved | None) -> list[str]:
     """VMs that are where they were kept to have been: nothing of them is to be brought back.
 
     A VM whose end is not known stays kept: a home too many is harmless, one too few is lost.
     """
-    saved = homes.load(run.plan.cluster_id, name)
-    doubtful = {item.target.id for item in run.items if not item.ended or item.state is ItemState.UNKNOWN}
+    if saved is None:
+        return []
+    items = run.items if run is not None else []
+    doubtful = {item.target.id for item in items if not item.ended or item.state is ItemState.UNKNOWN}
     home = {vm: state.home(vm) for vm in saved.homes}
     return [
         vm for vm, one in saved.homes.items() if vm not in doubtful and (home[vm] or "").lower() == one.node.lower()

@@ -74,6 +74,14 @@ def names(cluster_id: str) -> list[str]:
     )
 
 
+def kept(cluster_id: str, name: str) -> Saved | None:
+    """The same, None when there is nothing. Raises InputError."""
+    try:
+        return load(cluster_id, name)
+    except NotDone:
+        return None
+
+
 def keep(
     cluster_id: str,
     cluster: str,
@@ -84,30 +92,40 @@ def keep(
     isolation: Isolation | None = None,
 ) -> None:
     """Before the moves: where each VM is now, beside what is kept already. Raises InputError."""
-    try:
-        before = load(cluster_id, name)
-    except NotDone:
-        before = Saved(cluster_id=cluster_id, cluster=cluster, name=name, time=time, homes={})
+    before = kept(cluster_id, name) or Saved(cluster_id=cluster_id, cluster=cluster, name=name, time=time, homes={})
     homes = {move.vm.id: Home(name=move.vm.name, node=move.source) for move in moves} | before.homes
-    made = msgspec.structs.replace(before, time=time, homes=homes, isolation=isolation or before.isolation)
-    _write(made)
+    write(msgspec.structs.replace(before, time=time, homes=homes, isolation=isolation or before.isolation))
+
+
+def restore(cluster_id: str, name: str, before: Saved | None) -> None:
+    """As it was: nothing was begun. Raises InputError."""
+    if before is not None:
+        write(before)
+    else:
+        _remove(_file(cluster_id, name))
 
 
 def forget(cluster_id: str, name: str, vms: Iterable[str]) -> None:
     """Those VMs are home: they are no longer kept, and with the last one the file goes. Raises InputError."""
-    saved = load(cluster_id, name)
+    saved = kept(cluster_id, name)
+    if saved is None:
+        return
     gone = set(vms)
     homes = {vm: home for vm, home in saved.homes.items() if vm not in gone}
     if homes:
-        _write(msgspec.structs.replace(saved, homes=homes))
-        return
+        write(msgspec.structs.replace(saved, homes=homes))
+    else:
+        _remove(_file(cluster_id, name))
+
+
+def _remove(path: Path) -> None:
     try:
-        _file(cluster_id, name).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"{_file(cluster_id, name)} cannot be removed: {error.strerror or error}") from None
+        raise InputError(f"{path} cannot be removed: {error.strerror or error}") from None
 
 
-def _write(saved: Saved) -> None:
+def write(saved: Saved) -> None:
     """Whole or not at all, also when the machine stops in the middle."""
     path = _file(saved.cluster_id, saved.name)
     part = path.with_suffix(f".{os.getpid()}.part")

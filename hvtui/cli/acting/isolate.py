@@ -55,6 +55,9 @@ def _isolate(arguments: Arguments) -> int:
 
         def isolation(plan: Plan) -> homes.Isolation:
             named = {target.id: target.name for target in (*suspects, *control)}
+            named |= {
+                target.id: target.name for target in vm_targets(state, filter(None, [plan.options.get("control")]))
+            }
             named |= {move.vm.id: move.vm.name for move in plan.moves}
             return _isolation(state, plan, named)
 

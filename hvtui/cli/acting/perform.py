@@ -45,7 +45,12 @@ def perform(arguments: Arguments, wish_of: WishOf) -> int:
         async with open_session(config, cluster, gate) as session:
             return await _Performance(arguments, session, wish_of, planned).go()
 
-    return asyncio.run(work())
+    try:
+        return asyncio.run(work())
+    except KeyboardInterrupt:
+        # A run that had begun tells its own end.
+        complain("interrupted; nothing was begun")
+        raise
 
 
 def check_usage(arguments: Arguments) -> None:
@@ -111,6 +116,7 @@ class _Performance:
         """Begin it, follow it to its end, and tell how it ended."""
         if before.empty and not plan.refusals:
             if before.code == Exit.FINE or plan.verb is Verb.ALIGN:
+                wish.ended(None)
                 return self._told(before)
             # All that was asked for is refused: the journal has that, too.
             plan = msgspec.structs.replace(plan, refusals=tuple(r for one in plan.left for r in one.refusals))

@@ -68,8 +68,10 @@ class Planner:
         session, wish = self._session, self._wish
         if self._planned is None:
             return await session.operations.plan(wish.verb, wish.targets, **wish.options)
-        services = services_of(self._planned.verb, self._planned.targets)
-        facts = await session.operations.gather(self._planned.verb, session.state.node_names(), services=services)
+        verb, targets = self._planned.verb, self._planned.targets
+        facts = await session.operations.gather(
+            verb, session.state.node_names(), targets=targets, services=services_of(verb, targets)
+        )
         return again(self._planned, facts)
 
     async def _until_free(self, seconds: float) -> None:

@@ -14,19 +14,21 @@ def _nothing(_plan: Plan) -> None:
     return
 
 
-def _nothing_more(_run: Run) -> None:
+def _nothing_more(_run: Run | None) -> None:
     return
 
 
 @dataclass(frozen=True)
 class Wish:
-    """`begins` is called right before the run begins, `ended` when it has ended or the command is interrupted."""
+    """`begins` is called right before the run begins, `ended` when it has ended or the command is interrupted; without
+    a run when there was nothing to do.
+    """
 
     verb: Verb
     targets: tuple[Target, ...] = ()
     options: dict[str, str] = field(default_factory=dict)
     begins: Callable[[Plan], None] = _nothing
-    ended: Callable[[Run], None] = _nothing_more
+    ended: Callable[[Run | None], None] = _nothing_more
 
 
 WishOf = Callable[[ClusterState], Wish]
