@@ -236,6 +236,25 @@ def test_vmms_is_stopped_and_started_on_a_drained_node(stage: Stage) -> None:
     assert [entry for entry in pair.module.ledger.entries if entry.kind != "clients_dropped"] == []
 
 
+def _left(world: World) -> Node:
+    """A VM that is no role of the cluster stays on the drained node."""
+    node, vm = drained(world), mover(world)
+    assert vm.role is not None
+    vm.node.vms.pop(vm.id)
+    world.roles.pop(vm.role.id)
+    node.vms[vm.id], vm.node, vm.role = vm, node, None
+    node.touch()
+    return node
+
+
+def test_vmms_is_stopped_under_what_is_no_role_of_the_cluster(stage: Stage) -> None:
+    pair = Pair(stage, "healthy", prepare=_left)
+    answer = pair.call("HV02", "Stop-HvTuiService", service_values(pair.module, "HV02", "vmms"))
+    assert (answer["outcome"], answer["before"]["vms"]) == ("started", 0)
+    pair.advance(20.0)
+    assert pair.module.ledger.of("vmms_undrained") == []
+
+
 _STOP_REFUSALS: Final[dict[str, tuple[str, Prepare, Values, str]]] = {
     "another state": ("vmms", drained, {"ExpectState": "Paused"}, "expect.state"),
     "another process": ("vmms", drained, {"ExpectProcessId": 4}, "expect.process_id"),
@@ -245,6 +264,9 @@ _STOP_REFUSALS: Final[dict[str, tuple[str, Prepare, Values, str]]] = {
     "a node that still drains": ("vmms", lambda world: actions.suspend(world, world.node("HV02")), {}, "forbidden"),
     "a node on which a VM is left": (
         "vmms", lambda world: drained(world).vms.update({vm.id: vm for vm in [mover(world)]}), {}, "forbidden",
+    ),
+    "a node whose roles cannot be told": (
+        "vmms", lambda world: _left(world).faults.unreadable.update({"roles.vm": "timeout"}), {}, "unread",
     ),
     "a job that runs": (
         "CryptSvc", lambda world: actions.move_role(world, mover(world, "HV02"), world.node("HV03"), "Live"), {},

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hvtui.operations.rules import RULES
-from tests.support.prevented import Case, Play, Shown
-from tests.support.prevented_cases import CASES
+from hvtui.operations.plan import Level, Verb
+from hvtui.operations.rules import OVERRIDABLE, RULES
+from hvtui.operations.run import RunState
+from tests.support.prevented import VMS, Case, Play, Shown, done, scene
+from tests.support.prevented_cases import CASES, STOP, on
 
 
 @pytest.fixture
@@ -42,3 +45,26 @@ async def test_what_a_rule_prevents(case: Case, play: Play) -> None:
         play.without_checks(*case.checks)
     shown = await play.run(case)
     assert case.shows(shown), (shown.told, shown.answers, shown.changes, shown.harm)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.rule in OVERRIDABLE], ids=lambda case: case.id)
+async def test_an_expert_who_sets_a_rule_aside_gets_what_it_prevented(case: Case, play: Play) -> None:
+    """The rule is gone with one typed word: then nothing else, neither the gate nor the node, stands in its place."""
+    verb = Verb.VMMS if case.rule == "left-behind" else Verb.DRAIN
+    shown = await play.run(replace(case, wish=on(verb, overrides=case.rule)))
+    assert shown.run.plan.level is Level.TYPED
+    assert shown.run.state is not RunState.REFUSED
+    assert case.shows(shown), (shown.told, shown.answers, shown.changes, shown.harm)
+
+
+@pytest.mark.parametrize(("state", "overrides"), [("Off", ""), ("Running", "left-behind")])
+async def test_what_is_no_role_of_the_cluster_stays_while_vmms_is_restarted(
+    state: str, overrides: str, play: Play
+) -> None:
+    """Gate and node mean the same by a node on which nothing is left."""
+    alone = f'[[vms]]\nname = "FILE01"\nnodes = ["HV01"]\nclustered = false\nstate = "{state}"\n'
+    case = Case("", "vmms", on(Verb.VMMS, overrides=overrides), done(STOP), world=scene(vms=VMS + alone))
+    shown = await play.run(case)
+    assert shown.run.state is RunState.DONE, shown.run.lines
+    assert case.shows(shown)
+    assert shown.harm == []

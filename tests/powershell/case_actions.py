@@ -246,6 +246,12 @@ def service_cases() -> list[Case]:
         return with_cim(ready, **{kind: [{"InstanceID": "J1", "JobState": state}, {"InstanceID": "J2", "JobState": 7}]})
 
     left = with_cim(ready, Msvm_ComputerSystem=machines(worlds.machine(SQL, "SQL07")))
+
+    def resources(*listed: Step) -> Step:
+        return with_cim(left, MSCluster_Resource=list(listed))
+
+    mine = worlds.resource("Virtual Machine SQL07", "Virtual Machine", "SQL07", VmID=SQL.upper())
+    others = worlds.resource("Virtual Machine APP01", "Virtual Machine", "APP01", VmID=WEB)
     crypt = {"Name": "CryptSvc"}
     other = _services(service("CryptSvc"), nodes_=nodes())
     needed = _services(service("CryptSvc"), commands={"Dependents": dependent})
@@ -270,7 +276,13 @@ def service_cases() -> list[Case]:
         stop("not paused", _services(service(), nodes_=nodes())),
         stop("drain not over", _services(service(), nodes_=nodes({"State": 2, "NodeDrainStatus": 1}))),
         stop("not one of them", _services(service(), nodes_=nodes()[1:])),
-        stop("a VM is left", left),
+        stop("a VM is left", resources(others, mine)),
+        stop("what is left is no role", returning(resources(others), 0)),
+        stop("what is left is no role, and there is none", returning(resources(), 0)),
+        stop("a resource shows no VM", resources(others, worlds.resource("Hidden", "Virtual Machine", "SQL07"))),
+        stop("a resource names no VM", resources(worlds.resource("Odd", "Virtual Machine", "SQL07", Other=1))),
+        stop("a resource names nothing", resources(worlds.resource("Odd", "Virtual Machine", "SQL07", VmID=None))),
+        stop("roles fail", failing(left, "MSCluster_Resource")),
         stop("shown no VM", with_cim(ready, Msvm_ComputerSystem=[])),
         *(stop(f"{kind} {state}", job(kind, state)) for kind in _JOBS for state in (3, 4)),
         stop("jobs over", returning(job(_JOBS[0], 10), 0)),

@@ -247,7 +247,7 @@ CHECKS: Final[dict[str, Check]] = {
     "Test-HvTuiDrained forbidden 1": Check(
         "services", "if node.state != NodeState.Paused or node.drain != DrainStatus.Completed:", "if False:"
     ),
-    "Test-HvTuiDrained forbidden 2": Check("services", "    if node.vms:\n", "    if False:\n"),
+    "Test-HvTuiDrained forbidden 2": Check("services", "    if left:\n", "    if False:\n"),
     "Invoke-HvTuiServiceStop forbidden 2": Check("services", "        if running:\n", "        if False:\n"),
 }
 

@@ -141,7 +141,7 @@ async def start_service(change: Change, values: dict[str, Any]) -> None:
 
 
 async def _drained(change: Change) -> None:
-    """VMMS is stopped only on a node that is drained and has no VM left."""
+    """VMMS is stopped only on a node that is drained and has no VM of the cluster left."""
     node = change.node
     await change.ask_cluster("nodes")
     trouble = part_trouble(node, "nodes")
@@ -154,9 +154,15 @@ async def _drained(change: Change) -> None:
     trouble = part_trouble(node, "vms")
     if trouble is not None:
         raise change.unread("vms", trouble)
-    change.before["vms"] = len(node.vms)
     if node.vms:
-        raise Refusal("forbidden", f"{len(node.vms)} VMs are left on the node")
+        await change.ask_cluster("roles")
+        trouble = part_trouble(node, "roles.vm")
+        if trouble is not None:
+            raise change.unread("roles", trouble)
+    left = sum(vm.role is not None for vm in node.vms.values())
+    change.before["vms"] = left
+    if left:
+        raise Refusal("forbidden", f"{left} VMs of the cluster are left on the node")
 
 
 async def _no_jobs(change: Change) -> None:

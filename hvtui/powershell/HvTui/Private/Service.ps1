@@ -67,10 +67,29 @@ function Read-HvTuiActionService {
     $service
 }
 
+function Measure-HvTuiClustered {
+    <#
+    .SYNOPSIS
+    How many of the VMs are the cluster's, wherever their role is. The others stay behind in every drain.
+    #>
+    param([hashtable]$Action, [string[]]$Machine)
+    $Action.Part = 'roles'
+    $count = 0
+    foreach ($one in Get-CimInstance -Namespace 'root\MSCluster' -ClassName 'MSCluster_Resource' -Filter "Type = 'Virtual Machine'" -OperationTimeoutSec $script:FastSeconds -Property 'Name', 'Type', 'PrivateProperties') {
+        $private = $null
+        if ($null -ne $one.PrivateProperties) { $private = $one.PrivateProperties.PSObject.Properties['VmID'] }
+        $id = $null
+        if ($null -ne $private) { $id = ConvertTo-HvTuiGuid -Value $private.Value }
+        if ($null -eq $id) { throw (Get-HvTuiAbsence -Name "MSCluster_Resource '$($one.Name)' VmID") }
+        if ($Machine -contains $id) { $count++ }
+    }
+    $count
+}
+
 function Test-HvTuiDrained {
     <#
     .SYNOPSIS
-    Whether this node is paused, drained and has no VM left: the only moment at which VMMS is stopped.
+    Whether this node is paused, drained and has no VM of the cluster left: the only moment at which VMMS is stopped.
     #>
     param([hashtable]$Action)
     $self = $null
@@ -84,15 +103,17 @@ function Test-HvTuiDrained {
     }
     $Action.Part = 'vms'
     $seen = 0
-    $left = 0
+    $machines = New-Object -TypeName System.Collections.Generic.List[string]
     foreach ($one in Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_ComputerSystem' -OperationTimeoutSec $script:FastSeconds -Property 'Name') {
         $seen++
-        if ([string]$one.Name -match '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$') { $left++ }
+        if ([string]$one.Name -match '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$') { $machines.Add([string]$one.Name) }
     }
     if ($seen -eq 0) { throw (New-Object -TypeName System.UnauthorizedAccessException -ArgumentList 'root\virtualization\v2 shows nothing to this account') }
+    $left = 0
+    if ($machines.Count) { $left = Measure-HvTuiClustered -Action $Action -Machine $machines.ToArray() }
     $Action.Before['vms'] = $left
     if ($left) {
-        Deny-HvTuiAction -Action $Action -Rule 'forbidden' -Text "$left VMs are left on the node"
+        Deny-HvTuiAction -Action $Action -Rule 'forbidden' -Text "$left VMs of the cluster are left on the node"
         return $false
     }
     $true

@@ -4,7 +4,8 @@ function Stop-HvTuiService {
     Asks a service of this node to stop, and returns at once; nothing is ever ended by force.
     .DESCRIPTION
     Everything that the plan saw is read again in this call; on any difference it refuses and changes nothing.
-    VMMS is stopped only when the node is paused, its drain is completed, no VM is left on it and no job of Hyper-V runs;
+    VMMS is stopped only when the node is paused, its drain is completed, no VM of the cluster is left on it and no job of
+    Hyper-V runs; VMs that are no roles stay behind in every drain, and go on without VMMS;
     another service only when none that depends on it runs, and no job of Hyper-V.
 
     Where each field comes from:
@@ -14,7 +15,8 @@ function Stop-HvTuiService {
       outcome           started: Windows took the command and works on by itself; done; refused: nothing was changed
       rule, text, code  why it was refused: expect.<what differs>, busy, denied, forbidden, unread, windows
       before, after     State and ProcessId of Win32_Service, start of that process; before also State and NodeDrainStatus of
-                        this MSCluster_Node, the number of VMs left and of running jobs, as far as they were asked
+                        this MSCluster_Node, the number of VMs left (those that MSCluster_Resource PrivateProperties
+                        names) and of running jobs, as far as they were asked
       command           the command as it was run; empty when none was
       recorded          whether the record in the Application log was written (provider HvTui)
       errors            what could not be read or recorded
