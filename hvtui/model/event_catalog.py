@@ -227,6 +227,10 @@ def describe(event: Event) -> str:
     """An event in a few words; the first line of Windows' own text when the id is not known."""
     known = meaning(event)
     if known is None:
+        # hvtui's own record of a change (docs/mutations.md): who, and what, belong in the one line that is shown.
+        told = dict(line.partition(": ")[::2] for line in event.text[:2_000].splitlines())
+        if event.provider == "HvTui" and told.get("actor") and told.get("command"):
+            return f"{told['actor']} by hvtui: {told['command']}"
         first = next((line.strip() for line in event.text[:2_000].splitlines() if line.strip()), "")
         return first or f"{event.provider} {event.id}"
     subject = subject_of(event) or {"vm": "a VM", "writer": "a writer", "csv": "a volume"}.get(known.subject, "?")

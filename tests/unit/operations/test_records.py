@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hvtui.model.event_catalog import describe
 from hvtui.model.state import ClusterState
 from hvtui.operations.records import records, stopped_services
 from tests.support import builders as b
@@ -54,3 +55,10 @@ def test_what_is_no_record_is_not_believed(more: dict[str, Any]) -> None:
     said = text("Stop-HvTuiService", STOP) if more else "anything\nat all"
     assert records(state((4105, said), **more)) == []
     assert records(state((1000, text("Stop-HvTuiService", STOP)))) == []
+
+
+def test_an_event_of_a_change_shows_who_and_what_in_its_one_line() -> None:
+    held = b.event(4105, text=text("Stop-HvTuiService", STOP), channel="Application", provider="HvTui", level=4)
+    assert describe(held) == f"bob@PC8 (CORP\\bob) by hvtui: {STOP}"
+    other = b.event(4105, text=text("Stop-HvTuiService", STOP), channel="Application", provider="VSS", level=4)
+    assert describe(other) == "hvtui: Stop-HvTuiService"
