@@ -25,7 +25,7 @@ from hvtui.cli.connecting import choose, gate_for
 from hvtui.cli.exits import Exit
 from hvtui.cli.output import complain, say, show_json
 from hvtui.cli.verb_arguments import WAIT_SECONDS
-from hvtui.errors import NotDone, UsageError
+from hvtui.errors import HvtuiError, NotDone, UsageError
 from hvtui.operations.plan import Level, Plan, Verb
 from hvtui.operations.run import ITEM_ENDED, Run, RunState
 from hvtui.operations.service import KEY
@@ -116,7 +116,7 @@ class _Performance:
         """Begin it, follow it to its end, and tell how it ended."""
         if before.empty and not plan.refusals:
             if before.code == Exit.FINE or plan.verb is Verb.ALIGN:
-                wish.ended(None)
+                _after(wish, None)
                 return self._told(before)
             # All that was asked for is refused: the journal has that, too.
             plan = msgspec.structs.replace(plan, refusals=tuple(r for one in plan.left for r in one.refusals))
@@ -134,7 +134,7 @@ class _Performance:
             return self._interrupted(wish, run or (operations.runs[-1] if operations.runs else None))
         finally:
             unsubscribe()
-        wish.ended(run)
+        _after(wish, run)
         return self._told(before.ended(run))
 
     def _told(self, outcome: Outcome) -> int:
@@ -165,10 +165,10 @@ class _Performance:
         if run is None or run.state in {RunState.CHECKING, RunState.REFUSED}:
             complain("interrupted; nothing was begun")
             if run is not None:
-                wish.ended(run)
+                _after(wish, run)
             return Exit.INTERRUPTED
         if run.over:
-            wish.ended(run)
+            _after(wish, run)
             complain(f"interrupted when it had ended: {run.state.value}")
             return Exit.INTERRUPTED
         going = [item.target.name for item in run.items if item.state not in ITEM_ENDED]
@@ -181,8 +181,16 @@ class _Performance:
             lines.append(f"not ended: {', '.join(going[:20])}{more}")
         lines.append(f"the journal keeps it as unfinished: hvtui journal show {run.id}")
         complain(*lines)
-        wish.ended(run)
+        _after(wish, run)
         return Exit.INTERRUPTED
+
+
+def _after(wish: Wish, run: Run | None) -> None:
+    """What is kept of it must not hide how it ended."""
+    try:
+        wish.ended(run)
+    except HvtuiError as error:
+        complain(str(error))
 
 
 def _show_held(outcome: Outcome) -> None:
