@@ -1,24 +1,31 @@
 """Takes every picture of `screenshots/` anew: `python -m tests.screenshots [NAME …]`.
 
 The pictures show the real app on the lab's world with a clock that stands still, so the same code gives the same
-picture. Nothing is contacted.
+picture. Nothing is contacted. Those of docs/walkthrough.md are played on a lab: `… walkthrough [SCENE …]`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from textual.pilot import Pilot
 
+from hvtui.config import ClusterConfig
+from hvtui.journal.store import Journal
+from hvtui.operations.audit import Actor
+from hvtui.operations.service import Operations
 from hvtui.ui.app import HvtuiApp
 from hvtui.ui.messages import OpenDetail
+from tests.screenshots import walkthrough
 from tests.screenshots.svg import svg
 from tests.support.screens import console, press, settle, strips_of
 from tests.support.world import DirectFeed
+from tests.support.world_nodes import WorldNodes
 
 FOLDER: Final = Path(__file__).parent.parent.parent / "screenshots"
 
@@ -57,8 +64,20 @@ SHOTS: Final = (
 
 async def take(shot: Shot) -> str:
     """The picture as SVG."""
-    feed = DirectFeed.load(shot.scenario, at=shot.at, title=shot.scenario)
-    async with console(feed, shot.size, theme=shot.theme) as (app, pilot):
+    feed = WorldNodes.load(shot.scenario, at=shot.at, title=shot.scenario)
+    feed.read_only = False
+    with tempfile.TemporaryDirectory(prefix="hvtui-pictures-") as folder:
+        config = ClusterConfig(name=shot.scenario, seeds=("HV01",), actions=True)
+        actor = Actor(user="alice", machine="PC7", pid=1, front="console")
+        operations = Operations(feed, Journal(Path(folder)), config=config, actor=actor, clock=feed.clock)
+        try:
+            return await _take(shot, feed, operations)
+        finally:
+            await operations.close()
+
+
+async def _take(shot: Shot, feed: DirectFeed, operations: Operations) -> str:
+    async with console(feed, shot.size, theme=shot.theme, operations=operations) as (app, pilot):
         # A little life: so loads, jobs and ages are those of a console that has been open for a while.
         for _ in range(3):
             feed.pump(2.0)
@@ -85,6 +104,8 @@ async def _open(app: HvtuiApp, pilot: Pilot[None], feed: DirectFeed, what: str) 
 
 async def main(names: list[str]) -> int:
     """Take the pictures with these names, all without one."""
+    if names[:1] == ["walkthrough"]:
+        return await walkthrough.main(names[1:])
     unknown = set(names) - {shot.name for shot in SHOTS}
     if unknown:
         print(f"no picture is called {', '.join(sorted(unknown))}", file=sys.stderr)  # noqa: T201

@@ -6,6 +6,7 @@ blocks are drawn as shapes, so that they join.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -29,7 +30,8 @@ FONTS: Final = "'Cascadia Mono','JetBrains Mono',Menlo,Consolas,'DejaVu Sans Mon
 _LEVELS: Final = {glyph: eighths for eighths, glyph in enumerate("▁▂▃▄▅▆▇█", start=1)}
 _PARTS: Final = {glyph: eighths for eighths, glyph in enumerate("▏▎▍▌▋▊▉", start=1)}
 _FRAMES: Final = {"─": "lr", "│": "ud", "╭": "rd", "╮": "ld", "╰": "ru", "╯": "lu"}
-_SHAPES: Final = frozenset(_LEVELS) | frozenset(_PARTS) | frozenset(_FRAMES)
+_HEAVY: Final = {"━": "lr", "┃": "ud", "┏": "rd", "┓": "ld", "┗": "ru", "┛": "lu"}
+_SHAPES: Final = frozenset(_LEVELS) | frozenset(_PARTS) | frozenset(_FRAMES) | frozenset(_HEAVY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,15 @@ def _shape(char: str, x: float, y: float, colour: str) -> str:
         return f'<rect x="{n(x)}" y="{n(y)}" width="{n(CELL * _PARTS[char] / 8)}" height="{LINE}" fill="{colour}"/>'
     middle, centre = x + CELL / 2, y + LINE / 2
     ends = {"l": (x, centre), "r": (x + CELL, centre), "u": (middle, y), "d": (middle, y + LINE)}
-    (x1, y1), (x2, y2) = (ends[side] for side in _FRAMES[char])
-    if char in "─│":
+    (x1, y1), (x2, y2) = (ends[side] for side in (_FRAMES.get(char) or _HEAVY[char]))
+    if char in "─│━┃":
         path = f"M{n(x1)} {n(y1)}L{n(x2)} {n(y2)}"
+    elif char in _HEAVY:
+        path = f"M{n(x1)} {n(y1)}L{n(middle)} {n(centre)}L{n(x2)} {n(y2)}"
     else:
         path = f"M{n(x1)} {n(y1)}Q{n(middle)} {n(centre)} {n(x2)} {n(y2)}"
-    return f'<path d="{path}" stroke="{colour}" fill="none"/>'
+    width = ' stroke-width="2.5"' * (char in _HEAVY)
+    return f'<path d="{path}" stroke="{colour}"{width} fill="none"/>'
 
 
 def _background(line: Sequence[Run], y: float, base: str) -> Iterator[str]:
@@ -142,7 +147,11 @@ def svg(strips: Iterable[Strip], title: str) -> str:
     lines = [list(runs(strip)) for strip in strips]
     columns = max((sum(cell_len(run.text) for run in line) for line in lines), default=0)
     base = lines[0][0].background if lines and lines[0] else "#000000"
-    frame = next((run.background for line in lines[2:] for run in line), base)
+    area: Counter[str] = Counter()
+    for line in lines[1:]:
+        for run in line:
+            area[run.background] += cell_len(run.text)
+    frame = max(area, key=lambda colour: area[colour], default=base)
     width, height = columns * CELL + 2 * MARGIN, len(lines) * LINE + BAR + MARGIN
     n = _number
     ink = next((run.colour for line in lines for run in line if run.text.strip()), "#888888")

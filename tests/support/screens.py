@@ -15,16 +15,22 @@ from textual.strip import Strip
 
 from hvtui.live.feed import Feed
 from hvtui.model.change import Change
+from hvtui.operations.service import Operations
 from hvtui.ui.app import HvtuiApp
 from hvtui.ui.look import Look
 
 
 @asynccontextmanager
 async def console(
-    feed: Feed, size: tuple[int, int] = (120, 40), *, theme: str = "dark", ascii_only: bool = False
+    feed: Feed,
+    size: tuple[int, int] = (120, 40),
+    *,
+    theme: str = "dark",
+    ascii_only: bool = False,
+    operations: Operations | None = None,
 ) -> AsyncIterator[tuple[HvtuiApp, Pilot[None]]]:
-    """The console on a feed, settled; times are shown in UTC."""
-    app = HvtuiApp(feed, look=Look(ascii=ascii_only, zone=UTC), theme=theme)
+    """The console on a feed, settled; times are shown in UTC. Without `operations` it only watches."""
+    app = HvtuiApp(feed, operations=operations, look=Look(ascii=ascii_only, zone=UTC), theme=theme)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         # Rows of panes take their heights from what is in them: what was cut at first gets its room now.

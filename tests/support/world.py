@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -61,7 +61,7 @@ class DirectFeed:
         self._cluster: ClusterStream | None = None
 
     @classmethod
-    def load(cls, scenario: str | Path, *, at: float = 0.0, start: datetime = START, title: str = "demo") -> DirectFeed:
+    def load(cls, scenario: str | Path, *, at: float = 0.0, start: datetime = START, title: str = "demo") -> Self:
         """A feed on a scenario's world after `at` seconds, with its first full picture, writers and events read."""
         feed = cls(World.load(scenario, start=start, at=at), title=title)
         feed.pump(writers=True)
