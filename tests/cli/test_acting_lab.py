@@ -230,17 +230,18 @@ def test_a_merge_is_waited_for(site: Callable[..., Site], tmp_path: Path) -> Non
     def begin(world: World) -> None:
         vm = next(vm for vm in world.vms.values() if vm.name == "APP01")
         checkpoint = take_checkpoint(world, vm, SnapshotType.Standard, "before", saved=False, rate=0.0)
-        world.scheduler.spawn(merge(world, vm, checkpoint, FAST * 12))
+        world.scheduler.spawn(merge(world, vm, checkpoint, FAST * 20))
 
     here.lab.call(begin)
     words = ("migrate", "APP01", "APP02", "--to", "HV02")
     assert here(*words).code == 1
-    told = here.applied("migrate", "APP01", "--to", "HV02", "--wait", "--timeout", "1s")
-    assert (told["exit"], told["items"], here.where()["APP01"]) == (4, [], "HV01")
+    told = here.applied(*words, "--wait", "--timeout", "1s")
+    assert (told["outcome"], told["exit"]) == ("done", 4)
     assert ["merge" in one["text"] for one in told["held"]] == [True]
-    told = here.applied(*words, "--wait", "--timeout", "90s")
+    assert (here.where()["APP01"], here.where()["APP02"]) == ("HV01", "HV02")
+    told = here.applied("migrate", "APP01", "--to", "HV02", "--wait", "--timeout", "90s")
     assert (told["outcome"], told["exit"], told["held"]) == ("done", 0, [])
-    assert (here.where()["APP01"], here.where()["APP02"]) == ("HV02", "HV02")
+    assert here.where()["APP01"] == "HV02"
     here.assert_unharmed(calls=2)
 
 
@@ -289,6 +290,7 @@ def test_ctrl_c_ends_hvtui_and_says_what_goes_on(site: Callable[..., Site], tmp_
         said = running.stderr.read()
         assert running.wait(60) == 130, said
     assert "what Windows was asked for goes on there" in said
+    assert "HV01 stays paused until it is resumed: hvtui resume HV01" in said
     assert "Traceback" not in said
     operation = re.search(r"hvtui journal show ([0-9a-f-]{36})", said)
     assert operation is not None

@@ -7,7 +7,7 @@ Exit codes: 0 done or nothing to do, 1 something is left over, 2 what is needed 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -27,8 +27,9 @@ from hvtui.cli.output import complain, say, show_json
 from hvtui.cli.verb_arguments import WAIT_SECONDS
 from hvtui.errors import HvtuiError, NotDone, UsageError
 from hvtui.operations.plan import Level, Plan, Verb
-from hvtui.operations.run import ITEM_ENDED, Run, RunState
+from hvtui.operations.run import ITEM_ENDED, Run, RunStage, RunState
 from hvtui.operations.service import KEY
+from hvtui.operations.stages import START, STOP
 
 _LINES: Final = 8
 """Of what is shown of an unfinished operation; the journal has all."""
@@ -114,14 +115,15 @@ class _Performance:
 
     async def _applied(self, wish: Wish, plan: Plan, before: Outcome, progress: Progress) -> int:
         """Begin it, follow it to its end, and tell how it ended."""
-        if before.empty and not plan.refusals:
-            if before.code == Exit.FINE or plan.verb is Verb.ALIGN:
-                _after(wish, None)
-                return self._told(before)
-            # All that was asked for is refused: the journal has that, too.
-            plan = msgspec.structs.replace(plan, refusals=tuple(r for one in plan.left for r in one.refusals))
+        if before.empty and not plan.refusals and (before.code == Exit.FINE or plan.verb is Verb.ALIGN):
+            _after(wish, None)
+            return self._told(before)
         if not self.arguments.json:
             show_plan(plan)
+        if before.empty and not plan.refusals:
+            # All that was asked for is refused, VM by VM: the journal has that, too.
+            plan = msgspec.structs.replace(plan, refusals=tuple(r for one in plan.left for r in one.refusals))
+            before = replace(before, plan=plan)
         confirmed = _confirmation(plan, self.arguments.confirm, protected=self.session.cluster.protected)
         operations = self.session.operations
         unsubscribe = operations.subscribe(progress)
@@ -179,10 +181,21 @@ class _Performance:
         if going:
             more = f" and {len(going) - 20} more" if len(going) > 20 else ""
             lines.append(f"not ended: {', '.join(going[:20])}{more}")
+        lines += _way_back(run, stage)
         lines.append(f"the journal keeps it as unfinished: hvtui journal show {run.id}")
         complain(*lines)
         _after(wish, run)
         return Exit.INTERRUPTED
+
+
+def _way_back(run: Run, stage: RunStage | None) -> list[str]:
+    """Commands for a node that an interrupted run leaves as nobody wants it to stay."""
+    if stage is None or run.plan.verb not in {Verb.DRAIN, Verb.VMMS}:
+        return []
+    lines = []
+    if stage.action in {STOP, START}:
+        lines.append(f"VMMS on {stage.node} may be stopped: hvtui vmms --start {stage.node} --apply")
+    return [*lines, f"{stage.node} stays paused until it is resumed: hvtui resume {stage.node} --failback immediate"]
 
 
 def _after(wish: Wish, run: Run | None) -> None:
