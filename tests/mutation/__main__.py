@@ -1,4 +1,4 @@
-"""Mutation of the module: `python -m tests.mutation [--all | --size N] [--write]`.
+"""Mutation of the module: `python -m tests.mutation [--all | --size N] [--only PATTERN] [--write]`.
 
 Prints what was noticed by what; --write puts it into docs/mutation.md. Exit 1 when a mutant survives for which
 `harmless.toml` has no reason.
@@ -10,6 +10,7 @@ import argparse
 import sys
 import tomllib
 from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -64,10 +65,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
     parser.add_argument("--all", action="store_true", help="every mutant, not a sample")
     parser.add_argument("--size", type=int, default=400, help="size of the sample")
+    parser.add_argument("--only", action="append", help="only files of this pattern, like 'Private/Action*'")
     parser.add_argument("--write", action="store_true", help="write docs/mutation.md")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    found = places()
+    found = [m for m in places() if not options.only or any(fnmatchcase(m.file, name) for name in options.only)]
     mutants = found if options.all else sample(found, options.size)
     verdicts = run(mutants, options.workers)
     left = [v.mutant for v in verdicts if v.killer is None]
