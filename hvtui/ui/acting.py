@@ -18,6 +18,7 @@ from hvtui.operations.run import Offer, Run, RunState
 from hvtui.operations.service import Operations
 from hvtui.ui.action import Action
 from hvtui.ui.actions import ACTIONS
+from hvtui.ui.isolations import Isolation, isolation_of
 from hvtui.ui.look import Look
 from hvtui.ui.marks import Marks
 from hvtui.ui.notice import NoticeScreen
@@ -47,6 +48,8 @@ class Acting:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._opened = ""
         self._restricted = False
+        self.isolations: dict[str, Isolation] = {}
+        """Run id → what is needed to count the backups of VMs that this console isolated."""
         self._due = False
 
     def begin(self) -> None:
@@ -290,9 +293,10 @@ class Acting:
         """The dialog of a wish."""
         from hvtui.ui.dialogs.plan_dialog import PlanDialog  # noqa: PLC0415
 
-        dialog = PlanDialog(
-            self.feed, self.look, self.operations, wish, begin=self._start, say_stopped=self._ask_stopped
-        )
+        def begin(plan: Plan, confirmed: str) -> None:
+            self._start(wish, plan, confirmed)
+
+        dialog = PlanDialog(self.feed, self.look, self.operations, wish, begin=begin, say_stopped=self._ask_stopped)
         self._app.push_screen(dialog)
 
     def _ask_stopped(self, node: str) -> None:
@@ -318,13 +322,16 @@ class Acting:
 
     # --- doing ---
 
-    def _start(self, plan: Plan, confirmed: str) -> None:
+    def _start(self, wish: Wish, plan: Plan, confirmed: str) -> None:
         if plan.verb in _WATCHED:
             self._app.action_operations()
-        self._later(self._run(plan, confirmed), plan.title)
+        self._later(self._run(wish, plan, confirmed), plan.title)
 
-    async def _run(self, plan: Plan, confirmed: str) -> None:
+    async def _run(self, wish: Wish, plan: Plan, confirmed: str) -> None:
+        isolation = isolation_of(self.feed, plan, wish.targets) if plan.verb is Verb.ISOLATE else None
         run = await self.operations.start(plan, confirmed=confirmed)
+        if isolation is not None:
+            self.isolations[run.id] = isolation
         if run.state is RunState.REFUSED:
             text = "\n".join(f"{refusal.text} ({refusal.rule})" for refusal in run.refusals)
             self._app.push_screen(NoticeScreen(self.look, f"Refused: {plan.title}", text, "Nothing was done."))

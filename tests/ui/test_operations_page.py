@@ -10,8 +10,10 @@ from hvtui.operations.plan import Level, Verb
 from hvtui.operations.run import ItemState, Run, RunState
 from hvtui.ui.dialogs.ask_dialog import BackupStopped, CancelRun, CloseUnfinished
 from hvtui.ui.dialogs.plan_dialog import PlanDialog
+from hvtui.ui.isolations import isolation_of
 from hvtui.ui.overview import Overview
 from hvtui.ui.screens.operations_page import OperationsPage
+from tests.support import builders
 from tests.support.acting import ActingFeed, acting
 from tests.support.builders import HYPER_V_WRITER, NOW, guid
 from tests.support.journal import entry
@@ -278,6 +280,11 @@ async def test_isolated_vms_are_sent_back_from_the_menu(tmp_path: Path) -> None:
         assert planned.plan is not None
         assert planned.level() is Level.TYPED
         run = Run(id="r", plan=planned.plan, state=RunState.DONE)
+        assert app.acting is not None
+        isolation = isolation_of(feed, planned.plan, planned.wish.targets)
+        assert isolation is not None
+        assert set(isolation.names.values()) == {"SQL07", "WEB01"}
+        app.acting.isolations["r"] = isolation
         assert all(item.state is ItemState.DONE for item in run.items)
         operations.runs.append(run)
         await pilot.press("escape")
@@ -287,6 +294,16 @@ async def test_isolated_vms_are_sent_back_from_the_menu(tmp_path: Path) -> None:
             key, _, source = pair.partition("=")
             name = "SQL07" if key == guid("SQL07") else "WEB01"
             feed.move(name, source, planned.plan.options["node"], "Volume1" if name == "SQL07" else "Volume2")
+        late = builders.backup_failed("SQL07", NOW, 77)
+        feed.tell(feed.state.add_events(isolation.node, builders.page([late])))
+        await pilot.press("O")
+        page = app.screen
+        assert isinstance(page, OperationsPage)
+        await settled(pilot, lambda: f"Backups on {isolation.node}" in page.text)
+        assert "SQL07           failed  10102 1x" in page.text
+        assert "WEB01 (control) none yet" in page.text
+        await pilot.press("escape")
+        await settled(pilot, lambda: isinstance(app.screen, Overview))
         app.overview.vms.go_to(guid("SQL07"))
         await pilot.press(".")
         shown = await menu(app, pilot)

@@ -134,17 +134,13 @@ def _left(left: Sequence[Left], look: Look) -> Iterator[Section]:
         return
     lines: list[Line] = []
     for one in left:
-        name = fit(one.vm.name, _NAME, ellipsis=look.glyphs.ellipsis)
         reasons = [refusal.text.removeprefix(f"{one.vm.name}: ") for refusal in one.refusals]
         held = any(refusal.hold for refusal in one.refusals)
         words = "; ".join([*reasons, *([one.text] if one.text else [])]) or "no reason is known"
-        lines.append(
-            text(
-                span(name), span(f" on {one.node or '?'}: ", "dim"), span("HOLD " if held else "", "warn"), span(words)
-            )
-        )
+        spans = (span(f"on {one.node or '?'}: ", "dim"), span("HOLD " if held else "", "warn"), span(words))
+        lines.append(row(one.vm.name, *spans))
         hints = dict.fromkeys(refusal.hint for refusal in one.refusals if refusal.hint)
-        lines += [text(span(f"    {hint}", "info")) for hint in hints]
+        lines += [row(" ", span(hint, "info")) for hint in hints]
     yield Section("Stays where it is", tuple(lines), wide=True, note=str(len(left)))
 
 

@@ -21,6 +21,7 @@ from hvtui.ui.actions import bindings
 from hvtui.ui.dialogs.ask_dialog import CloseUnfinished
 from hvtui.ui.dialogs.menu import Choice, MenuScreen
 from hvtui.ui.footer import KeyLine
+from hvtui.ui.isolations import tally_of
 from hvtui.ui.look import Look
 from hvtui.ui.pointed import Pointed
 from hvtui.ui.screens.run_text import STATE_ROLES, log_sections, run_sections, sign_of, unfinished_sections
@@ -171,7 +172,9 @@ class OperationsPage(Screen[None]):
         key = self.table.cursor_key
         run, one = self._run(key), self._unfinished(key)
         if run is not None:
-            self._page.show_sections(run_sections(run, look))
+            isolation = self._acting.isolations.get(run.id)
+            counted = tally_of(self._acting.feed, isolation) if isolation is not None else None
+            self._page.show_sections(run_sections(run, look, counted))
         elif one is not None:
             self._page.show_sections(unfinished_sections(one, self._truths.get(one.operation), look))
         else:

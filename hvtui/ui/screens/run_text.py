@@ -7,6 +7,7 @@ from typing import Final
 
 from hvtui.journal.unfinished import Unfinished
 from hvtui.model.severity import Severity
+from hvtui.operations.backup_tally import BackupTally
 from hvtui.operations.explain import meaning
 from hvtui.operations.recovery import Truth
 from hvtui.operations.run import Command, ItemState, Offer, Run, RunItem, RunState
@@ -47,11 +48,15 @@ def sign_of(state: RunState | ItemState, look: Look) -> str:
     return {"ok": glyphs.ok, "bad": glyphs.bad, "warn": glyphs.warn, "busy": glyphs.busy}.get(role or "", glyphs.info)
 
 
-def run_sections(run: Run, look: Look) -> list[Section]:
-    """Everything of a run: how it stands, its steps with evidence, its items, its lines, and what may be done next."""
+def run_sections(run: Run, look: Look, counted: BackupTally | None = None) -> list[Section]:
+    """Everything of a run: how it stands, its steps with evidence, its items, its lines, and what may be done next.
+
+    `counted` are the backups of VMs that it isolated.
+    """
     return [
         _head(run, look),
         *_offers(run.offers, look),
+        *(_backups(counted, look) if counted is not None else ()),
         *_refusals(run, look),
         *_stages(run, look),
         *_items(run, look),
@@ -84,6 +89,25 @@ def _offers(offers: Sequence[Offer], look: Look) -> Iterator[Section]:
     if offers:
         lines = [text(span(f"{look.glyphs.arrow} ", "key"), span(offer.text)) for offer in offers]
         yield Section("Next steps (Enter)", tuple(lines), wide=True)
+
+
+_OUTCOMES: Final = {"failed": "bad", "both": "warn", "succeeded": "ok", "none yet": "dim", "unread": "unread"}
+
+
+def _backups(counted: BackupTally, look: Look) -> Iterator[Section]:
+    """Whose fault is it: the suspects' or the node's?"""
+    lines = [text(span(counted.verdict))]
+    for one in counted.vms:
+        failures = ", ".join(f"{number} {count}x" for number, count in one.failed.items())
+        good = f"last good {fmt.day_time(one.succeeded, look.zone)}" if one.succeeded is not None else ""
+        away = "" if one.there else "not there now" if one.there is False else "where it is was not read"
+        words = "; ".join(word for word in (failures, good, one.unread, away) if word)
+        name = f"{one.name} (control)" if one.control else one.name
+        lines.append(row(name, span(f"{one.outcome}  ", _OUTCOMES.get(one.outcome, "")), span(words, "dim")))
+    if counted.gap:
+        lines.append(text(span(f"{counted.gap}: failures may be missing", "warn")))
+    note = f"since {fmt.day_time(counted.since, look.zone)}"
+    yield Section(f"Backups on {counted.node}", tuple(lines), wide=True, note=note)
 
 
 def _refusals(run: Run, look: Look) -> Iterator[Section]:
