@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 
@@ -19,6 +20,9 @@ from tests.engine.stub_control import StubControl
 from tests.engine.stub_session import EngineSession, engine
 from tests.engine.support.site import Site, site_of
 from tests.engine.support.stage import Stage
+
+collect_ignore = [] if os.environ.get("HVTUI_TEST_FULLER") else ["test_whole.py"]
+"""Too long for every run; the fuller one has them."""
 
 
 class LaneTo(Protocol):

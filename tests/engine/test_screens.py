@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import difflib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -21,8 +20,6 @@ from hvtui.clock import ManualClock
 from hvtui.lab.serve import EngineKind, Lab
 from hvtui.live.monitor import Monitor
 from hvtui.model.change import Change
-from hvtui.model.link import LinkStatus
-from hvtui.remote.contract import CHANNELS
 from hvtui.ui.app import HvtuiApp
 from hvtui.ui.messages import OpenDetail
 from hvtui.ui.overview import Overview
@@ -30,6 +27,7 @@ from hvtui.ui.panes.writer_matrix import row_key
 from hvtui.ui.screens.detail import KINDS, DetailScreen
 from hvtui.ui.screens.facts import Facts
 from tests.engine.stub_session import engine
+from tests.engine.support.whole import unread
 from tests.remote.conftest import config_for, gate_for
 from tests.support.screens import console, press, settle, text_of
 from tests.support.wait import until
@@ -83,7 +81,7 @@ async def _look(kind: EngineKind) -> Shown:
         feed = Monitor(config_for(lab), credentials=gate_for(lab), clock=clock)
         try:
             async with console(feed) as (app, pilot):
-                await until(lambda: not list(_missing(feed, lab)), COMPLETE)
+                await until(lambda: not list(unread(feed, lab)), COMPLETE)
                 shown = Shown()
                 await _overviews(shown, app, pilot)
                 await _details(shown, app, pilot, feed)
@@ -91,36 +89,6 @@ async def _look(kind: EngineKind) -> Shown:
                 return shown
         finally:
             await feed.stop()
-
-
-def _missing(feed: Monitor, lab: Lab) -> Iterator[str]:
-    """What a console that has read everything there is would still have to read."""
-    state = feed.state
-    cluster = state.cluster
-    if cluster.link.status is not LinkStatus.LIVE or None in (cluster.nodes, cluster.csvs, cluster.roles, cluster.io):
-        yield "cluster"
-    newest = lab.call(
-        lambda world: {
-            (name, channel): max((event.record for event in log.records), default=0)
-            for name, node in world.nodes.items()
-            for channel, log in node.logs.items()
-        }
-    )
-    for name in lab.addresses:
-        view = state.nodes.get(name)
-        if view is None or view.link.status is not LinkStatus.LIVE:
-            yield name
-            continue
-        parts = {part: getattr(view, part) for part in ("host", "vms", "files", "jobs", "load", "info", "providers")}
-        yield from (f"{name} {part}" for part, value in parts.items() if value is None)
-        if view.info is not None and not view.info.rights:
-            yield f"{name} rights"
-        if view.writers is None or view.writers.reading or not view.writers.writers:
-            yield f"{name} writers"
-        for channel in CHANNELS:
-            read = state.events.coverage(name, channel)[1] is not None
-            if not read or state.events.position(name, channel) < newest.get((name, channel), 0):
-                yield f"{name} {channel}"
 
 
 async def _overviews(shown: Shown, app: HvtuiApp, pilot: Pilot[None]) -> None:
