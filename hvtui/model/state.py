@@ -119,6 +119,12 @@ class ClusterState:
             return roles.get(key[5:]) if key.startswith("role:") else None
         return roles.get(found)
 
+    def owned_by(self, node: str) -> list[str]:
+        """Keys of the VMs whose roles the cluster has on a node, whether the node lists them or not."""
+        lower = node.lower()
+        roles = (self.cluster.roles or {}).values()
+        return [vm_key(role) for role in roles if role.owner is not None and role.owner.lower() == lower]
+
     def home(self, key: str, role: Role | None = None) -> str | None:
         """The node a VM lives on: the role's owner if that node lists it, else a node that lists it."""
         listed = self.homes.get(key)

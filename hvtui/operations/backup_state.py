@@ -26,6 +26,8 @@ from hvtui.operations.facts import Facts, Leftover
 
 QUIET: Final = timedelta(minutes=15)
 """How long a node must have shown no sign of a running backup before leftovers count as orphaned."""
+JUST_READ: Final = 60.0
+"""Seconds for which a snapshot state that was read counts as going on."""
 WRITERS_FRESH: Final = 180.0
 """Seconds after which a read of the writers says nothing of now."""
 
@@ -85,7 +87,7 @@ class BackupSigns:
                 self._watched.pop(name, None)
                 continue
             self._watched.setdefault(name, monotonic)
-            if next(_live_signs(state, view), None) is not None:
+            if next(_live_signs(state, view), None) is not None or _freezes_now(view, monotonic):
                 self._last[name] = monotonic
                 found.append(name)
         return found
@@ -168,6 +170,12 @@ def _live_signs(state: ClusterState, view: NodeView) -> Iterator[str]:
         record = csvs[csv]
         if record.backup == CsvBackup.InProgress:
             yield f"{short_path(record.path)}: a backup is in progress (BackupState 1)"
+
+
+def _freezes_now(view: NodeView, monotonic: float) -> bool:
+    """A writer was in the middle of a snapshot when it was read, and that was just now."""
+    read_at = view.writers.read_at if view.writers is not None else None
+    return read_at is not None and monotonic - read_at < JUST_READ and next(_freezing(view), None) is not None
 
 
 def _freezing(view: NodeView) -> Iterator[str]:

@@ -53,7 +53,10 @@ def holds_of(facts: Facts, key: str) -> tuple[Refusal, ...]:
     if found is None:
         name = role.name if role is not None else key
         target = vm_target(key, name)
-        return (_hold("unread", target, f"{name}: no node tells of this VM, so nothing is known of it"),)
+        hint = (
+            "See its configuration resource in the cluster; when the VM is gone, remove the role or move it yourself."
+        )
+        return (_hold("unread", target, f"{name}: no node tells of this VM, so nothing is known of it", hint),)
     view, vm = found
     target = vm_target(key, vm.name)
     return (*_fork(facts, target), *_unread(view, vm, role, target), *_work(facts, view, vm, role, target))
@@ -80,13 +83,17 @@ def _fork(facts: Facts, target: Target) -> Iterator[Refusal]:
             why = facts.unread.get(f"fork:{node}") or _first_error(answer.errors if answer is not None else ())
             text = f"{target.name}: the logs of {node} could not be searched for fork-commit signs{why}"
             yield _hold("fork-commit", target, text, f"Make the VMMS-Admin and Worker-Admin logs of {node} readable.")
+    known = facts.vm(target.id)
+    unmerged = known is None or known.chain is None or any(f.path.lower().endswith(".avhdx") for f in known.chain)
+    for node in _down(facts) if unmerged else ():
+        text = f"{target.name}: an AVHDX is not merged (or unread), and the logs of {node}, which is down, may hold why"
+        yield _hold("fork-commit", target, text, f"Bring {node} back, or look for event 3216 in a copy of its log.")
     if not signs:
         return
-    known = facts.vm(target.id)
     where = f"event {signs[0].id} of {signs[0].time:%Y-%m-%d %H:%M} UTC"
     if known is None or known.chain is None:
         text = f"{target.name}: fork-commit sign ({where}), and its disk chain could not be read"
-    elif any(file.path.lower().endswith(".avhdx") for file in known.chain):
+    elif unmerged:
         text = f"{target.name}: a checkpoint's fork was not committed ({where}), and an AVHDX is not merged"
     else:
         return
@@ -97,10 +104,14 @@ def _fork(facts: Facts, target: Target) -> Iterator[Refusal]:
 def _asked(facts: Facts) -> list[str]:
     """Nodes whose logs must have been searched: all that take part."""
     members = facts.state.cluster.nodes
-    if members is None:
-        return list(facts.state.nodes)
-    down = {NodeState.Down}
-    return [facts.state.node_name(name) for name, node in members.items() if signed(node.state) not in down]
+    down = set(_down(facts))
+    return [name for name in map(facts.state.node_name, members or facts.state.nodes) if name not in down]
+
+
+def _down(facts: Facts) -> list[str]:
+    """Nodes that nobody can ask: a VM that failed over from one may have its sign in that node's log only."""
+    members = facts.state.cluster.nodes or {}
+    return [facts.state.node_name(name) for name, node in members.items() if signed(node.state) == NodeState.Down]
 
 
 def _first_error(errors: Iterable[object]) -> str:

@@ -21,6 +21,7 @@ def affected(plan: Plan, facts: Facts) -> list[str]:
         for node in (target.id for target in plan.targets if target.kind == "node"):
             view = facts.state.nodes.get(node)
             keys += list(view.vms or ()) if view is not None else []
+            keys += facts.state.owned_by(node)
     return list(dict.fromkeys(keys))
 
 

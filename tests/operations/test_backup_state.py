@@ -186,3 +186,10 @@ def test_what_was_said_of_a_backup_is_not_said_of_the_next_one() -> None:
     running = HEALTHY.vm("SQL07", jobs=(job("SQL07", JobType.Backup, 40),)).state()
     assert BackupSigns().observe(running, MONOTONIC) == ["HV01"]
     assert BackupSigns().observe(HEALTHY.state(), MONOTONIC) == []
+
+
+def test_a_writer_that_was_just_read_in_a_snapshot_is_a_sign_and_an_old_read_is_none() -> None:
+    signs = BackupSigns()
+    state = HEALTHY.but(writers={HYPER_V_WRITER: (3, "No error")}).state()
+    assert sorted(signs.observe(state, MONOTONIC + 30)) == ["HV01", "HV02", "HV03"]
+    assert signs.observe(state, MONOTONIC + 120) == []

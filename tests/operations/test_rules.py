@@ -17,7 +17,7 @@ from hvtui.model.preflight import ChainFile, ForkCommit, ForkSign, Replica, Shad
 from hvtui.operations import rules
 from hvtui.operations.facts import Facts, Leftover
 from hvtui.operations.gate import check
-from hvtui.operations.plan import Plan, Verb
+from hvtui.operations.plan import Level, Plan, Verb
 from hvtui.operations.verbs.align import plan_align
 from hvtui.operations.verbs.drain import plan_drain
 from hvtui.operations.verbs.isolate import plan_isolate, plan_return
@@ -35,7 +35,8 @@ Builder = Callable[[Facts], Plan]
 
 
 def _start_facts(facts: Facts) -> Facts:
-    return replace(facts, services={"HV01/vmms": service("vmms", "Stopped")})
+    stopped = {"HV01/vmms": service("vmms", "Stopped")}
+    return replace(facts, services=stopped, stopped=frozenset({"hv01/vmms"}))
 
 
 PLANS: dict[Verb, tuple[Small, Builder]] = {
@@ -135,6 +136,7 @@ CASES: list[tuple[str, Verb, Small | None, Change | None]] = [
     ("hold", Verb.MIGRATE, HEALTHY.vm("SQL07", more={"chain": AVHDX}), _fork),
     ("hold", Verb.MIGRATE, HEALTHY.vm("SQL07", more={"chain": None}), _fork),
     ("hold", Verb.MIGRATE, None, _more(fork={})),
+    ("hold", Verb.MIGRATE, HEALTHY.vm("SQL07", more={"chain": AVHDX}).but(member_more={"HV03": {"state": 1}}), None),
     ("hold", Verb.DRAIN, HEALTHY.vm("APP01", status=1), None),
     ("hold", Verb.VMMS, HEALTHY.vm("APP01", migration=2), None),
     ("hold", Verb.ISOLATE, HEALTHY.vm("SQL07", status=1), None),
@@ -258,3 +260,27 @@ def test_an_orphaned_backup_needs_a_person_who_says_it_was_stopped() -> None:
     # Said or not, what runs wins.
     running = stuck.but(csv_more={"Volume1": {"backup": 1}})
     assert {r.rule for r in plan_vmms(running.facts(backup_stopped=said), ["HV01"]).refusals} == {"backup-running"}
+
+
+def test_a_role_that_its_node_does_not_list_holds_the_drain() -> None:
+    """Suspend-ClusterNode would move it: nothing is known of it."""
+    small = HEALTHY.but(vms=(*HEALTHY.vms, VmSpec("LOST", "HV01")))
+    facts = small.facts()
+    assert not plan_drain(facts, "HV01").refusals
+    view = facts.state.nodes["HV01"]
+    assert view.vms is not None
+    facts.state.homes.pop(guid("LOST"))
+    view.vms = {key: vm for key, vm in view.vms.items() if vm.name != "LOST"}
+    assert [refusal.target.name for refusal in plan_drain(facts, "HV01").refusals if refusal.target] == ["LOST"]
+
+
+def test_a_vmms_that_somebody_else_stopped_takes_the_typed_name() -> None:
+    facts = _start_facts(EMPTY.facts())
+    assert plan_start(facts, "HV01").level is Level.KEY
+    theirs = plan_start(replace(facts, stopped=frozenset()), "HV01")
+    assert (theirs.level, theirs.name, theirs.refusals) == (Level.TYPED, "vmms on HV01", ())
+
+
+def test_a_node_that_is_down_holds_what_is_not_merged_and_nothing_else() -> None:
+    down = HEALTHY.but(member_more={"HV03": {"state": 1}})
+    assert plan_migrate(down.facts(), [guid("SQL07")], "HV02").moves

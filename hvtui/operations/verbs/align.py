@@ -23,11 +23,10 @@ from hvtui.operations.holds import holds_of, vm_target
 from hvtui.operations.order import in_order
 from hvtui.operations.plan import CsvLine, Left, Move, Note, Plan, Refusal, Target, Verb
 from hvtui.operations.rules_vm import frozen_volumes
-from hvtui.operations.verbs.draft import draft, level_of, move_of, name_of
+from hvtui.operations.verbs.draft import balancer_note, draft, level_of, move_of, name_of
 
 _DYNAMIC: Final = frozenset({"memory", "anti-affinity"})
 """What the moves of the batch itself may change."""
-_BALANCER_OFF: Final = 0
 _AT_REST: Final = {VmState.Off: "off", VmState.Saved: "saved", VmState.SavedVendor: "saved"}
 
 
@@ -203,15 +202,7 @@ def _lines(facts: Facts, moves: list[Move], frozen: dict[str, str], base: Plan) 
 
 
 def _notes(facts: Facts, after: Board) -> Iterator[Note]:
-    told = (answer.node.balancer for answer in facts.preflight.values() if answer.node is not None)
-    mode = next((mode for mode in told if mode is not None), None)
-    if mode is None:
-        text = "AutoBalancerMode could not be read: the cluster may move VMs away again"
-        yield Note(text=text, severity=Severity.WARN)
-    elif mode != _BALANCER_OFF:
-        when = "when a node joins" if mode == 1 else "whenever a node is loaded"
-        text = f"the cluster balances VMs {when} (AutoBalancerMode {mode}) and may undo this"
-        yield Note(text=text, severity=Severity.WARN)
+    yield from balancer_note(facts)
     if after.survives_loss() is not True:
         text = "afterwards the cluster would not (or may not) bear the loss of its fullest node"
         yield Note(text=text, severity=Severity.WARN)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from hvtui.model.placement import is_at_rest, place
+from hvtui.model.severity import Severity
 from hvtui.operations.capacity import need_of
 from hvtui.operations.facts import Facts
 from hvtui.operations.holds import vm_target
-from hvtui.operations.plan import Level, Move, Plan, Target, Verb
+from hvtui.operations.plan import Level, Move, Note, Plan, Target, Verb
 
 KEY_MOVES: Final = 20
 """Up to so many VMs are moved or aligned on a key; more need the typed name."""
+_BALANCER_OFF: Final = 0
 _KEY_VERBS: Final = frozenset({Verb.RESUME, Verb.CANCEL, Verb.START_VMMS})
 _MOVE_VERBS: Final = frozenset({Verb.MIGRATE, Verb.ALIGN, Verb.RETURN})
 
@@ -69,3 +71,16 @@ def level_of(facts: Facts, plan: Plan) -> tuple[Level, str]:
     name = plan.targets[0].name if len(plan.targets) == 1 else plan.cluster
     by_key = plan.verb in _KEY_VERBS or (plan.verb in _MOVE_VERBS and moved <= KEY_MOVES)
     return (Level.KEY if by_key and not facts.protected and not plan.overrides else Level.TYPED), name
+
+
+def balancer_note(facts: Facts) -> Iterator[Note]:
+    """The cluster may move VMs away again by itself."""
+    told = (answer.node.balancer for answer in facts.preflight.values() if answer.node is not None)
+    mode = next((mode for mode in told if mode is not None), None)
+    if mode is None:
+        text = "AutoBalancerMode could not be read: the cluster may move VMs away again"
+        yield Note(text=text, severity=Severity.WARN)
+    elif mode != _BALANCER_OFF:
+        when = "when a node joins" if mode == 1 else "whenever a node is loaded"
+        text = f"the cluster balances VMs {when} (AutoBalancerMode {mode}) and may undo this"
+        yield Note(text=text, severity=Severity.WARN)

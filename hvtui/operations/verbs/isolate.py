@@ -13,7 +13,7 @@ from hvtui.operations.fit import judge
 from hvtui.operations.gate import settle
 from hvtui.operations.order import in_order
 from hvtui.operations.plan import Left, Move, Note, Plan, Refusal, Verb
-from hvtui.operations.verbs.draft import draft, move_of
+from hvtui.operations.verbs.draft import balancer_note, draft, move_of
 from hvtui.operations.verbs.migrate import leveled
 
 
@@ -66,5 +66,6 @@ def _ordered(facts: Facts, plan: Plan, wishes: list[Move]) -> Plan:
         Left(vm=move.vm, node=move.source, refusals=judge(facts, move.vm.id, move.destination, board).refusals)
         for move in stuck
     ]
-    plan = msgspec.structs.replace(plan, moves=tuple(moves), left=(*plan.left, *left))
+    notes = tuple(balancer_note(facts)) if plan.verb is Verb.ISOLATE else ()
+    plan = msgspec.structs.replace(plan, moves=tuple(moves), left=(*plan.left, *left), notes=(*plan.notes, *notes))
     return leveled(facts, settle(plan, facts))

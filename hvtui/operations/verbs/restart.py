@@ -12,7 +12,7 @@ from hvtui.model.writer_catalog import HYPER_V, WRITERS
 from hvtui.operations.backup_state import backup_state
 from hvtui.operations.facts import Facts
 from hvtui.operations.gate import settle
-from hvtui.operations.plan import Note, Plan, Refusal, Stage, Verb
+from hvtui.operations.plan import Level, Note, Plan, Refusal, Stage, Verb
 from hvtui.operations.rules_node import is_drained
 from hvtui.operations.verbs.draft import draft, node_target, service_target
 from hvtui.operations.verbs.drain import with_drain
@@ -72,6 +72,9 @@ def _needed(facts: Facts, node: str) -> list[Note]:
         return [Note(text=f"the Hyper-V writer of {node} is [1] and needs no restart", severity=Severity.WARN)]
     guilty = {e.event.vm_name or e.event.vm for e in facts.state.events.of({10102}) if e.node == node and e.event.vm}
     notes = [Note(text=f"the Hyper-V writer of {node} is [{writer.code}] {writer.error_text}")]
+    if writer.error_kind == "retryable":
+        text = "is the job still pending in the backup product? Then free space, resume the job, and restart nothing"
+        notes.append(Note(text=text, severity=Severity.WARN))
     if guilty:
         names = ", ".join(sorted(str(name) for name in guilty))
         text = f"guests whose shadow copy failed (10102): {names}. While one is full the writer sticks again"
@@ -93,7 +96,12 @@ def plan_start(facts: Facts, node: str, service: str = VMMS) -> Plan:
     stage = Stage(action="start", node=node, text=f"start {name} on {node}")
     plan = draft(facts, Verb.START_VMMS, f"Start {name} on {node}", (target,))
     plan = msgspec.structs.replace(plan, stages=(stage,), refusals=tuple(refusals))
-    return leveled(facts, settle(plan, facts))
+    if target.id.lower() in facts.stopped:
+        return leveled(facts, settle(plan, facts))
+    # Somebody else may have stopped it for a reason: then it takes more than a key.
+    text = f"neither the journal nor the node's records say that hvtui stopped {name} there; somebody may want it so"
+    plan = msgspec.structs.replace(plan, notes=(Note(text=text, severity=Severity.WARN),))
+    return msgspec.structs.replace(settle(plan, facts), level=Level.TYPED, name=target.name)
 
 
 def plan_service(facts: Facts, node: str, service: str) -> Plan:
