@@ -174,7 +174,7 @@ class Operations:
         """What is known now, nothing asked."""
         state, answers = self._nodes.state, self._desk.asker.answers
         monotonic = self._nodes.monotonic()
-        self._observe()
+        self._observe(now_too=True)
         return Facts(
             state=state,
             now=self._clock.now(),
@@ -339,10 +339,13 @@ class Operations:
 
     # --- helpers ---
 
-    def _observe(self) -> None:
-        """Look for signs of running backups, not at every tick: it is a look at every node."""
+    def _observe(self, *, now_too: bool = False) -> None:
+        """Look for signs of running backups, not at every tick: it is a look at every node.
+
+        `now_too`: for a plan always; a node that came only a moment ago would count as one that nobody watches.
+        """
         now = self._nodes.monotonic()
-        if now - self._observed >= OBSERVE:
+        if now_too or now - self._observed >= OBSERVE:
             self._observed = now
             for node in self._signs.observe(self._nodes.state, now):
                 # A backup runs now: what was said about leftovers was said of another one.
