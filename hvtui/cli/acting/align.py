@@ -21,6 +21,9 @@ def run(arguments: Arguments) -> int:
         name = arguments.back
         return perform(arguments, lambda state: returning(state, name))
 
+    if arguments.move_csv and (arguments.csv is None or arguments.max_moves or arguments.save is not None):
+        raise UsageError("--move-csv needs --csv NAME, and takes neither --save nor --max-moves")
+
     if arguments.group is not None:
         _, cluster = choose(arguments)
         if arguments.group not in cluster.groups:
@@ -35,6 +38,8 @@ def run(arguments: Arguments) -> int:
         options = {"csv": arguments.csv or "", "group": arguments.group or ""}
         if arguments.max_moves:
             options["max_moves"] = str(arguments.max_moves)
+        if arguments.move_csv:
+            options["move_csv"] = "yes"
         made = Wish(Verb.ALIGN, (), {name: value for name, value in options.items() if value})
         return keeping(made, state, arguments.save) if arguments.save is not None else made
 

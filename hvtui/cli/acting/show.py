@@ -63,15 +63,16 @@ def show_notes(notes: Iterable[Note]) -> None:
 
 
 def show_refusals(refusals: Iterable[Refusal]) -> None:
-    """What stands against the whole plan, with what to do about it."""
-    for refusal in dict.fromkeys(refusals):
+    """What stands against the whole plan, with what to do about it; what holds for several is said once, at the end."""
+    ones = list(dict.fromkeys(refusals))
+    for refusal in ones:
         say(f"✗ {refusal.text} ({refusal.rule})", "bad")
         if refusal.hint:
             say(f"  → {refusal.hint}")
         if refusal.rule == "confirm":
             say("  → on the command line: --confirm NAME")
-        if refusal.override:
-            say(f"  → an expert may set it aside: --override {refusal.override}")
+    for name in dict.fromkeys(refusal.override for refusal in ones if refusal.override):
+        say(f"An expert may set {name} aside: --override {name}")
 
 
 def how_to_apply(plan: Plan) -> None:
