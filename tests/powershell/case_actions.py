@@ -191,6 +191,7 @@ def node_cases() -> list[Case]:
         ),
         suspend("two at once, the lower id and the other gives way", at(nodes()), at(lower), at(lower), at(back)),
         suspend("two at once, the lower id and the other stays", at(nodes()), at(lower)),
+        suspend("two at once, the lower id and the nodes are hidden then", at(nodes()), at(lower), at([])),
         suspend("nothing is told afterwards", at(nodes()), failing(at(paused), "MSCluster_Node")),
         resume("without failback", at(drained), at(nodes())),
         resume("not up yet", at(drained), at(drained)),
@@ -243,7 +244,8 @@ def service_cases() -> list[Case]:
         return made
 
     def job(kind: str, state: int) -> Step:
-        return with_cim(ready, **{kind: [{"InstanceID": "J1", "JobState": state}, {"InstanceID": "J2", "JobState": 7}]})
+        listed = [{"InstanceID": f"J{n}", "JobState": one} for n, one in enumerate((state, 7, 10))]
+        return with_cim(ready, **{kind: listed})
 
     left = with_cim(ready, Msvm_ComputerSystem=machines(worlds.machine(SQL, "SQL07")))
 

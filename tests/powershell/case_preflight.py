@@ -75,12 +75,25 @@ def everything() -> Step:
                 "SetID": f"{{{WEB}}}",
                 "VolumeName": "\\\\?\\Volume{aa}\\",
                 "InstallDate": worlds.at("2026-02-28T22:00:00Z"),
-            }
+            },
+            {"ID": f"{{{WEB}}}", "SetID": None, "VolumeName": "D:\\", "InstallDate": None},
         ],
-        "MSCluster_AffinityRule": [{"Name": "apart", "RuleType": 4, "Groups": ["SQL role", "web"], "Enabled": 1}],
-        "MSFT_VirtualDisk": [{"FriendlyName": "Volume1", "HealthStatus": 1, "OperationalStatus": [3, 53251]}],
-        "MSFT_StorageJob": [{"Name": "Repair", "JobState": 4, "PercentComplete": 12}],
-        "MSFT_WvrReplicationGroup": [{"Name": "Stretch", "ReplicationStatus": 12}],
+        "MSCluster_AffinityRule": [
+            {"Name": "apart", "RuleType": 4, "Groups": ["SQL role", "web"], "Enabled": 1},
+            {"Name": "together", "RuleType": 1, "Groups": [None, "web"], "Enabled": 0},
+        ],
+        "MSFT_VirtualDisk": [
+            {"FriendlyName": "Volume1", "HealthStatus": 1, "OperationalStatus": [3, 53251]},
+            {"FriendlyName": "Volume2", "HealthStatus": 0, "OperationalStatus": [2]},
+        ],
+        "MSFT_StorageJob": [
+            {"Name": "Repair", "JobState": 4, "PercentComplete": 12},
+            {"Name": "Rebalance", "JobState": 7, "PercentComplete": 100},
+        ],
+        "MSFT_WvrReplicationGroup": [
+            {"Name": "Stretch", "ReplicationStatus": 12},
+            {"Name": "Second", "ReplicationStatus": 0},
+        ],
     }
     base = "C:\\ClusterStorage\\Volume1\\quorum.vhds"
     paths = [one["HostResource"][0] for one in step["cim"]["Msvm_StorageAllocationSettingData"] if one["HostResource"]]
@@ -131,6 +144,12 @@ def _preflight() -> list[Case]:
     older["commands"]["Get-Cluster"] = [{"Name": "CLU-TEST", "AutoBalancerMode": 1}]
     without = copy.deepcopy(whole)
     without["commands"]["Get-Cluster"] = [{"Name": "CLU-TEST", "S2DEnabled": 0, "AutoBalancerMode": 1}]
+    nameless = copy.deepcopy(whole)
+    nameless["cim"]["Msvm_VirtualSystemSettingData"].append(worlds.setting(SQL, VirtualSystemIdentifier=None))
+    nameless["cim"]["Msvm_SummaryInformation"].append({"Name": None, "EnabledState": 2, "MemoryUsage": 1})
+    long = copy.deepcopy(whole)
+    long["cim"]["Msvm_StorageAllocationSettingData"] = [worlds.disk(SQL, "C:\\1.vhdx")]
+    long["commands"]["Get-VHD"] = [_file(f"C:\\{n}.vhdx", f"C:\\{n + 1}.vhdx") for n in range(1, 70)]
     lonely = copy.deepcopy(whole)
     lonely["cim"]["MSCluster_Resource"] = lonely["cim"]["MSCluster_Resource"][:2]
     return [
@@ -138,6 +157,9 @@ def _preflight() -> list[Case]:
         ask("VMs", whole, "Vms"),
         ask("node", whole, "Node"),
         ask("nothing", {"cim": {}}),
+        ask("what names nobody", nameless),
+        ask("a chain that is too long", long),
+        ask("nodes hidden", with_cim(whole, MSCluster_Node=[])),
         ask("no VM", with_cim(whole, Msvm_ComputerSystem=[{"Name": "HV01"}])),
         ask("classes that are not there", absent),
         ask("no replica namespace", failing(whole, "MSFT_WvrReplicationGroup", code=0x8004100E)),
@@ -153,6 +175,7 @@ def _preflight() -> list[Case]:
         ask("jobs", _jobs(whole)),
         ask("a job of nobody", with_cim(_jobs(whole), Msvm_AffectedJobElement=[])),
         *(ask(f"{name} fails", failing(whole, name)) for name in (*_CIM, *_COMMANDS)),
+        ask("whose checkpoint a job is of is unread", failing(_jobs(whole), "Msvm_VirtualSystemSettingData")),
         ask("links of jobs fail", failing(_jobs(whole), "Msvm_AffectedJobElement")),
     ]
 
@@ -213,6 +236,7 @@ def _forks() -> list[Case]:
         _event(10, 1, f"{of}<Size>2147943406</Size>"),
         _event(11, 1, f"{of}<ErrorCode>0x80070005</ErrorCode>"),
         _event(12, 3216, "<VmId>none</VmId>", Xml="<Event><Data>&#1;0x800480BC</Data></Event>"),
+        _event(14, 3216, "", Xml="<Event><Data>0x800480BC</Event>"),
         _event(13, 3216, f"{of}<ErrorCode>0x800703EE</ErrorCode><Other>0x80048102</Other>"),
     ]
 
