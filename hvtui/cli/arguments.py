@@ -54,6 +54,7 @@ class Arguments(argparse.Namespace):
     csv: str | None
     group: str | None
     max_moves: int
+    move_csv: bool
     save: str | None
     back: str | None
     tally: str | None

@@ -40,6 +40,7 @@ def align(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--return", dest="back", type=saved_name, metavar="NAME", help="back to where `--save NAME` saw them"
     )
+    parser.add_argument("--move-csv", action="store_true", help="with --csv: move the CSV to its VMs instead")
     parser.add_argument("--max-moves", type=count, default=0, metavar="N", help="move at most so many VMs")
     parser.add_argument("--save", type=saved_name, metavar="NAME", help="keep where the VMs were, for `--return NAME`")
     _acting(parser, positional=True)

@@ -11,6 +11,7 @@ from hvtui.operations.verbs.align import plan_align
 from hvtui.operations.verbs.drain import plan_drain
 from hvtui.operations.verbs.isolate import plan_isolate, plan_return
 from hvtui.operations.verbs.migrate import plan_cancel, plan_migrate
+from hvtui.operations.verbs.move_csv import plan_move_csv
 from hvtui.operations.verbs.restart import VMMS, plan_service, plan_start, plan_vmms
 from hvtui.operations.verbs.resume import IMMEDIATE, plan_resume
 
@@ -63,6 +64,8 @@ def _return(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan
 
 
 def _align(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    if options.get("move_csv"):
+        return plan_move_csv(facts, options.get("csv", ""))
     most = options.get("max_moves", "")
     return plan_align(
         facts, csv=options.get("csv", ""), group=options.get("group", ""), most=int(most) if most.isdigit() else 0

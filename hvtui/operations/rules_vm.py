@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hvtui.model.conditions import io_word
 from hvtui.model.enums import BackupState
 from hvtui.model.placement import is_at_rest, short_path
 from hvtui.operations.board import Board, played
+from hvtui.operations.capacity import takes_roles
 from hvtui.operations.facts import Facts
 from hvtui.operations.fit import judge
 from hvtui.operations.holds import union
@@ -34,6 +36,23 @@ def destination(plan: Plan, facts: Facts) -> Iterator[Refusal]:
     """What each destination says: placement, health, hardware and, in the order of the plan, memory."""
     for move, board in played(Board.of(facts), plan.moves):
         yield from judge(facts, move.vm.id, move.destination, board).refusals
+    for stage in plan.stages:
+        if stage.target is not None:
+            yield from _coordinator(facts, stage.target, stage.node)
+
+
+def _coordinator(facts: Facts, target: Target, node: str) -> Iterator[Refusal]:
+    """A node that is to own a CSV takes roles and reaches the volume directly."""
+    csv = (facts.state.cluster.csvs or {}).get(target.id)
+    io = (facts.state.cluster.io or {}).get((csv.volume if csv is not None else None) or "")
+    states = {facts.state.node_name(name): state for name, state in (io.nodes if io is not None else {}).items()}
+    if csv is None or node not in states:
+        text = f"how {node} reaches {target.name} could not be read"
+        yield Refusal(rule="unread", target=target, text=text)
+    elif word := io_word(csv, *states[node]):
+        yield Refusal(rule="csv", target=target, text=f"{target.name} is {word} on {node}")
+    if not takes_roles(facts.state, node):
+        yield Refusal(rule="destination", target=target, text=f"{node} takes no roles now")
 
 
 def blockers(facts: Facts, key: str, node: str, board: Board | None = None) -> list[Refusal]:
@@ -76,6 +95,10 @@ def frozen(plan: Plan, facts: Facts) -> Iterator[Refusal]:
             if csv in why:
                 text = f"{move.vm.name}: {why[csv]}"
                 yield Refusal(rule="frozen", target=move.vm, text=text, hint="Align after it has ended.", hold=True)
+    for stage in plan.stages:
+        if stage.target is not None and stage.target.id in why:
+            text, hint = why[stage.target.id], "Move it after that has ended."
+            yield Refusal(rule="frozen", target=stage.target, text=text, hint=hint, hold=True)
 
 
 def frozen_volumes(facts: Facts) -> dict[str, str]:

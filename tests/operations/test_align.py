@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hvtui.operations.plan import Level, Plan
 from hvtui.operations.verbs.align import plan_align
+from hvtui.operations.verbs.move_csv import plan_move_csv
 from tests.support.builders import guid
 from tests.support.replay import Cluster, after, broken, most_moves
 from tests.support.small_clusters import GB, Small, VmSpec
@@ -164,3 +165,20 @@ def test_many_moves_need_the_name_of_the_cluster() -> None:
 def test_a_balancer_that_may_undo_it_is_told() -> None:
     small = Small(node_more={name: {"balancer": 2} for name in ("HV01", "HV02", "HV03")})
     assert any("AutoBalancerMode 2" in note.text for note in plan_align(small.facts()).notes)
+
+
+def test_the_csv_goes_to_its_vms_instead() -> None:
+    vms = [VmSpec(f"VM{n}", "HV02" if n < 3 else "HV03", ("Volume1",)) for n in range(4)]
+    small = Small(vms=tuple(vms))
+    plan = plan_move_csv(small.facts(), "volume1")
+    assert (plan.refusals, plan.moves, plan.level, plan.name) == ((), (), Level.TYPED, "Volume1")
+    assert [(stage.action, stage.node) for stage in plan.stages] == [("csv", "HV02")]
+    busy = plan_move_csv(small.but(csv_more={"Volume1": {"backup": 1}}).facts(), "Volume1")
+    assert {refusal.rule for refusal in busy.refusals} == {"frozen"}
+    lost = plan_move_csv(small.but(io={("Volume1", "HV02"): (4, 0, 1)}).facts(), "Volume1")
+    assert {refusal.rule for refusal in lost.refusals} == {"csv"}
+    paused = plan_move_csv(small.but(member_more={"HV02": {"state": 2}}).facts(), "Volume1")
+    assert {refusal.rule for refusal in paused.refusals} == {"destination"}
+    assert plan_move_csv(small.facts(), "Volume9").refused
+    home = Small(vms=(VmSpec("VM1", "HV01", ("Volume1",)),))
+    assert {refusal.rule for refusal in plan_move_csv(home.facts(), "Volume1").refusals} == {"there"}

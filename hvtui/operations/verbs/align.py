@@ -37,9 +37,9 @@ def plan_align(facts: Facts, *, csv: str = "", group: str = "", most: int = 0) -
     """
     if group:
         return _group(facts, group, most)
-    chosen = _volumes(facts, csv)
+    chosen = volumes(facts, csv)
     title = f"Align the VMs of {csv} with its owner" if csv else "Align VMs with the owners of their CSVs"
-    base = draft(facts, Verb.ALIGN, title, _targets(facts, chosen if csv else []))
+    base = draft(facts, Verb.ALIGN, title, [csv_target(facts, key) for key in chosen if csv])
     options = {"csv": csv} if csv else {}
     base = msgspec.structs.replace(base, options=options)
     if csv and not chosen:
@@ -145,7 +145,7 @@ def _planned(facts: Facts, base: Plan, wishes: list[Move], left: list[Left], mos
         left += [Left(vm=move.vm, node=move.source, text=f"not among the first {most} moves") for move in over]
     after = _after(board.copy(), moves)
     left += [_stuck(facts, move, after) for move in stuck]
-    lines = tuple(_lines(facts, moves, frozen, base))
+    lines = tuple(csv_lines(facts, moves, frozen, base))
     plan = msgspec.structs.replace(
         base, moves=tuple(moves), left=tuple(left), csvs=lines, notes=tuple(_notes(facts, after))
     )
@@ -169,10 +169,10 @@ def _stuck(facts: Facts, move: Move, after: Board) -> Left:
     return Left(vm=move.vm, node=move.source, refusals=tuple(refusals))
 
 
-def _lines(facts: Facts, moves: list[Move], frozen: dict[str, str], base: Plan) -> Iterator[CsvLine]:
+def csv_lines(facts: Facts, moves: list[Move], frozen: dict[str, str], base: Plan | None = None) -> Iterator[CsvLine]:
     """Snapshots per CSV before and after, and the other way: moving the CSV to its VMs."""
     going = {move.vm.id: move.destination for move in moves}
-    wanted = {target.id for target in base.targets if target.kind == "csv"}
+    wanted = {target.id for target in base.targets if target.kind == "csv"} if base is not None else set()
     nodes: dict[str, Counter[str]] = {}
     then: dict[str, Counter[str]] = {}
     for key in facts.state.vm_keys():
@@ -208,7 +208,7 @@ def _notes(facts: Facts, after: Board) -> Iterator[Note]:
         yield Note(text=text, severity=Severity.WARN)
 
 
-def _volumes(facts: Facts, name: str) -> dict[str, str]:
+def volumes(facts: Facts, name: str) -> dict[str, str]:
     """CSV id → short name, of the one that is named by its folder, resource or id; of all without a name."""
     lower = name.lower()
     return {
@@ -218,9 +218,15 @@ def _volumes(facts: Facts, name: str) -> dict[str, str]:
     }
 
 
-def _targets(facts: Facts, chosen: Iterable[str]) -> list[Target]:
-    csvs = facts.state.cluster.csvs or {}
-    return [Target(kind="csv", id=key, name=short_path(csvs[key].path)) for key in chosen]
+def missing_csv(facts: Facts, name: str) -> Refusal:
+    """Nothing, or more than one thing, has the name."""
+    known = ", ".join(sorted(short_path(csv.path) for csv in (facts.state.cluster.csvs or {}).values()))
+    return Refusal(rule="unread", text=f"there is no CSV {name!r}; known: {known or 'none, they could not be read'}")
+
+
+def csv_target(facts: Facts, key: str) -> Target:
+    """A CSV as a plan names it."""
+    return Target(kind="csv", id=key, name=short_path((facts.state.cluster.csvs or {})[key].path))
 
 
 def _files(facts: Facts, key: str) -> str:
