@@ -96,7 +96,8 @@ def told_in_words(outcome: Outcome) -> Iterator[tuple[str, str]]:
             if item.advice:
                 yield f"  → {item.advice}", ""
     done = sum(item.state is ItemState.DONE for item in run.items)
-    count = f" {done} of {len(run.items)} VMs." if run.items else ""
+    vms = "VMs" if all(item.target.kind == "vm" for item in run.items) else "done"
+    count = f" {done} of {len(run.items)} {vms}." if run.items else ""
     left = f" {len(outcome.left)} left over." if outcome.left else ""
     mood = "ok" if run.state is RunState.DONE else "bad"
     yield f"{run.plan.title}: {run.state.value}.{count}{left} (hvtui journal show {run.id})", mood

@@ -52,9 +52,11 @@ class Progress:
 
 
 def _words(run: Run, item: RunItem) -> str:
-    way = f"{item.source} → {item.destination}" if item.destination else f"from {item.source}"
+    way = f", {item.source} → {item.destination}" if item.destination else f", from {item.source}"
     stage = run.stages[run.current] if run.current is not None and run.stages else None
     if stage is not None and stage.action == RESUME and stage.node == item.source:
-        way = f"back to {item.source}"
+        way = f", back to {item.source}"
+    if not item.source:
+        way = ""
     percent = f" {item.percent}%" if item.percent is not None else ""
-    return f"{item.target.name}: {item.state.value}{percent}, {way}" + (f" ({item.text})" if item.text else "")
+    return f"{item.target.name}: {item.state.value}{percent}{way}" + (f" ({item.text})" if item.text else "")
