@@ -265,3 +265,16 @@ async def test_a_wave_begins_when_the_one_before_has_ended(stage: Make) -> None:
     assert frozenset({"APP03"}) in together
     assert not any("APP03" in names and len(names) > 1 for names in together)
     small_one.assert_unharmed()
+
+
+async def test_a_csv_moves_to_its_vms_which_go_on_running(stage: Make) -> None:
+    small_one = stage(vms='nodes = ["HV02"]\ncsvs = ["Volume1"]')
+    plan = await small_one.plan(Verb.ALIGN, csv="Volume1", move_csv="yes")
+    assert (plan.refusals, plan.level, plan.name) == ((), Level.TYPED, "Volume1")
+    run = await small_one.run(plan)
+    assert run.state is RunState.DONE
+    assert run.items[0].text == "its owner is HV02"
+    assert small_one.world.csv("Volume1").owner.name == "HV02"
+    assert [function for _, function in small_one.nodes.changing()] == ["Move-HvTuiCsv"]
+    assert (await small_one.plan(Verb.ALIGN, csv="Volume1")).moves == ()
+    small_one.assert_unharmed()

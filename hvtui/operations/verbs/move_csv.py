@@ -26,7 +26,8 @@ def plan_move_csv(facts: Facts, csv: str) -> Plan:
     target = csv_target(facts, key)
     lines = tuple(line for line in csv_lines(facts, [], {}) if line.csv == key)
     plan = draft(facts, Verb.ALIGN, f"Move {target.name} to its VMs", (target,))
-    plan = msgspec.structs.replace(plan, csvs=lines, options={"csv": csv, "move_csv": "yes"})
+    options = {"csv": csv, "move_csv": "yes"}
+    plan = msgspec.structs.replace(plan, csvs=lines, options=options, level=Level.TYPED, name=target.name)
     if not lines or not lines[0].alternative:
         text = f"{target.name} is where most of its VMs are" if lines else f"no VM runs on {target.name}"
         return msgspec.structs.replace(plan, refusals=(Refusal(rule="there", target=target, text=text),))
@@ -35,4 +36,4 @@ def plan_move_csv(facts: Facts, csv: str) -> Plan:
     note = Note(text="the cluster balances the owners of CSVs by itself and may undo this", severity=Severity.WARN)
     stage = Stage(action=MOVE_CSV, node=node, text=text, target=target)
     plan = msgspec.structs.replace(plan, stages=(stage,), notes=(note,))
-    return msgspec.structs.replace(settle(plan, facts), level=Level.TYPED, name=target.name)
+    return settle(plan, facts)
