@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,8 @@ from hvtui.journal.store import Journal
 from hvtui.model.preflight import ActionResult
 from hvtui.operations.plan import Plan, Target
 from hvtui.operations.run import Run
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,16 +84,25 @@ class Audit:
     cluster: Callable[[], tuple[str, str]]
     session: str = ""
     _order: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _reading: int = 0
 
     @property
     def busy(self) -> bool:
-        """A line is being written."""
-        return self._order.locked()
+        """The journal is being written or read."""
+        return self._order.locked() or self._reading > 0
 
     async def open(self) -> None:
         """Make sure that the journal can be written. Raises JournalError."""
-        await _off_loop(self.journal.open)
-        self.session = await _off_loop(lambda: self.journal.session)
+        await self.read(lambda journal: journal.open())
+        self.session = await self.read(lambda journal: journal.session)
+
+    async def read(self, question: Callable[[Journal], T]) -> T:
+        """Ask the journal something, off the event loop. Raises JournalError."""
+        self._reading += 1
+        try:
+            return await _off_loop(lambda: question(self.journal))
+        finally:
+            self._reading -= 1
 
     async def begun(self, run: Run, confirmed: str) -> None:
         """An operation begins. Raises JournalError, and then it must not."""
@@ -193,7 +204,7 @@ class Audit:
             await _off_loop(lambda: self.journal.append(entry))
 
 
-async def _off_loop(work: Callable[[], Any]) -> Any:
+async def _off_loop(work: Callable[[], T]) -> T:
     """Run it on a thread; a line that is being written is written to its end when the waiting task is cancelled."""
     return await asyncio.shield(asyncio.to_thread(work))
 

@@ -308,9 +308,10 @@ class Operations:
         if not cluster_id:
             return
         try:
-            self._unfinished = await asyncio.to_thread(unfinished, self._journal, cluster_id)
-            self._stopped = await asyncio.to_thread(stopped_services, self._journal, cluster_id)
-            self._taken = await asyncio.to_thread(taken_away, self._journal, cluster_id)
+            read = self._desk.audit.read
+            self._unfinished = await read(lambda journal: unfinished(journal, cluster_id))
+            self._stopped = await read(lambda journal: stopped_services(journal, cluster_id))
+            self._taken = await read(lambda journal: taken_away(journal, cluster_id))
         except JournalError as error:
             _log.warning("%s", error)
 
