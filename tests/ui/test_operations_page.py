@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hvtui.clock import ManualClock
 from hvtui.journal.entry import Entry, Kind
 from hvtui.model.preflight import ActionResult
 from hvtui.operations.plan import Level, Verb
@@ -314,3 +315,40 @@ async def test_isolated_vms_are_sent_back_from_the_menu(tmp_path: Path) -> None:
         assert {(move.vm.id, move.destination) for move in back.plan.moves} == {
             tuple(pair.split("=")) for pair in homes.split(",")
         }
+
+
+async def test_what_was_begun_while_keys_hold_the_order_still_gets_the_cursor(tmp_path: Path) -> None:
+    feed = ActingFeed()
+    async with acting(feed, tmp_path) as (app, pilot, operations):
+        left = unfinished()
+        operations._unfinished = [left]
+        await pilot.press("O")
+        page = app.screen
+        assert isinstance(page, OperationsPage)
+        await pilot.press("j")
+        assert page.table.frozen
+        operations.runs.append(runbook())
+        operations._tell(operations.runs[0])
+        page._show()
+        assert page.table.cursor_key == left.operation
+        assert isinstance(feed.clock, ManualClock)
+        feed.clock.advance(60.0)
+        page._show()
+        assert page.table.cursor_key == guid("runbook")
+
+
+async def test_what_was_read_back_is_not_shown_any_more_once_another_operation_has_ended(tmp_path: Path) -> None:
+    async with acting(ActingFeed(), tmp_path) as (app, pilot, operations):
+        left = unfinished()
+        operations._unfinished = [left]
+        await pilot.press("O")
+        page = app.screen
+        assert isinstance(page, OperationsPage)
+        page._truths[left.operation] = TRUTH
+        page._show()
+        assert "vmms on HV01 is Stopped" in page.text
+        operations.runs.append(failed_run())
+        operations._tell(operations.runs[0])
+        page.table.put_cursor(left.operation)
+        page._show()
+        assert "vmms on HV01 is Stopped" not in page.text

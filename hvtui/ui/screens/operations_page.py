@@ -129,7 +129,10 @@ class OperationsPage(Screen[None]):
         if self._work is not None:
             self._work.cancel()
 
-    def _heard(self, _run: Run) -> None:
+    def _heard(self, run: Run) -> None:
+        if run.over:
+            # What was read back before it may be so no longer.
+            self._truths.clear()
         if not self._due and self.is_mounted:
             self._due = True
             self.set_timer(_PAUSE, self._show)
@@ -151,9 +154,9 @@ class OperationsPage(Screen[None]):
         newest = operations.runs[-1].id if operations.runs else ""
         if newest != self._newest:
             # What was just begun is what its person looks for.
-            self._newest = newest
             self.table.thaw()
-            self.table.put_cursor(newest)
+            if self.table.put_cursor(newest):
+                self._newest = newest
         self.table.styles.height = max(3, min(len(rows) + 1, self.size.height * 30 // 100))
         running, bad = self._acting.counts()
         right = [Piece(" PROD ", "alert"), Piece(" ")] if self._acting.feed.protected else []
