@@ -101,7 +101,7 @@ def resume(parser: argparse.ArgumentParser) -> None:
 def vmms(parser: argparse.ArgumentParser) -> None:
     """`hvtui vmms NODE…` and `hvtui vmms --start NODE`."""
     parser.add_argument("nodes", nargs="+", type=filled, metavar="NODE", help="one after the other")
-    parser.add_argument("--start", action="store_true", help="only start it where hvtui stopped it")
+    parser.add_argument("--start", action="store_true", help="only start it")
     parser.add_argument("--failback", choices=FAILBACK, default="immediate", help="of the resume (%(default)s)")
     _acting(parser, overrides=True)
 

@@ -164,6 +164,35 @@ def test_a_drain_is_refused_when_other_vms_would_move(desk: Desk) -> None:
     assert "SQL07 would move Quick; the plan says Live" in ran.out
 
 
+CROWDED: Final = HEALTHY.but(vms=(*HEALTHY.vms, VmSpec("APP02", "HV01", ("Volume2",))))
+"""Most VMs of Volume2 run on HV01; HV02 owns it."""
+
+
+def test_the_csv_itself_moves_as_planned_or_not_at_all(desk: Desk) -> None:
+    desk.on(CROWDED)
+    path = desk.written("align", "--csv", "Volume2", "--move-csv")
+    text = path.read_text(encoding="utf-8")
+    words = ("align", "--apply", "--plan", str(path), "--confirm", "Volume2")
+    assert desk("align", "--apply", "--plan", str(path)).code == 3, "it is typed"
+    changes: list[tuple[Callable[[Json], None], str]] = [
+        (lambda plan: plan["stages"][0].update(node="HV03"), "its steps would be others now: csv HV01"),
+        (lambda plan: plan["stages"][0]["target"].update(id=guid("csv Volume1")), "its steps would be others now"),
+        (lambda plan: plan.update(seen={}), "the plan saw nothing"),
+    ]
+    for change, said in changes:
+        plan = json.loads(text)
+        change(plan)
+        path.write_text(json.dumps(plan), encoding="utf-8")
+        ran = desk(*words)
+        assert (ran.code, desk.sent) == (3, []), ran.out
+        assert said in ran.out
+    path.write_text(text, encoding="utf-8")
+    desk.on(CROWDED.but(csvs={**CROWDED.csvs, "Volume2": "HV03"}))
+    ran = desk(*words)
+    assert (ran.code, desk.sent) == (3, [])
+    assert "Volume2 has changed" in ran.out
+
+
 def test_a_plan_is_about_what_was_typed(desk: Desk) -> None:
     path = desk.written("drain", "HV01")
     ran = desk("drain", "HV02", "--apply", "--plan", str(path), "--confirm", "HV02")

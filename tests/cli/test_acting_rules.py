@@ -36,7 +36,13 @@ COMMANDS: Final[dict[Verb, tuple[str, ...]]] = {
     Verb.START_VMMS: ("vmms", "--start", "HV01"),
     Verb.SERVICE: ("service", "HV01", "VSS"),
 }
-NAMES: Final = {Verb.DRAIN: "HV01", Verb.VMMS: "HV01", Verb.SERVICE: "VSS on HV01", Verb.RETURN: "SQL07"}
+NAMES: Final = {
+    Verb.DRAIN: "HV01",
+    Verb.VMMS: "HV01",
+    Verb.START_VMMS: "vmms on HV01",
+    Verb.SERVICE: "VSS on HV01",
+    Verb.RETURN: "SQL07",
+}
 """What must be typed; the cluster's name for the others that are typed."""
 ELSEWHERE: Final = frozenset({"busy", "changed", "not-drained"})
 """busy: one command runs one operation; changed: a plan file (test_acting_plans); not-drained: between two steps."""

@@ -15,7 +15,7 @@ import msgspec
 from hvtui.operations.builders import BUILDERS
 from hvtui.operations.facts import Facts
 from hvtui.operations.gate import check
-from hvtui.operations.plan import Left, Move, Plan, Refusal, Target, Verb
+from hvtui.operations.plan import Left, Move, Plan, Refusal, Stage, Target, Verb
 from hvtui.operations.seen import seen_of
 from hvtui.operations.verbs.draft import level_of, move_of
 
@@ -26,7 +26,8 @@ _ROOM: Final = frozenset({"memory"})
 
 def again(planned: Plan, facts: Facts) -> Plan:
     """The plan as it can be begun now, with what stands against it in `refusals` and what no longer fits in `left`."""
-    return _moves_again(planned, facts) if planned.verb in MOVE_VERBS else _built_again(planned, facts)
+    moves_only = planned.verb in MOVE_VERBS and not planned.stages
+    return _moves_again(planned, facts) if moves_only else _built_again(planned, facts)
 
 
 def _moves_again(planned: Plan, facts: Facts) -> Plan:
@@ -55,7 +56,7 @@ def _moves_again(planned: Plan, facts: Facts) -> Plan:
 
 
 def _built_again(planned: Plan, facts: Facts) -> Plan:
-    """Plans of nodes and services: made anew from the same wish, and compared."""
+    """Plans of nodes, services and volumes: made anew from the same wish, and compared."""
     options = dict(planned.options)
     if planned.overrides:
         options["overrides"] = ",".join(planned.overrides)
@@ -75,10 +76,15 @@ def _built_again(planned: Plan, facts: Facts) -> Plan:
     if {one.vm.id for one in planned.left} != {one.vm.id for one in fresh.left}:
         names = ", ".join(sorted(one.vm.name for one in fresh.left)) or "none"
         differences.append(Refusal(rule=RULE, text=f"other VMs stay behind now: {names}"))
-    if [(s.action, s.node) for s in planned.stages] != [(s.action, s.node) for s in fresh.stages]:
-        steps = ", ".join(f"{stage.action} {stage.node}" for stage in fresh.stages) or "none"
+    if [_step(stage) for stage in planned.stages] != [_step(stage) for stage in fresh.stages]:
+        steps = ", ".join(" ".join(filter(None, _step(stage))) for stage in fresh.stages) or "none"
         differences.append(Refusal(rule=RULE, text=f"its steps would be others now: {steps}"))
     return msgspec.structs.replace(fresh, refusals=tuple(dict.fromkeys((*differences, *fresh.refusals))))
+
+
+def _step(stage: Stage) -> tuple[str, str, str]:
+    """What a stage does: its action, node, and what it is done to if that is not the node."""
+    return stage.action, stage.node, stage.target.id if stage.target is not None else ""
 
 
 def _cluster(planned: Plan, facts: Facts) -> Iterator[Refusal]:
