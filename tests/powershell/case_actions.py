@@ -14,7 +14,7 @@ CSV: Final = "4444DDDD-0000-4000-8000-000000000001"
 Step = dict[str, Any]
 
 
-def role(vm: str, owner: str = "HV01", status: int = 0) -> Step:
+def role(vm: str, owner: str = "HV01", status: int | None = 0) -> Step:
     """A ClusterGroup of a VM."""
     return {
         "VmId": vm,
@@ -72,7 +72,7 @@ def _vm(**changes: Any) -> Step:
     return with_cim(world(), Msvm_ComputerSystem=machines(worlds.machine(SQL, "SQL07", **changes)))
 
 
-def _role(status: int = 0, owner: str = "HV01") -> Step:
+def _role(status: int | None = 0, owner: str = "HV01") -> Step:
     return world(commands={"Get-ClusterGroup": [role(SQL, owner, status)]})
 
 
@@ -96,7 +96,7 @@ def move_cases() -> list[Case]:
         _move("no role", VMId="1111aaaa-0000-4000-8000-0000000000ff"),
         _move("no VM", with_cim(world(), Msvm_ComputerSystem=machines())),
         _move("shown nothing", with_cim(world(), Msvm_ComputerSystem=[])),
-        *(_move(f"role status {status}", _role(status)) for status in (1, 4, 2, 5)),
+        *(_move(f"role status {status}", _role(status)) for status in (1, 4, 2, 5, None)),
         *(_move(f"operation {n}", _vm(OperationalStatus=[11, n])) for n in (32767, 32768, 32774, 32780, 32781)),
         _move("no operation told", _vm(OperationalStatus=None)),
         *(_move(f"target {one}", with_cim(world(), MSCluster_Node=nodes({}, one))) for one in (*targets, *others)),
@@ -120,6 +120,7 @@ def move_cases() -> list[Case]:
         stop("running", running, world(commands={"Get-ClusterResource": [resource(SQL, 4)]})),
         *(stop(f"state {n}", world(commands={"Get-ClusterResource": [resource(SQL, n)]})) for n in (0, 1, 3, 4, 5)),
         stop("queued", _role(4)),
+        stop("locked, not queued", _role(1)),
         stop("another owner", running, ExpectOwner="HV02"),
         stop("no role", running, VMId=WEB.replace("2", "7")),
         stop("no resource", world(commands={"Get-ClusterResource": []})),
@@ -153,6 +154,8 @@ def node_cases() -> list[Case]:
     third = [{**one, "Id": str(9 - int(one["Id"]))} for one in nodes()]
     both = [{**one, "State": 2, "NodeDrainStatus": 1} if one["Name"] != "HV03" else one for one in third]
     lower = nodes({"State": 2, "NodeDrainStatus": 1}, {"State": 2, "NodeDrainStatus": 1})
+    begun = nodes({"State": 2, "NodeDrainStatus": 1}, {"NodeDrainStatus": 1})
+    aside = nodes({"State": 2, "NodeDrainStatus": 1}, {"State": 2})
     back = nodes({"State": 2, "NodeDrainStatus": 1})
     down = nodes({"State": 2, "NodeDrainStatus": 1}, {"State": 1})
     return [
@@ -191,6 +194,8 @@ def node_cases() -> list[Case]:
         ),
         suspend("two at once, the lower id and the other gives way", at(nodes()), at(lower), at(lower), at(back)),
         suspend("two at once, the lower id and the other stays", at(nodes()), at(lower)),
+        suspend("two at once, the other one is not paused yet", at(nodes()), at(begun)),
+        suspend("two at once, the other one is only paused", at(nodes()), at(aside)),
         suspend("two at once, the lower id and the nodes are hidden then", at(nodes()), at(lower), at([])),
         suspend("nothing is told afterwards", at(nodes()), failing(at(paused), "MSCluster_Node")),
         resume("without failback", at(drained), at(nodes())),

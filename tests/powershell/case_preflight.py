@@ -147,6 +147,9 @@ def _preflight() -> list[Case]:
     nameless = copy.deepcopy(whole)
     nameless["cim"]["Msvm_VirtualSystemSettingData"].append(worlds.setting(SQL, VirtualSystemIdentifier=None))
     nameless["cim"]["Msvm_SummaryInformation"].append({"Name": None, "EnabledState": 2, "MemoryUsage": 1})
+    nameless["cim"]["Msvm_SecuritySettingData"].append({"InstanceID": "Microsoft:Definition\\X", "TpmEnabled": True})
+    nameless["cim"]["Msvm_ResourceAllocationSettingData"] = [{"InstanceID": "Microsoft:Definition\\X"}]
+    summaries = [worlds.summary(SQL, 0, 4096, EnabledState=6), worlds.summary(WEB, 0, 512, EnabledState=32769)]
     long = copy.deepcopy(whole)
     long["cim"]["Msvm_StorageAllocationSettingData"] = [worlds.disk(SQL, "C:\\1.vhdx")]
     long["commands"]["Get-VHD"] = [_file(f"C:\\{n}.vhdx", f"C:\\{n + 1}.vhdx") for n in range(1, 70)]
@@ -159,6 +162,7 @@ def _preflight() -> list[Case]:
         ask("nothing", {"cim": {}}),
         ask("what names nobody", nameless),
         ask("a chain that is too long", long),
+        ask("memory of what is saved", with_cim(whole, Msvm_SummaryInformation=summaries)),
         ask("nodes hidden", with_cim(whole, MSCluster_Node=[])),
         ask("no VM", with_cim(whole, Msvm_ComputerSystem=[{"Name": "HV01"}])),
         ask("classes that are not there", absent),
@@ -200,7 +204,7 @@ def _jobs(step: Step) -> Step:
         Msvm_StorageJob=[{"InstanceID": "J3", "JobType": 5, "JobState": 3}],
         Msvm_MigrationJob=[
             {"InstanceID": "J4", "JobType": 305, "JobState": 4, "VirtualSystemName": WEB.upper()},
-            {"InstanceID": "J5", "JobType": 305, "JobState": 7, "VirtualSystemName": WEB.upper()},
+            {"InstanceID": "J5", "JobType": 305, "JobState": 7, "VirtualSystemName": SQL.upper()},
             {"InstanceID": "J6", "JobType": 305, "JobState": 4, "VirtualSystemName": None},
         ],
         Msvm_AffectedJobElement=[
@@ -244,10 +248,17 @@ def _forks() -> list[Case]:
         return Case(f"fork commit: {name}", "Get-HvTuiForkCommit", [step], world=world)
 
     commands = {VMMS: log, WORKER: [_event(1, 18500, of)]}
+    first = [_event(number, 18500, of) for number in range(1, 7)]
     few = "& { $script:ForkRecords = 4; try { Get-HvTuiForkCommit } finally { $script:ForkRecords = 20000 } }"
     return [
         ask("signs", {"commands": commands}),
         ask("empty", {}),
         ask("one log fails", failing({"commands": commands}, WORKER)),
+        ask("both logs fail", failing({"commands": commands}, VMMS, WORKER)),
         Case("fork commit: more than are looked through", script=few, steps=[{"commands": commands}]),
+        Case(
+            "fork commit: more than are looked through, from the first on",
+            script=few,
+            steps=[{"commands": {VMMS: first}}],
+        ),
     ]

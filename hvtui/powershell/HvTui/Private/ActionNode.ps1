@@ -108,7 +108,12 @@ function Resolve-HvTuiRival {
         $left = $rivals
         while ($left.Count -and (Get-HvTuiElapsed) -lt $until) {
             Start-Sleep -Milliseconds 200
-            $left = @(Find-HvTuiRival -Up $Up -Node (Read-HvTuiClusterNode -Stream @{ Blind = @() }).Item)
+            try {
+                $left = @(Find-HvTuiRival -Up $Up -Node (Read-HvTuiClusterNode -Stream @{ Blind = @() }).Item)
+            } catch {
+                # What could not be read was not seen.
+                $left = $rivals
+            }
         }
         if ($left.Count -eq 0) { return }
     }
