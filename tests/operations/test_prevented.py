@@ -47,6 +47,14 @@ async def test_what_a_rule_prevents(case: Case, play: Play) -> None:
     assert case.shows(shown), (shown.told, shown.answers, shown.changes, shown.harm)
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.rule not in OVERRIDABLE], ids=lambda case: case.id)
+async def test_no_plan_talks_the_gate_out_of_a_rule(case: Case, play: Play) -> None:
+    """A plan from a file, made elsewhere or changed by hand, which says that everything was set aside."""
+    shown = await play.run(case, forged=True)
+    assert not {refusal.rule for refusal in shown.run.plan.refusals} & {case.rule, case.told}
+    assert_prevented(case, shown)
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.rule in OVERRIDABLE], ids=lambda case: case.id)
 async def test_an_expert_who_sets_a_rule_aside_gets_what_it_prevented(case: Case, play: Play) -> None:
     """The rule is gone with one typed word: then nothing else, neither the gate nor the node, stands in its place."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from hvtui.lab.native import changes, services
@@ -153,10 +154,7 @@ class Play:
 
     def without_rules(self, *names: str) -> None:
         """Build the gate from a table that lacks these rules."""
-        table = tuple(rule for rule in RULES if rule.id not in names)
-        assert len(table) == len(RULES) - len(names)
-        for function in (gate.check, gate.settle):
-            self._patch.setattr(function, "__defaults__", (table,))
+        _without(self._patch, *names)
 
     def without_checks(self, *names: str) -> None:
         """Edit these checks out of the native engine."""
@@ -176,8 +174,11 @@ class Play:
             self._sources[file] = Path(str(module.__file__)).read_text(encoding="utf-8")
         return self._sources[file]
 
-    async def run(self, case: Case, *, nodes: type[WorldNodes] = WorldNodes) -> Shown:
-        """Play a case to its end, and let what it set going come to its end, too."""
+    async def run(self, case: Case, *, nodes: type[WorldNodes] = WorldNodes, forged: bool = False) -> Shown:
+        """Play a case to its end, and let what it set going come to its end, too.
+
+        `forged`: the plan was made where the rule does not exist, and claims that every rule was set aside.
+        """
         self._number += 1
         folder = self._folder / str(self._number)
         folder.mkdir()
@@ -192,7 +193,12 @@ class Play:
             stage.quiet()
             case.prepare(stage)
             stage.nodes.pump(1.0, writers=True)
-            plan = await case.wish(stage)
+            with pytest.MonkeyPatch.context() as patch:
+                if forged:
+                    _without(patch, case.rule, *case.also)
+                plan = await case.wish(stage)
+            if forged:
+                plan = msgspec.structs.replace(plan, overrides=tuple(rule.id for rule in RULES))
             case.between(stage)
             run = await _carried_out(stage, plan, case.seconds)
         finally:
@@ -200,6 +206,13 @@ class Play:
         case.afterwards(stage)
         stage.world.advance(600.0)
         return Shown(stage, run, _told(plan, run), tuple(answers))
+
+
+def _without(patch: pytest.MonkeyPatch, *names: str) -> None:
+    table = tuple(rule for rule in RULES if rule.id not in names)
+    assert len(table) == len(RULES) - len(names)
+    for function in (gate.check, gate.settle):
+        patch.setattr(function, "__defaults__", (table,))
 
 
 async def _carried_out(stage: Stage, plan: Plan, seconds: float) -> Run:

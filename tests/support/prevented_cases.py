@@ -257,6 +257,11 @@ CASES: Final[tuple[Case, ...]] = (
         "hold", "a merge", move(), harmed("merge_interrupted", "APP01"), told="job", prepare=merging(),
         checks=("Test-HvTuiRoleFree busy 3",), node="busy",
     ),
+    Case(
+        # Alone, a move of a locked role is refused by Windows itself (1071); a drain of it fails.
+        "hold", "a locked role, drained", on(Verb.DRAIN), harmed("drain_failed", "HV01"), told="locked",
+        prepare=lambda stage: stage.vms["APP01"].lock(on=True), also=("backup",),
+    ),
     Case("hold", "a backup of the VM", move(), harmed("backup_broken", "APP01"), told="job", prepare=converting),
     Case(
         "backup", "a service it needs", restart("CryptSvc"), harmed("backup_broken", "HV01"), told="backup-running",
