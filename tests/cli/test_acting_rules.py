@@ -8,11 +8,10 @@ from typing import Final
 
 import pytest
 
-from hvtui.cli.acting import homes
 from hvtui.cli.verb_arguments import OVERRIDABLE
 from hvtui.journal.entry import Kind
 from hvtui.journal.store import Journal
-from hvtui.operations import rules
+from hvtui.operations import homes, rules
 from hvtui.operations.plan import Move, Target, Verb
 from tests.operations.test_rules import CASES, PLANS, Change, facts_for
 from tests.support.acting import ActingFeed

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from hvtui.cli.acting import homes
 from hvtui.cli.acting.wish import Wish
 from hvtui.model.state import ClusterState
+from hvtui.operations import homes
 from hvtui.operations.plan import Plan, Verb
 from hvtui.operations.run import ItemState, Run, RunState
 

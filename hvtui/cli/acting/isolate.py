@@ -6,7 +6,6 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from hvtui.cli.acting import homes
 from hvtui.cli.acting.going_home import keeping, returning
 from hvtui.cli.acting.names import node_name, vm_targets
 from hvtui.cli.acting.perform import perform
@@ -19,6 +18,7 @@ from hvtui.cli.output import Cell, say, show_json, table
 from hvtui.cli.picture_json import time_json
 from hvtui.errors import NotDone, UsageError
 from hvtui.model.state import ClusterState
+from hvtui.operations import homes
 from hvtui.operations.backup_tally import BackupTally, VmTally, tally
 from hvtui.operations.plan import Plan, Verb
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hvtui.cli.acting import homes
 from hvtui.errors import InputError, NotDone
+from hvtui.operations import homes
 from hvtui.operations.plan import Move, Target
 from hvtui.paths import state_dir
 
