@@ -154,7 +154,7 @@ class OperationsPage(Screen[None]):
         newest = operations.runs[-1].id if operations.runs else ""
         if newest != self._newest:
             # What was just begun is what its person looks for.
-            self.table.thaw()
+            self.table.thaw(at_once=True)
             if self.table.put_cursor(newest):
                 self._newest = newest
         self.table.styles.height = max(3, min(len(rows) + 1, self.size.height * 30 // 100))

@@ -186,8 +186,10 @@ class TableBase(ScrollView, Generic[R], can_focus=True):
         if self._thaw is None and self.is_mounted:
             self._thaw = self.set_timer(self.FREEZE + 0.05, self._thaw_later)
 
-    def thaw(self) -> None:
-        """Put rows in their right places, if nothing keeps the order."""
+    def thaw(self, *, at_once: bool = False) -> None:
+        """Put rows in their right places, if nothing keeps the order; `at_once`: keys of a moment ago do not."""
+        if at_once:
+            self._frozen_until = self._now()
         if not self.frozen and self.order.stale:
             self._rebuild()
 
