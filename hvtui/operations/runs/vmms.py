@@ -128,6 +128,8 @@ class _Node:
         plan = msgspec.structs.replace(
             self._plan, targets=(self._target, self._service), stages=(stage,), moves=(), seen={}, notes=(), refusals=()
         )
+        # The node itself tells a little later than the cluster that its last VM has left.
+        await desk.watcher.until(lambda: not self._lists_roles(), desk.pace.settle)
         refusals = await self._clear(plan)
         if refusals:
             run.offers = way_back(node, self._took())
@@ -147,6 +149,12 @@ class _Node:
         run.offers = ()
         self._process = before.process_id
         return True
+
+    def _lists_roles(self) -> bool:
+        """The node's own picture still has a VM of the cluster."""
+        state = self._desk.state
+        view = state.nodes.get(state.node_name(self._node))
+        return view is not None and any(state.role(vm) is not None for vm in view.vms or ())
 
     async def _clear(self, plan: Plan) -> tuple[Refusal, ...]:
         """Ask the gate, waiting a while for jobs that end by themselves."""
