@@ -24,7 +24,7 @@ from hvtui.lab.serve import Lab
 from hvtui.lab.world import World
 from hvtui.live.monitor import Monitor
 from hvtui.live.timing import Timing
-from hvtui.model.link import LinkStatus
+from hvtui.model.views import NodeView
 from hvtui.operations.audit import Actor
 from hvtui.operations.backup_state import running_jobs
 from hvtui.operations.run import Run
@@ -98,15 +98,12 @@ class Front:
         self._names = tuple(lab.addresses)
 
     def complete(self) -> bool:
-        """Every node is live, and its VMs and writers, the roles and the events are known."""
+        """Every node answers, and its VMs and writers, the roles and the events are known."""
         state = self.monitor.state
         return (
             state.cluster.roles is not None
             and set(self._names) <= set(state.nodes)
-            and all(
-                view.link.status is LinkStatus.LIVE and view.vms is not None and view.writers is not None
-                for view in state.nodes.values()
-            )
+            and all(_told(view) for view in state.nodes.values())
             and all(state.events.read_at(name) is not None for name in self._names)
         )
 
@@ -114,6 +111,12 @@ class Front:
         """As a console that is left."""
         await self.operations.close()
         await self.monitor.stop()
+
+
+def _told(view: NodeView) -> bool:
+    """It has told of itself, its VMs and its writers; a node without VMMS has no VMs to tell of."""
+    vms = view.vms is not None or (view.host is not None and view.host.vmms == "Stopped")
+    return vms and view.writers is not None and view.link.last_frame is not None
 
 
 class Stage:
