@@ -196,6 +196,7 @@ def node_cases() -> list[Case]:
         suspend("two at once, the lower id and the other stays", at(nodes()), at(lower)),
         suspend("two at once, the other one is not paused yet", at(nodes()), at(begun)),
         suspend("two at once, the other one is only paused", at(nodes()), at(aside)),
+        suspend("the nodes are hidden afterwards", at(nodes()), at([])),
         suspend("two at once, the lower id and the nodes are hidden then", at(nodes()), at(lower), at([])),
         suspend("nothing is told afterwards", at(nodes()), failing(at(paused), "MSCluster_Node")),
         resume("without failback", at(drained), at(nodes())),
