@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from hvtui.journal.verify import verify
 from hvtui.lab.serve import Lab
 from hvtui.lab.world import World
+from tests.e2e.test_console import differs_from
+from tests.support.desk import small
 from tests.support.executed import executed
 from tests.support.terminal import Terminal
 
@@ -35,6 +38,16 @@ def assert_well(lab: Lab, folder: Path) -> None:
     assert set(counts.values()) == {1}, counts
     report = verify(folder / "state" / "hvtui" / "journal")
     assert not report.faults, report.faults
+
+
+def arm(terminal: Terminal, button: str, key: str = "enter") -> None:
+    """Wait until the button is armed. A plan that changed meanwhile is read first, as its dialog asks for."""
+    while True:
+        shown = terminal.wait_for(rf"\[ \S+  {button} \]|it has changed: read it", timeout=120)
+        if re.search(rf"\[ \S+  {button} \]", shown):
+            return
+        terminal.send(key)
+        terminal.wait_for(differs_from(shown))
 
 
 def home(world: World, name: str) -> str:
@@ -86,7 +99,7 @@ def test_the_heart_of_the_field_report_is_played_by_keys(tmp_path: Path) -> None
         terminal.send("enter")
         terminal.wait_for(r"the job was stopped in the backup product, says", timeout=120)
         terminal.send("HV03")
-        terminal.wait_for(r"\[ Enter  Restart VMMS on HV03 \]")
+        arm(terminal, "Restart VMMS on HV03")
         terminal.send("enter")
         terminal.wait_for(r"1 running")
         terminal.wait_for(r"✓ done +Restart VMMS on HV03", timeout=200)
@@ -99,4 +112,56 @@ def test_the_heart_of_the_field_report_is_played_by_keys(tmp_path: Path) -> None
         terminal.wait_for(r"HV03 +Up .*12✓")
         after = lab.call(lambda world: {vm.name for vm in world.vms.values() if vm.node.name == "HV03"})
         assert before <= after
+        assert_well(lab, tmp_path)
+
+
+def hang(lab: Lab, node: str, *, wanted: bool) -> None:
+    """VMMS of a node does not come to the end of its stop, or it does now."""
+    lab.call(lambda world: setattr(world.nodes[node].services["vmms"], "hangs", wanted))
+
+
+@pytest.mark.timeout(400)
+def test_a_console_killed_while_vmms_stops_shows_it_first_and_goes_on_from_there(tmp_path: Path) -> None:
+    with Lab(small(tmp_path), speed=8.0) as lab:
+        node = "HV01"
+        hang(lab, node, wanted=True)
+        with console(lab, tmp_path) as terminal:
+            terminal.wait_for(r"HV01 +Up .*\d✓")
+            terminal.wait_for(rf"{node} +Up .*\d✓")
+            before = lab.call(lambda world: {vm.name for vm in world.vms.values() if vm.node.name == node})
+            terminal.send("1", "/", node, "enter")
+            terminal.wait_for(rf"1 Nodes(.|\n)*^│ ✓ {node} ")
+            # Until the events of the node were read, hvtui asks whether to wait for them.
+            terminal.send("V")
+            shown = terminal.wait_for(r"Hyper-V writer of HV\d\d is \[1\] Stable|were not read yet")
+            assert re.search(rf"(Hyper-V writer|The events) of {node} ", shown)
+            terminal.send("2")
+            terminal.wait_for(rf"type {node} to confirm", timeout=120)
+            terminal.send(node)
+            arm(terminal, f"Restart VMMS on {node}")
+            terminal.send("enter")
+            terminal.wait_for(r"Stop Pending", timeout=200)
+            terminal.signal(signal.SIGKILL)
+            terminal.wait_exit()
+        hang(lab, node, wanted=False)
+        with console(lab, tmp_path) as terminal:
+            shown = terminal.wait_for(rf"VMMS is stopped on {node}, by hvtui: S starts it", timeout=120)
+            assert shown.splitlines()[0].lstrip().startswith("VMMS is stopped")
+            terminal.send("S")
+            terminal.wait_for(rf"\[ y  Start VMMS on {node} \]", timeout=120)
+            terminal.send("y")
+            terminal.wait_for(rf"✓ done +Start VMMS on {node}", timeout=120)
+            terminal.wait_for(rf"▲ unfinished +Restart VMMS on {node}")
+            terminal.send("n", "G", "r")
+            terminal.wait_for(rf"{node} is paused, its drain is Completed", timeout=60)
+            terminal.send("enter")
+            terminal.wait_for(rf"1 +Resume {node}, -Failback Immediate")
+            terminal.send("1")
+            terminal.wait_for(rf"\[ y  Resume {node} \(Immediate\) \]", timeout=120)
+            terminal.send("y")
+            terminal.wait_for(rf"✓ done +Resume {node} \(Immediate\)", timeout=200)
+            terminal.send("escape")
+            terminal.wait_for(rf"{node} +Up .*\d✓")
+            after = lab.call(lambda world: {vm.name for vm in world.vms.values() if vm.node.name == node})
+            assert before <= after
         assert_well(lab, tmp_path)
