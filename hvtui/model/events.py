@@ -81,7 +81,8 @@ class EventLog:
             channel.wrapped = True
         changed = channel.problems != tuple(page.errors)
         channel.problems = tuple(page.errors)
-        if page.events is not None:
+        if page.events is not None and not page.more:
+            # Only then nothing newer waits to be read.
             channel.read_at = page.time
         if page.oldest_time is not None:
             channel.oldest_time = page.oldest_time

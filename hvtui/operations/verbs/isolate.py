@@ -31,8 +31,13 @@ def plan_isolate(facts: Facts, suspects: Iterable[str], control: str, node: str 
     if control:
         text = "the control must be a VM whose backups succeed: when it fails there too, the node is at fault"
         notes.append(Note(text=text, severity=Severity.INFO))
+    refusals = best.refusals
+    if any(left.vm.id == control and left.refusals for left in best.left):
+        text = "the control cannot be moved there, and without it a backup that fails proves nothing"
+        target = next(left.vm for left in best.left if left.vm.id == control)
+        refusals = (*refusals, Refusal(rule="control", target=target, text=text, hint="Choose another control."))
     options = {"control": control, "home": ",".join(f"{move.vm.id}={move.source}" for move in best.moves)}
-    return msgspec.structs.replace(best, notes=tuple(notes), options=best.options | options)
+    return msgspec.structs.replace(best, notes=tuple(notes), refusals=refusals, options=best.options | options)
 
 
 def _to_one(facts: Facts, keys: list[str], node: str) -> Plan:
