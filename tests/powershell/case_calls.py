@@ -77,7 +77,7 @@ def event_cases() -> list[Case]:
         f"<VmId>{SQL.upper()}</VmId>text<ErrorMessage>%%2147943568 %%0 %%4294967296</ErrorMessage>"
         "<ErrorCode>0x800423F4</ErrorCode><MyErrorCode>-2147024891</MyErrorCode><AnErrorCode>5</AnErrorCode>"
         "<ErrorCode2>7</ErrorCode2><OtherErrorCode>0</OtherErrorCode><OneErrorCode>1</OneErrorCode>"
-        "<BigErrorCode>9999999999</BigErrorCode><LastErrorCode>-1</LastErrorCode>%%1"
+        "<BigErrorCode>4294967296</BigErrorCode><LastErrorCode>-1</LastErrorCode>%%1"
         "<Again>0x800423f4</Again><Long>0x800423F4F</Long></Log></UserData></Event>"
     )
     odd = (

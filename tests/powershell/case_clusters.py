@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+from typing import Final
 
 from tests.powershell import worlds
 from tests.powershell.case_kit import NEW, TIMEOUT, Case, cluster, failing, with_cim
 from tests.powershell.worlds import SQL, WEB
+
+_WITNESS: Final = worlds.cluster()["commands"]["Get-ClusterQuorum"]["QuorumResource"]["Id"]
 
 
 def cluster_cases() -> list[Case]:
@@ -74,6 +77,9 @@ def cluster_cases() -> list[Case]:
     no_witness = copy.deepcopy(world)
     no_witness["commands"]["Get-Cluster"]["MaximumParallelMigrations"] = 3
     no_witness["commands"]["Get-ClusterQuorum"] = {"QuorumType": 1, "QuorumResource": None}
+    failed_witness = copy.deepcopy(world)
+    witness = {**worlds.resource("Witness", "Physical Disk", "Cluster Group", 4), "Id": _WITNESS}
+    failed_witness["cim"]["MSCluster_Resource"].append(witness)
     strange_witness = copy.deepcopy(world)
     strange_witness["commands"]["Get-ClusterQuorum"]["QuorumResource"]["Id"] = "none"
     other = worlds.resource("Virtual Machine SQL07", "Virtual Machine", "SQL role", 3, VmID=SQL)
@@ -88,8 +94,10 @@ def cluster_cases() -> list[Case]:
         cluster(
             "cluster: a VM's resource without its GUID", with_cim(world, MSCluster_Resource=[unnamed]), {"cim": {}}
         ),
+        cluster("cluster: nobody tells the VM any more", world, *[nameless] * 6),
         cluster("cluster: volumes", volumes, replaced, {"cim": {}}),
         cluster("cluster: no witness", no_witness),
+        cluster("cluster: a witness that failed since", failed_witness),
         cluster("cluster: witness without id", strange_witness),
         cluster("cluster: nothing is shown", {**copy.deepcopy(world), "cim": {}}, world),
         cluster("cluster: beats and cadences", world, count=40, IntervalMs=1000, SlowSeconds=9),
