@@ -205,6 +205,7 @@ def node_cases() -> list[Case]:
         resume("another state", at(nodes())),
         resume("another drain", at(failed)),
         resume("not paused", at(nodes()), ExpectState=0, ExpectDrain=0),
+        resume("nodes fail", failing(at(drained), "MSCluster_Node")),
         resume("Windows refuses", failing(at(drained), "Resume-ClusterNode", code=0x8007139F)),
         resume("nothing is told afterwards", at(drained), failing(at(nodes()), "MSCluster_Node")),
     ]
@@ -318,6 +319,10 @@ def csv_cases() -> list[Case]:
     free["cim"]["MSCluster_ClusterSharedVolume"][0]["BackupState"] = 0
     moved = copy.deepcopy(free)
     moved["commands"]["Get-ClusterSharedVolume"][0]["OwnerNode"] = {"Name": "HV01"}
+    second = {**copy.deepcopy(free["commands"]["Get-ClusterSharedVolume"][0]), "Id": CSV[:-1] + "2"}
+    two, two_moved = copy.deepcopy(free), copy.deepcopy(moved)
+    for one in (two, two_moved):
+        one["commands"]["Get-ClusterSharedVolume"].append(second)
     backed = with_cim(free, MSCluster_ClusterSharedVolume=worlds.cluster()["cim"]["MSCluster_ClusterSharedVolume"])
     by_path = with_cim(
         free,
@@ -331,6 +336,7 @@ def csv_cases() -> list[Case]:
 
     return [
         move("done", free, moved),
+        move("one of two", two, two_moved),
         move("not yet", free),
         move("by path", by_path, moved),
         move("backed up", backed),

@@ -150,6 +150,28 @@ def _preflight() -> list[Case]:
     nameless["cim"]["Msvm_SecuritySettingData"].append({"InstanceID": "Microsoft:Definition\\X", "TpmEnabled": True})
     nameless["cim"]["Msvm_ResourceAllocationSettingData"] = [{"InstanceID": "Microsoft:Definition\\X"}]
     summaries = [worlds.summary(SQL, 0, 4096, EnabledState=6), worlds.summary(WEB, 0, 512, EnabledState=32769)]
+    nameless["cim"]["Msvm_VirtualSystemSettingData"].append(worlds.setting(SQL, "Definition", VirtualSystemType="x"))
+    drive = '\\\\HV01\\root\\virtualization\\v2:Msvm_DiskDrive.DeviceID="Microsoft:9\\\\9",SystemName="HV01"'
+    known = whole["cim"]["Msvm_ResourceAllocationSettingData"][0]["HostResource"][0]
+    file = "C:\\ClusterStorage\\Volume1\\a.vhdx"
+    odd = with_cim(
+        whole,
+        Msvm_StorageAllocationSettingData=[
+            {**worlds.disk(SQL, file), "InstanceID": "Microsoft:Definition\\X"},
+            {**worlds.disk(SQL, file), "HostResource": [None, file, file.replace("a.", "b.")]},
+        ],
+        Msvm_ResourceAllocationSettingData=[
+            _of(SQL, HostResource=[None, "strange", drive]),
+            _of(WEB, HostResource=[known]),
+        ],
+        Msvm_DiskDrive=[{"DeviceID": None, "ElementName": "x"}, *whole["cim"]["Msvm_DiskDrive"]],
+        MSCluster_Resource=[
+            *whole["cim"]["MSCluster_Resource"],
+            worlds.resource("Virtual Machine new", "Virtual Machine", "no such role", VmID=SNAPSHOT),
+        ],
+    )
+    odd["commands"]["Get-VHD"] = [_file(one, "C:\\base.vhdx") for one in (file, file.replace("a.", "b."))]
+    odd["commands"]["Get-VHD"].append(_file("C:\\base.vhdx"))
     long = copy.deepcopy(whole)
     long["cim"]["Msvm_StorageAllocationSettingData"] = [worlds.disk(SQL, "C:\\1.vhdx")]
     long["commands"]["Get-VHD"] = [_file(f"C:\\{n}.vhdx", f"C:\\{n + 1}.vhdx") for n in range(1, 70)]
@@ -161,6 +183,7 @@ def _preflight() -> list[Case]:
         ask("node", whole, "Node"),
         ask("nothing", {"cim": {}}),
         ask("what names nobody", nameless),
+        ask("odd disks, and two on one parent", odd),
         ask("a chain that is too long", long),
         ask("memory of what is saved", with_cim(whole, Msvm_SummaryInformation=summaries)),
         ask("nodes hidden", with_cim(whole, MSCluster_Node=[])),
@@ -240,6 +263,7 @@ def _forks() -> list[Case]:
         _event(10, 1, f"{of}<Size>2147943406</Size>"),
         _event(11, 1, f"{of}<ErrorCode>0x80070005</ErrorCode>"),
         _event(12, 3216, "<VmId>none</VmId>", Xml="<Event><Data>&#1;0x800480BC</Data></Event>"),
+        _event(15, 3216, "<VmId>none</VmId>"),
         _event(14, 3216, "", Xml="<Event><Data>0x800480BC</Event>"),
         _event(13, 3216, f"{of}<ErrorCode>0x800703EE</ErrorCode><Other>0x80048102</Other>"),
     ]
@@ -249,7 +273,7 @@ def _forks() -> list[Case]:
 
     commands = {VMMS: log, WORKER: [_event(1, 18500, of)]}
     first = [_event(number, 18500, of) for number in range(1, 7)]
-    few = "& { $script:ForkRecords = 4; try { Get-HvTuiForkCommit } finally { $script:ForkRecords = 20000 } }"
+    few = "& { $script:ForkRecords = 5; try { Get-HvTuiForkCommit } finally { $script:ForkRecords = 20000 } }"
     return [
         ask("signs", {"commands": commands}),
         ask("empty", {}),
