@@ -38,7 +38,7 @@ PACE: Final = Pace(
     service=20.0, writer=60.0, writer_again=1.0, fresh=20.0, roll=60.0, roll_again=1.0,
 )  # fmt: skip
 """For worlds whose time runs ten times as fast and more."""
-PATIENCE: Final = 60.0
+PATIENCE: Final = 120.0
 
 
 class Console:
@@ -46,9 +46,10 @@ class Console:
 
     def __init__(
         self, lab: Reachable, folder: Path, *, at: str = "PC7", front: str = "console", pace: Pace = PACE,
-        timing: Timing = QUICK,
+        timing: Timing = QUICK, patience: float = PATIENCE,
     ) -> None:  # fmt: skip
         self.lab = lab
+        self.patience = patience
         self.folder = folder
         config = config_for(lab, refresh=0.5, actions=True)
         self.monitor = Monitor(config, credentials=gate_for(lab), timing=timing)
@@ -61,8 +62,8 @@ class Console:
         """Until every node is live and its VMs, as far as it can tell them, and the roles are known."""
         state = self.monitor.state
         await self.monitor.start()
-        await until(lambda: all_live(self.monitor, self.lab) and state.cluster.roles is not None, PATIENCE)
-        await until(lambda: all(v.vms is not None or v.problem("vms") for v in state.nodes.values()), PATIENCE)
+        await until(lambda: all_live(self.monitor, self.lab) and state.cluster.roles is not None, self.patience)
+        await until(lambda: all(v.vms is not None or v.problem("vms") for v in state.nodes.values()), self.patience)
         await self.operations.open()
 
     async def close(self) -> None:
@@ -72,7 +73,7 @@ class Console:
 
     async def plan(self, verb: Verb, *targets: Target, **options: str) -> Plan:
         """A plan; what only holds for a while is waited for."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self.patience):
             while True:
                 plan = await self.operations.plan(verb, targets, **options)
                 if not plan.refusals or not all(refusal.hold for refusal in plan.refusals):
@@ -86,7 +87,7 @@ class Console:
 
     async def wait(self, run: Run) -> None:
         """Wait for the end of a run."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self.patience):
             await self.operations.wait(run)
 
 
