@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
-from hvtui.lab.world import World
+from hvtui.lab.world import World, actions
 from hvtui.model.enums import DrainStatus, NodeState
 from hvtui.operations.plan import Target, Verb
 from hvtui.operations.recovery import Truth
@@ -22,6 +24,7 @@ from tests.support.wait import until
 from tests.support.wire import Fault
 
 ROOT: Final = Path(__file__).parents[2]
+BIG: Final = '[[vms]]\nname = "BIG01"\nnodes = ["HV02"]\ncsvs = ["Volume2"]\nmemory_gb = 200\n'
 STEPS: Final = ("Suspend-HvTuiNode", "Stop-HvTuiService", "Start-HvTuiService", "Resume-HvTuiNode")
 
 
@@ -34,9 +37,12 @@ class Killed:
         self.killed = 0
 
     async def kill_at(
-        self, function: str, fault: Fault, verb: Verb, targets: Sequence[Target], **options: str
+        self, function: str, fault: Fault, verb: Verb, targets: Sequence[Target], *, at: str = "HV01", **options: str
     ) -> Truth:
-        """A process carries out a plan and is killed at a call of it; gives what the next console reads of that."""
+        """A process carries out a plan and is killed at a call of it; gives what the next console reads of that.
+
+        `at` is the node that is called.
+        """
         lab = self.site.lab
         asked = {
             "addresses": lab.addresses,
@@ -52,11 +58,11 @@ class Killed:
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         ) as child:  # fmt: skip
             try:
-                snare = self.site.wire.plant("HV01", function, fault, then=child.kill)
+                snare = self.site.wire.plant(at, function, fault, then=child.kill)
                 assert child.stdin is not None
                 child.stdin.write(json.dumps(asked))
                 child.stdin.close()
-                await until(lambda: snare.hit.is_set() or child.poll() is not None, 60)
+                await until(lambda: snare.hit.is_set() or child.poll() is not None, 120)
                 child.wait(10)
                 assert snare.hit.is_set(), child.stdout.read() if child.stdout else ""
                 assert snare.problem == ""
@@ -146,3 +152,50 @@ async def test_the_runbook_survives_kill_9_at_each_of_its_steps(site: Callable[.
     ran = [function for _, function, _ in here.look(executed)]
     assert sorted(ran) == sorted(STEPS), "each step was carried out by one of the eight, and never again"
     assert {name: here.wire.arrived[name] for name in STEPS} == dict.fromkeys(STEPS, 2)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(not os.environ.get("HVTUI_TEST_FULLER"), reason="more consoles to kill: HVTUI_TEST_FULLER=1")
+async def test_moves_and_services_survive_kill_9(site: Callable[..., Site], tmp_path: Path) -> None:
+    here = site(small(tmp_path, more=BIG), max_shells=100)
+    killed = Killed(here, await here.console())
+    source = here.where()["APP01"]
+    to = "HV03" if source != "HV03" else "HV01"
+    wish = (Verb.MIGRATE, [here.vm("APP01")])
+
+    truth = await killed.kill_at("Move-HvTuiVM", "before", *wish, at=source, destination=to)
+    assert f"APP01 was asked for, and is on {source}" in truth.lines
+    assert [(offer.verb, offer.options) for offer in truth.offers] == [(Verb.MIGRATE, {"destination": to})]
+    await killed.kill_at("Move-HvTuiVM", "after", *wish, at=source, destination=to)
+    await killed.world(lambda world: vm(world, "APP01").node.name == to)
+    await until(lambda: killed.looking.monitor.state.home(wish[1][0].id) == to, 30)
+    truth = await killed.read()
+    assert (truth.lines, truth.settled, truth.offers) == ((f"APP01 is on {to}",), True, ())
+
+    cancel = (Verb.CANCEL, [here.vm("BIG01")])
+    here.look(lambda world: actions.move_role(world, vm(world, "BIG01"), world.node("HV01"), "Live"))
+    await killed.kill_at("Stop-HvTuiMove", "before", *cancel, at="HV02")
+    assert here.look(lambda world: vm(world, "BIG01").role.id in world.migrating)
+    truth = await killed.kill_at("Stop-HvTuiMove", "after", *cancel, at="HV02")
+    assert not here.look(lambda world: vm(world, "BIG01").role.id in world.migrating)
+    assert here.where()["BIG01"] == "HV02"
+    assert truth.offers == ()
+
+    service = Target(kind="service", id="HV03/CryptSvc", name="CryptSvc on HV03")
+    truth = await killed.kill_at("Stop-HvTuiService", "before", Verb.SERVICE, [service], at="HV03")
+    assert (truth.lines, truth.settled) == (("CryptSvc on HV03 is Running",), True)
+    await killed.kill_at("Stop-HvTuiService", "after", Verb.SERVICE, [service], at="HV03")
+    await killed.world(lambda world: world.node("HV03").services["CryptSvc"].state == "Stopped")
+    truth = await killed.read()
+    (start,) = truth.offers
+    assert (start.verb, start.targets, truth.settled) == (Verb.START_VMMS, (service,), False)
+    await killed.kill_at("Start-HvTuiService", "after", start.verb, start.targets, at="HV03")
+    await killed.world(lambda world: world.node("HV03").services["CryptSvc"].state == "Running")
+    truth = await killed.read()
+    assert (truth.lines, truth.settled) == (("CryptSvc on HV03 is Running",), True)
+    ran = Counter(function for _, function, _ in here.look(executed))
+    assert ran == dict.fromkeys(("Move-HvTuiVM", "Stop-HvTuiMove", "Stop-HvTuiService", "Start-HvTuiService"), 1)
+
+
+def vm(world: World, name: str) -> Any:
+    return next(one for one in world.vms.values() if one.name == name)
