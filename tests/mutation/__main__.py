@@ -7,6 +7,7 @@ Prints what was noticed by what; --write puts it into docs/mutation.md. Exit 1 w
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tomllib
 from collections import Counter
@@ -26,7 +27,8 @@ HEAD: Final = """# What the tests of the module notice
 property or type, an operator, a condition, WQL, a word that leaves a loop. Each such mutant is run on a PowerShell
 engine against the table of cases in `tests/powershell/cases.py`, as far as a case runs past the place, and must answer
 otherwise than the committed `answers.json`, or fail. What no case notices goes to the checker (`check.ps1`: syntax of
-5.1, real signatures, CIM classes). Without `--all` it is a sample, the same in every run; `--write` writes this page.
+5.1, real signatures, CIM classes). Without `--all` it is a sample, the same in every run; `--only` takes some files;
+`--write` writes this page.
 """
 
 
@@ -75,7 +77,8 @@ def main() -> int:
     left = [v.mutant for v in verdicts if v.killer is None]
     checked = noticed_by_checker(left) if left else set()
     entries = reasons()
-    lines = [f"Places: {len(found)}; mutants run: {len(mutants)}.", "", *table(verdicts, checked), ""]
+    command = shlex.join(["python", "-m", "tests.mutation", *(word for word in sys.argv[1:] if word != "--write")])
+    lines = [f"Places: {len(found)}; mutants run: {len(mutants)}, by `{command}`.", "", *table(verdicts, checked), ""]
     unexplained = 0
     lines += ["| survivor | why it is harmless |", "|---|---|"]
     for mutant in left:
