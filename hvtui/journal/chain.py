@@ -27,6 +27,10 @@ class Head(msgspec.Struct, frozen=True):
     hash: str
 
 
+# Made once, at import: two threads that do it at one time crash the process.
+_decode_head: Final = msgspec.json.Decoder(Head).decode
+
+
 def digest(previous: str, number: int, body: str) -> str:
     """The hash of a line: SHA-256 in hex."""
     text = f"hvtui journal 1\n{previous}\n{number}\n{body}"
@@ -44,7 +48,7 @@ def read_head(file: Path) -> Head | None:
     except FileNotFoundError:
         return None
     try:
-        return msgspec.json.decode(data, type=Head)
+        return _decode_head(data)
     except msgspec.DecodeError as error:
         raise HeadUnreadableError(str(error)) from error
 

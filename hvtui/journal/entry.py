@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -87,6 +87,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duration: float | None = None
     error: Failure | None = None
     command: str = ""
+
+
+# Made once, at import: two threads that do it at one time crash the process.
+decode_entry: Final = msgspec.json.Decoder(Entry).decode
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ import msgspec
 from hvtui import paths
 from hvtui.errors import HvtuiError
 from hvtui.journal.chain import START, Head, HeadUnreadableError, digest, read_head, write_head
-from hvtui.journal.entry import Entry, Kind, Line
+from hvtui.journal.entry import Entry, Kind, Line, decode_entry
 from hvtui.journal.session import Session, alive
 
 FILE: Final = "journal.sqlite3"
@@ -115,7 +115,7 @@ class Journal:
             if self._database is None and not self.file.exists():
                 return []
             rows = self._open().execute(f"SELECT id, body, hash FROM lines{where} ORDER BY id", values).fetchall()  # noqa: S608
-        return [Line(number, msgspec.json.decode(body, type=Entry), hash_) for number, body, hash_ in rows]
+        return [Line(number, decode_entry(body), hash_) for number, body, hash_ in rows]
 
     def writer_lives(self, session: str) -> bool:
         """The process that wrote lines with this session still runs."""

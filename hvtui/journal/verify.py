@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from hvtui.journal.chain import START, Head, HeadUnreadableError, digest, read_head
-from hvtui.journal.entry import Entry, Kind
+from hvtui.journal.entry import Kind, decode_entry
 from hvtui.journal.store import BEHIND, BUSY_SECONDS, FILE, HEAD, JournalError
 
 Row = tuple[int, str, str, str, str, str]
@@ -91,7 +91,7 @@ def _chain(rows: list[Row]) -> list[Fault]:
 
 def _content(number: int, operation: str, kind: str, function: str, body: str) -> list[Fault]:
     try:
-        entry = msgspec.json.decode(body, type=Entry)
+        entry = decode_entry(body)
     except msgspec.MsgspecError as error:
         return [Fault(number, f"line {number} cannot be read: {error}")]
     faults = []

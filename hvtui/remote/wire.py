@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from hvtui.errors import BadReply
 from hvtui.model.records import Record
-from hvtui.remote.contract import WIRE, Function
+from hvtui.remote.contract import FUNCTIONS, WIRE, Function
 from hvtui.text import safe_text
 
-
-@cache
-def _decoder(kind: type[Record]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
+# Made before any lane's thread runs: two threads that make the first decoder of a record at one time crash the process.
+_DECODERS: Final[dict[type[Record], msgspec.json.Decoder[Any]]] = {
+    function.result: msgspec.json.Decoder(function.result) for function in FUNCTIONS.values()
+}
 
 
 def decode(function: Function, text: str, node: str) -> Any:
@@ -23,7 +22,7 @@ def decode(function: Function, text: str, node: str) -> Any:
     if not text:
         raise BadReply(f"{function.name} on {node} answered nothing", node=node)
     try:
-        record = _decoder(function.result).decode(text)
+        record = _DECODERS[function.result].decode(text)
     except msgspec.ValidationError as error:
         raise BadReply(
             f"{function.name} on {node} does not keep the contract: {safe_text(str(error))}", node=node
