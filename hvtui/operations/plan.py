@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -166,3 +166,8 @@ class Plan(Base, frozen=True, kw_only=True):
     def refused(self) -> bool:
         """Nothing of it can be done."""
         return bool(self.refusals)
+
+
+# Made once, at import: two threads that do it at one time crash the process.
+decode_plan: Final = msgspec.json.Decoder(Plan).decode
+"""A plan from its JSON; raises msgspec.DecodeError and its ValidationError."""

@@ -17,7 +17,7 @@ from hvtui.journal.unfinished import Call, Unfinished
 from hvtui.model.enums import DrainStatus, NodeState, signed
 from hvtui.model.preflight import ServiceState
 from hvtui.model.state import ClusterState
-from hvtui.operations.plan import Move, Plan, Target, Verb
+from hvtui.operations.plan import Move, Plan, Target, Verb, decode_plan
 from hvtui.operations.queue import is_moving
 from hvtui.operations.run import Offer
 
@@ -41,7 +41,7 @@ def plan_of(one: Unfinished) -> Plan | None:
 
 def _decoded(plan: str | int | None) -> Plan | None:
     try:
-        return msgspec.json.decode(plan, type=Plan) if isinstance(plan, str) and plan else None
+        return decode_plan(plan) if isinstance(plan, str) and plan else None
     except msgspec.MsgspecError:
         return None
 

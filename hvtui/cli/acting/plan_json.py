@@ -13,7 +13,7 @@ from hvtui.cli.acting.offers import command_of
 from hvtui.cli.picture_json import time_json
 from hvtui.errors import InputError
 from hvtui.model.severity import Severity
-from hvtui.operations.plan import PLAN_VERSION, Left, Plan, Refusal
+from hvtui.operations.plan import PLAN_VERSION, Left, Plan, Refusal, decode_plan
 from hvtui.operations.run import Run
 
 LARGEST: Final = 50_000_000
@@ -94,7 +94,7 @@ def read_plan(path: Path) -> Plan:
     try:
         if path.stat().st_size > LARGEST:
             raise InputError(f"{path} is too large for a plan")
-        plan = msgspec.json.decode(path.read_bytes(), type=Plan)
+        plan = decode_plan(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
