@@ -21,7 +21,11 @@ from tests.engine.stub_session import EngineSession, engine
 from tests.engine.support.site import Site, site_of
 from tests.engine.support.stage import Stage
 
-collect_ignore = [] if os.environ.get("HVTUI_TEST_FULLER") else ["test_by_keys.py", "test_whole.py"]
+collect_ignore = (
+    []
+    if os.environ.get("HVTUI_TEST_FULLER")
+    else ["test_by_keys.py", "test_incident.py", "test_prevented.py", "test_whole.py"]
+)
 """Too long for every run; the fuller one has them."""
 
 

@@ -6,6 +6,7 @@ the module's own cases, with strange digits and right-to-left names of months an
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -56,7 +57,7 @@ def culture(engine: ModuleSession, name: str) -> Iterator[None]:
         )
 
 
-@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.parametrize("name", TRIED if os.environ.get("HVTUI_TEST_FULLER") else ("de-DE", "ar-SA, Hijri", "he-IL"))
 def test_every_answer_is_the_same_under_any_culture(stage: Stage, name: str) -> None:
     stage.load("stuck-writer", at=KILLED)
     with culture(stage.engine(NODE), name):
