@@ -40,10 +40,10 @@ def check_imports() -> int:
 def run_tests(arguments: list[str]) -> int:
     """Run pytest, one file per process at a time, so that what a file's tests share is started once.
 
-    In the order of the folders: the long ones, which mostly wait for simulated clusters, come first, so that more
-    workers than processors have something to do and none ends long after the others.
+    In the order of the folders: the long ones, which mostly wait for simulated clusters, come first, so that one more
+    worker than processors has something to do and none ends long after the others.
     """
-    workers = str(min(4, 2 * (os.cpu_count() or 1)))
+    workers = str(min(4, 1 + (os.cpu_count() or 1)))
     spread = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", *spread, "-q", *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
