@@ -48,7 +48,7 @@ _STATUS: Final[dict[int, str]] = {
     OperationalStatus.StorageMigrationPhaseTwo: "migrating storage",
     OperationalStatus.MigratingPlannedVm: "migrating",
 }
-_MIGRATIONS: Final = frozenset({MigrationState.Setup, MigrationState.DataTransfer, MigrationState.Move})
+MIGRATIONS: Final = frozenset({MigrationState.Setup, MigrationState.DataTransfer, MigrationState.Move})
 BACKUP_JOBS: Final = frozenset(
     {
         JobType.GuestVssSnapshot,
@@ -75,7 +75,7 @@ IDLE: Final = Activity()
 def activity_of(vm: Vm | None, jobs: tuple[Job, ...], role: Role | None) -> Activity:
     """What is being done to a VM, and the flags with which the cluster holds its role."""
     status = None if role is None else role.status
-    moving = role is not None and role.migration_state in _MIGRATIONS
+    moving = role is not None and role.migration_state in MIGRATIONS
     busy = vm is not None and vm.op is not None and len(vm.op) > 1
     if not jobs and not busy and not moving and not status:
         return IDLE

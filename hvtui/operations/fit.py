@@ -15,7 +15,7 @@ from hvtui.model.conditions import io_word
 from hvtui.model.enums import VmState
 from hvtui.model.placement import is_at_rest, place, short_path
 from hvtui.model.preflight import NodePreflight, VmPreflight
-from hvtui.model.records import Vm
+from hvtui.model.records import Csv, Vm
 from hvtui.operations.board import Board, affinity_rules
 from hvtui.operations.capacity import need_of, takes_roles
 from hvtui.operations.facts import Facts
@@ -141,8 +141,7 @@ def _storage(facts: Facts, key: str, known: VmPreflight, node: str, target: Targ
             yield _refuse("local-file", target, f"{path} is on no CSV, so {node} cannot reach it")
     for csv_id in placement.csvs:
         csv = (cluster.csvs or {})[csv_id]
-        io = (cluster.io or {}).get(csv.volume or "")
-        states = {facts.state.node_name(name): state for name, state in (io.nodes if io is not None else {}).items()}
+        states = ways_to(facts, csv)
         if node not in states:
             yield _refuse("unread", target, f"how {node} reaches {short_path(csv.path)} could not be read")
         elif (word := io_word(csv, *states[node])) in {"unavailable", "paused", "block redirected"}:
@@ -157,6 +156,12 @@ def _storage(facts: Facts, key: str, known: VmPreflight, node: str, target: Targ
         if not _on_shared_storage(facts, medium):
             hint = "Eject it; note the path to insert it again."
             yield _refuse("dvd", target, f"{medium} is in its drive and not on shared storage", hint)
+
+
+def ways_to(facts: Facts, csv: Csv) -> dict[str, tuple[int, int, int]]:
+    """How each node reaches a volume, by the node's name as the state spells it; empty when that was not read."""
+    io = (facts.state.cluster.io or {}).get(csv.volume or "")
+    return {facts.state.node_name(name): state for name, state in (io.nodes if io is not None else {}).items()}
 
 
 def _on_shared_storage(facts: Facts, path: str) -> bool:

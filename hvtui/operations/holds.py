@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from hvtui.model.activity import MIGRATIONS
 from hvtui.model.conditions import RUNNING_JOBS
 from hvtui.model.enums import (
     GroupStatus,
     JobType,
-    MigrationState,
     NodeState,
     OperationalStatus,
     signed,
@@ -35,7 +35,6 @@ _BUSY: Final = {
     OperationalStatus.StorageMigrationPhaseTwo: "its storage is being migrated",
     OperationalStatus.MigratingPlannedVm: "it is being migrated",
 }
-_MOVING: Final = frozenset({MigrationState.Setup, MigrationState.DataTransfer, MigrationState.Move})
 _MIGRATION_JOBS: Final = frozenset(range(JobType.MigrationCreateRemoteVm, JobType.MigrateStorage + 1)) | {
     JobType.Export
 }
@@ -144,7 +143,7 @@ def _work(facts: Facts, view: NodeView, vm: Vm, role: Role | None, target: Targe
         text = f"{vm.name}: {_word(job.type)} runs{percent}"
         yield _hold("job", target, text, "Wait until it has ended.")
     migrating = [job for job in jobs if job.state in RUNNING_JOBS and job.type in _MIGRATION_JOBS]
-    if migrating or (role is not None and role.migration_state in _MOVING):
+    if migrating or (role is not None and role.migration_state in MIGRATIONS):
         yield _hold("job", target, f"{vm.name}: it is being migrated", "Wait until it has ended, or cancel it.")
     # Left over by a backup that an operator said was stopped: these hold no more.
     settled = not breaking and _orphan_settled(facts, view)

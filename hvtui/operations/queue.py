@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from hvtui.model.activity import MIGRATIONS
 from hvtui.model.conditions import RUNNING_JOBS
-from hvtui.model.enums import MigrationState
 from hvtui.model.records import Job
 from hvtui.model.state import ClusterState
-
-MOVING = frozenset({MigrationState.Setup, MigrationState.DataTransfer, MigrationState.Move})
 
 
 def limit_of(state: ClusterState, node: str) -> int:
@@ -78,7 +76,7 @@ def is_moving(state: ClusterState, vm: str) -> bool:
         return False
     if tells_jobs(state, role.owner):
         return running_job(state, vm, role.owner) is not None
-    return role.migration_state in MOVING
+    return role.migration_state in MIGRATIONS
 
 
 def foreign(state: ClusterState) -> Iterable[tuple[str, tuple[str, ...]]]:

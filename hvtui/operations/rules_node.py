@@ -96,7 +96,7 @@ def quorum(plan: Plan, facts: Facts) -> Iterator[Refusal]:
         if info is None or members is None:
             yield _refuse("quorum", name, "the votes of the cluster could not be read")
             continue
-        votes = {facts.state.node_name(key): _vote(node) for key, node in members.items()}
+        votes = {facts.state.node_name(key): node.dynamic_weight for key, node in members.items()}
         unread = [key for key, vote in votes.items() if vote is None]
         weight = 0 if info.witness == "" else info.witness_weight
         if unread or weight is None:
@@ -228,10 +228,6 @@ def capacity(plan: Plan, facts: Facts) -> Iterator[Refusal]:
                 size = "its memory is unknown" if need is None else f"{need / 1024:.1f} GB"
                 target = Target(kind="vm", id=key, name=vm.name)
                 yield Refusal(rule="capacity", target=target, text=f"{vm.name} fits on no other node ({size})")
-
-
-def _vote(node: ClusterNode) -> int | None:
-    return node.dynamic_weight
 
 
 def _trouble(node: ClusterNode) -> str:

@@ -10,7 +10,7 @@ from hvtui.model.placement import is_at_rest, short_path
 from hvtui.operations.board import Board, played
 from hvtui.operations.capacity import takes_roles
 from hvtui.operations.facts import Facts
-from hvtui.operations.fit import judge
+from hvtui.operations.fit import judge, ways_to
 from hvtui.operations.holds import union
 from hvtui.operations.plan import Plan, Refusal, Target, Verb
 from hvtui.operations.seen import UNKNOWN, service_seen
@@ -44,8 +44,7 @@ def destination(plan: Plan, facts: Facts) -> Iterator[Refusal]:
 def _coordinator(facts: Facts, target: Target, node: str) -> Iterator[Refusal]:
     """A node that is to own a CSV takes roles and reaches the volume directly."""
     csv = (facts.state.cluster.csvs or {}).get(target.id)
-    io = (facts.state.cluster.io or {}).get((csv.volume if csv is not None else None) or "")
-    states = {facts.state.node_name(name): state for name, state in (io.nodes if io is not None else {}).items()}
+    states = ways_to(facts, csv) if csv is not None else {}
     if csv is None or node not in states:
         text = f"how {node} reaches {target.name} could not be read"
         yield Refusal(rule="unread", target=target, text=text)

@@ -15,7 +15,7 @@ import msgspec
 from hvtui.model.enums import VmState
 from hvtui.model.placement import Placement, place, short_path
 from hvtui.model.severity import Severity
-from hvtui.operations.board import Board
+from hvtui.operations.board import Board, played
 from hvtui.operations.facts import Facts
 from hvtui.operations.fit import MOVABLE, judge
 from hvtui.operations.gate import settle
@@ -23,11 +23,10 @@ from hvtui.operations.holds import holds_of, vm_target
 from hvtui.operations.order import in_order
 from hvtui.operations.plan import CsvLine, Left, Move, Note, Plan, Refusal, Target, Verb
 from hvtui.operations.rules_vm import frozen_volumes
-from hvtui.operations.verbs.draft import balancer_note, draft, level_of, move_of, name_of
+from hvtui.operations.verbs.draft import AT_REST, balancer_note, draft, level_of, move_of, name_of
 
 _DYNAMIC: Final = frozenset({"memory", "anti-affinity"})
 """What the moves of the batch itself may change."""
-_AT_REST: Final = {VmState.Off: "off", VmState.Saved: "saved", VmState.SavedVendor: "saved"}
 
 
 def plan_align(facts: Facts, *, csv: str = "", group: str = "", most: int = 0) -> Plan:
@@ -43,11 +42,7 @@ def plan_align(facts: Facts, *, csv: str = "", group: str = "", most: int = 0) -
     options = {"csv": csv} if csv else {}
     base = msgspec.structs.replace(base, options=options)
     if csv and not chosen:
-        known = ", ".join(sorted(short_path(one.path) for one in (facts.state.cluster.csvs or {}).values()))
-        missing = Refusal(
-            rule="unread", text=f"there is no CSV {csv!r}; known: {known or 'none, they could not be read'}"
-        )
-        return msgspec.structs.replace(base, refusals=(missing,))
+        return msgspec.structs.replace(base, refusals=(missing_csv(facts, csv),))
     left: list[Left] = []
     wishes: list[Move] = []
     for key in sorted(facts.state.vm_keys()):
@@ -75,8 +70,8 @@ def _wish(facts: Facts, key: str, placement: Placement) -> Move | Left | None:
         text = f"its files are on several CSVs: {_files(facts, key)}. {choice}"
     elif not placement.off_owner:
         return None
-    elif (state := _state(facts, key)) in _AT_REST:
-        text = f"it is {_AT_REST[VmState(state or 0)]}: it reads and writes nothing, and is not moved"
+    elif (state := _state(facts, key)) in AT_REST:
+        text = f"it is {AT_REST[VmState(state or 0)]}: it reads and writes nothing, and is not moved"
     elif not clustered:
         refusal = _refuse("not-clustered", target, "it is no role of the cluster")
     else:
@@ -99,7 +94,7 @@ def _group(facts: Facts, group: str, most: int) -> Plan:
         for key in sorted(facts.state.vm_keys())
         if any(_is_called(name_of(facts, key), pattern) for pattern in patterns)
     ]
-    running = [key for key in members if _state(facts, key) not in _AT_REST]
+    running = [key for key in members if _state(facts, key) not in AT_REST]
     plans = []
     for node in facts.state.node_names():
         wishes = [move_of(facts, key, node, f"group {group}") for key in running if facts.state.home(key) != node]
@@ -155,10 +150,8 @@ def _planned(facts: Facts, base: Plan, wishes: list[Move], left: list[Left], mos
 
 
 def _after(board: Board, moves: Iterable[Move]) -> Board:
-    for move in moves:
-        while board.wave < move.wave:
-            board.end_wave()
-        board.begin(move.vm.id, move.source, move.destination, move.memory or 0)
+    for _ in played(board, moves):
+        pass
     board.end_wave()
     return board
 
@@ -177,7 +170,7 @@ def csv_lines(facts: Facts, moves: list[Move], frozen: dict[str, str], base: Pla
     then: dict[str, Counter[str]] = {}
     for key in facts.state.vm_keys():
         home = facts.state.home(key)
-        if home is None or _state(facts, key) in _AT_REST:
+        if home is None or _state(facts, key) in AT_REST:
             continue
         for csv in place(facts.state, key).csvs:
             nodes.setdefault(csv, Counter())[home] += 1

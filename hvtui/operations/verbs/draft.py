@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from hvtui.model.enums import VmState
 from hvtui.model.placement import is_at_rest, place
 from hvtui.model.severity import Severity
 from hvtui.operations.capacity import need_of
@@ -15,6 +16,8 @@ from hvtui.operations.plan import Level, Move, Note, Plan, Target, Verb
 KEY_MOVES: Final = 20
 """Up to so many VMs are moved or aligned on a key; more need the typed name."""
 _BALANCER_OFF: Final = 0
+AT_REST: Final = {VmState.Off: "off", VmState.Saved: "saved", VmState.SavedVendor: "saved"}
+"""Words for VMs that do not run: nothing of them is interrupted by a move."""
 _KEY_VERBS: Final = frozenset({Verb.RESUME, Verb.CANCEL, Verb.START_VMMS})
 _MOVE_VERBS: Final = frozenset({Verb.MIGRATE, Verb.ALIGN, Verb.RETURN})
 

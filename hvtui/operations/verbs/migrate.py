@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 import msgspec
 
+from hvtui.model.activity import MIGRATIONS
 from hvtui.model.enums import VmState
 from hvtui.operations.board import Board
 from hvtui.operations.facts import Facts
@@ -14,10 +14,8 @@ from hvtui.operations.fit import judge, ranked
 from hvtui.operations.gate import settle
 from hvtui.operations.holds import vm_target
 from hvtui.operations.plan import Move, Note, Plan, Refusal, Verb
-from hvtui.operations.queue import MOVING, is_moving
-from hvtui.operations.verbs.draft import draft, level_of, move_of, name_of
-
-_AT_REST_WORDS: Final = {VmState.Off: "off", VmState.Saved: "saved", VmState.SavedVendor: "saved"}
+from hvtui.operations.queue import is_moving
+from hvtui.operations.verbs.draft import AT_REST, draft, level_of, move_of, name_of
 
 
 def plan_migrate(facts: Facts, keys: Iterable[str], destination: str = "", *, overrides: tuple[str, ...] = ()) -> Plan:
@@ -31,8 +29,8 @@ def plan_migrate(facts: Facts, keys: Iterable[str], destination: str = "", *, ov
         move = move_of(facts, key, target)
         fit = judge(facts, key, target, board)
         notes += fit.notes
-        if move.state in _AT_REST_WORDS:
-            word = _AT_REST_WORDS[VmState(move.state)]
+        if move.state in AT_REST:
+            word = AT_REST[VmState(move.state)]
             notes.append(Note(text=f"{move.vm.name} is {word}: only its role changes the node", target=move.vm))
         if not fit.refusals and move.memory is not None:
             board.begin(key, move.source, target, move.memory)
@@ -57,7 +55,7 @@ def plan_cancel(facts: Facts, keys: Iterable[str]) -> Plan:
     for target in targets:
         role = facts.state.role(target.id)
         # Either source will do: a cancel does no harm, and the node looks again.
-        told = role is not None and role.migration_state in MOVING
+        told = role is not None and role.migration_state in MIGRATIONS
         if not told and not is_moving(facts.state, target.id):
             text = f"{target.name} is not being migrated"
             refusals.append(Refusal(rule="changed", target=target, text=text))
