@@ -14,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
+LONG = ("engine", "e2e", "chaos", "ui", "cli", "powershell", "operations", "lab", "live", "remote")
+"""Folders whose files take long, longest first."""
 
 
 def fetch_recordings() -> None:
@@ -37,15 +39,22 @@ def check_imports() -> int:
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode
 
 
+def in_order() -> list[str]:
+    """Every folder of tests, the long ones first."""
+    found = sorted(path.parent.name for path in (ROOT / "tests").glob("*/__init__.py"))
+    return [f"tests/{name}" for name in sorted(found, key=lambda name: (*LONG, name).index(name))]
+
+
 def run_tests(arguments: list[str]) -> int:
     """Run pytest, one file per process at a time, so that what a file's tests share is started once.
 
-    In the order of the folders: the long ones, which mostly wait for simulated clusters, come first, so that one more
-    worker than processors has something to do and none ends long after the others.
+    Folders whose files take long come first, and those of quick ones last, so that one more worker than processors
+    has something to do and none ends long after the others.
     """
     workers = str(min(4, 1 + (os.cpu_count() or 1)))
     spread = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
-    command = [sys.executable, "-m", "pytest", *spread, "-q", *arguments]
+    folders = [] if any(not argument.startswith("-") for argument in arguments) else in_order()
+    command = [sys.executable, "-m", "pytest", *spread, "-q", *arguments, *folders]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

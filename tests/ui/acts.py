@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.pilot import Pilot
 
 from hvtui.ui.app import HvtuiApp
+from hvtui.ui.dialogs.arming import SECONDS, Arming
 from hvtui.ui.dialogs.confirm import ConfirmScreen
 from hvtui.ui.dialogs.menu import MenuScreen
 from hvtui.ui.dialogs.plan_dialog import PlanDialog
@@ -33,6 +34,20 @@ async def armed(app: HvtuiApp, pilot: Pilot[None]) -> ConfirmScreen:
     shown = app.screen
     assert isinstance(shown, ConfirmScreen)
     return shown
+
+
+class Stopped:
+    """A dialog's clock that only the test moves: how busy the machine is does not decide what came too early."""
+
+    def __init__(self, shown: ConfirmScreen) -> None:
+        """The dialog is unarmed from now on, as it was when it opened."""
+        self._now = 0.0
+        shown.arming = Arming(lambda: self._now)
+        shown.disarm()
+
+    def wait(self, seconds: float = SECONDS) -> None:
+        """Let time pass; without a figure that which arms the dialog."""
+        self._now += seconds
 
 
 async def migrate(app: HvtuiApp, pilot: Pilot[None], vm: str, node: str) -> PlanDialog:

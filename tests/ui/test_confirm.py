@@ -6,12 +6,13 @@ from pathlib import Path
 
 from hvtui.model.change import Change
 from hvtui.operations.plan import Level
+from hvtui.ui.dialogs.arming import SECONDS
 from hvtui.ui.dialogs.plan_dialog import PlanDialog
 from hvtui.ui.overview import Overview
 from tests.support.acting import ActingFeed, acting
 from tests.support.builders import guid
 from tests.support.small_clusters import Small, VmSpec
-from tests.ui.acts import armed, dialog, menu, migrate
+from tests.ui.acts import Stopped, armed, dialog, menu, migrate
 from tests.ui.console import settled, text
 
 
@@ -20,11 +21,12 @@ async def test_y_is_ignored_until_the_button_is_armed_and_then_starts_the_move(t
     async with acting(feed, tmp_path) as (app, pilot, operations):
         shown = await migrate(app, pilot, guid("APP01"), "HV02")
         assert shown.level() is Level.KEY
-        shown.disarm()
+        clock = Stopped(shown)
         await pilot.press("y")
         assert isinstance(app.screen, PlanDialog)
         assert "( Move APP01 to HV02 )" in text(app)
         assert not shown.armed
+        clock.wait()
         await armed(app, pilot)
         assert "[ y  Move APP01 to HV02 ]" in text(app)
         await pilot.press("y")
@@ -41,9 +43,10 @@ async def test_enter_cancels_where_a_key_confirms(tmp_path: Path) -> None:
     feed = ActingFeed()
     async with acting(feed, tmp_path) as (app, pilot, operations):
         shown = await migrate(app, pilot, guid("APP01"), "HV02")
-        shown.disarm()
+        clock = Stopped(shown)
         await pilot.press("enter")
         assert isinstance(app.screen, PlanDialog), "too early to count"
+        clock.wait()
         await armed(app, pilot)
         assert app.focused is shown.buttons
         await pilot.press("enter")
@@ -56,10 +59,10 @@ async def test_a_key_that_is_held_down_never_confirms(tmp_path: Path) -> None:
     feed = ActingFeed()
     async with acting(feed, tmp_path) as (app, pilot, operations):
         shown = await migrate(app, pilot, guid("APP01"), "HV02")
-        shown.disarm()
+        clock = Stopped(shown)
         for _ in range(12):
             await pilot.press("y")
-            await pilot.pause(0.05)
+            clock.wait(SECONDS / 6)
         assert isinstance(app.screen, PlanDialog)
         assert operations.runs == []
 

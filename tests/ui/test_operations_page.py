@@ -18,7 +18,7 @@ from tests.support.acting import ActingFeed, acting
 from tests.support.builders import HYPER_V_WRITER, NOW, guid
 from tests.support.journal import entry
 from tests.support.small_clusters import Small, service
-from tests.ui.acts import armed, dialog, menu, migrate
+from tests.ui.acts import Stopped, armed, dialog, menu, migrate
 from tests.ui.console import settled, text
 from tests.ui.test_act_snapshots import TRUTH, failed_run, runbook, unfinished
 
@@ -84,8 +84,10 @@ async def test_an_operation_is_cancelled_by_key_after_it_was_asked(tmp_path: Pat
         await pilot.press("O", "X")
         assert isinstance(app.screen, CancelRun)
         assert "Let it run" in text(app)
+        clock = Stopped(app.screen)
         await pilot.press("y")
         assert not run.cancelling, "too early"
+        clock.wait()
         await armed(app, pilot)
         await pilot.press("enter")
         await settled(pilot, lambda: isinstance(app.screen, OperationsPage))
