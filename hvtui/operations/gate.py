@@ -28,7 +28,7 @@ def check(plan: Plan, facts: Facts, rules: Sequence[Rule] = RULES) -> tuple[Refu
 
 
 def settle(draft: Plan, facts: Facts, rules: Sequence[Rule] = RULES) -> Plan:
-    """A draft with what the gate says: VMs of a batch that may not be moved are left behind, with their reasons.
+    """A draft with what the gate says: what may not be moved or changed of a batch is left, with the reasons.
 
     In a drain or a restart nothing can be left out, so there every refusal stands against the whole plan.
     """
@@ -36,21 +36,27 @@ def settle(draft: Plan, facts: Facts, rules: Sequence[Rule] = RULES) -> Plan:
     if (gap := unsearched(facts.fork)) and any(rule.id == "hold" and plan.verb in rule.verbs for rule in RULES):
         plan = msgspec.structs.replace(plan, notes=(*plan.notes, Note(text=gap)))
     refusals = check(plan, facts, rules)
-    moved = {move.vm.key: move for move in plan.moves}
-    if plan.stages or not moved:
+    parts = {move.vm.key: (move.vm, move.source) for move in plan.moves}
+    parts |= {change.target.key: (change.target, change.node) for change in plan.changes}
+    if plan.stages or not parts:
         return msgspec.structs.replace(plan, refusals=(*plan.refusals, *refusals))
-    of_vm: dict[str, list[Refusal]] = {}
+    of_part: dict[str, list[Refusal]] = {}
     whole: list[Refusal] = []
     for refusal in refusals:
-        if refusal.target is not None and refusal.target.key in moved:
-            of_vm.setdefault(refusal.target.key, []).append(refusal)
+        if refusal.target is not None and refusal.target.key in parts:
+            of_part.setdefault(refusal.target.key, []).append(refusal)
         else:
             whole.append(refusal)
-    left = [Left(vm=moved[key].vm, node=moved[key].source, refusals=tuple(why)) for key, why in of_vm.items()]
-    kept = tuple(move for move in plan.moves if move.vm.key not in of_vm)
-    return msgspec.structs.replace(plan, moves=kept, left=(*plan.left, *left), refusals=(*plan.refusals, *whole))
+    left = [Left(vm=parts[key][0], node=parts[key][1], refusals=tuple(why)) for key, why in of_part.items()]
+    return msgspec.structs.replace(
+        plan,
+        moves=tuple(move for move in plan.moves if move.vm.key not in of_part),
+        changes=tuple(change for change in plan.changes if change.target.key not in of_part),
+        left=(*plan.left, *left),
+        refusals=(*plan.refusals, *whole),
+    )
 
 
 def _all_targets(plan: Plan) -> list[Target]:
-    targets = {target.key: target for target in (*plan.targets, *(move.vm for move in plan.moves))}
-    return list(targets.values())
+    parts = (*(move.vm for move in plan.moves), *(change.target for change in plan.changes))
+    return list({target.key: target for target in (*plan.targets, *parts)}.values())

@@ -31,6 +31,20 @@ class Verb(StrEnum):
     START_VMMS = "start-vmms"
     SERVICE = "service"
     """Restart a service that hosts a VSS writer."""
+    POLICY = "policy"
+    """Set the checkpoint type of VMs."""
+    POLICY_UNDO = "policy-undo"
+    """Give VMs the checkpoint type back that an operation of hvtui took from them."""
+    CHECKPOINT = "checkpoint"
+    """Take a checkpoint."""
+    APPLY = "apply-checkpoint"
+    REMOVE = "remove-checkpoint"
+    START_VM = "start-vm"
+    """Start a VM, such as one that a production checkpoint left off."""
+    VSSACCESS = "vssaccess"
+    """Let an account take part in VSS (VssAccessControl)."""
+    VSSACCESS_REMOVE = "vssaccess-remove"
+    VSSACCESS_UNDO = "vssaccess-undo"
 
 
 class Level(StrEnum):
@@ -45,7 +59,11 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Target(Base, frozen=True, kw_only=True):
-    """What a change touches. `kind`: `vm` (id is its GUID), `node` (its name), `service` (`NODE/name`), `csv`."""
+    """What a change touches.
+
+    `kind`: `vm` (id is its GUID), `node` (its name), `service` (`NODE/name`), `csv`, `checkpoint` (`VM/checkpoint`,
+    both GUIDs; the name is the checkpoint's), `vssaccess` (`NODE/ACCOUNT`; the name is `ACCOUNT on NODE`).
+    """
 
     kind: str
     id: str
@@ -100,12 +118,26 @@ class Move(Base, frozen=True, kw_only=True):
 
 
 class Left(Base, frozen=True, kw_only=True):
-    """A VM of the request that is not moved: because of a refusal, or because nothing needs to be done."""
+    """A VM, or another target, that is not touched: because of a refusal, or because nothing needs to be done."""
 
     vm: Target
     node: str
     refusals: tuple[Refusal, ...] = ()
     text: str = ""
+
+
+class Change(Base, frozen=True, kw_only=True):
+    """One value of one target, as it is and as it will be, on the node that is asked for it.
+
+    `text` is what to know of it before confirming, `severity` (model.severity) how much it matters.
+    """
+
+    target: Target
+    node: str
+    before: str
+    after: str
+    text: str = ""
+    severity: int = 0
 
 
 class Stage(Base, frozen=True, kw_only=True):
@@ -149,6 +181,7 @@ class Plan(Base, frozen=True, kw_only=True):
     moves: tuple[Move, ...] = ()
     stages: tuple[Stage, ...] = ()
     csvs: tuple[CsvLine, ...] = ()
+    changes: tuple[Change, ...] = ()
     left: tuple[Left, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     notes: tuple[Note, ...] = ()

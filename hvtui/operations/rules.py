@@ -53,6 +53,7 @@ _RESTARTS: Final = frozenset({Verb.VMMS, Verb.SERVICE})
 # The way back checks only what it touches: a node left paused, or without VMMS, is harm too.
 _BACK: Final = frozenset({Verb.RESUME, Verb.START_VMMS, Verb.CANCEL})
 _FORTH: Final = _ALL - _BACK
+_VSSACCESS: Final = frozenset({Verb.VSSACCESS, Verb.VSSACCESS_REMOVE, Verb.VSSACCESS_UNDO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("stale", "what the plan rests on is too old, or its source is not heard", "truth", _ALL, stale),
     Rule("changed", "the target is not what the plan saw", "truth", _ALL, changed),
     Rule("busy", "another operation holds the target", "truth", _ALL, busy),
-    Rule("unread", "a fact the plan needs could not be read", "truth", _FORTH, unread),
-    Rule("hold", "a VM it touches must not be touched now", "hold", _FORTH - {Verb.SERVICE}, holds),
+    Rule("unread", "a fact the plan needs could not be read", "truth", _FORTH - _VSSACCESS, unread),
+    Rule("hold", "a VM it touches must not be touched now", "hold", _FORTH - _VSSACCESS - {Verb.SERVICE}, holds),
     Rule("backup", "a backup runs on the node, or it cannot be told", "hold", _PAUSES | _RESTARTS, backup),
     Rule("not-drained", "a role is left on the node", "cluster", frozenset({Verb.VMMS}), not_drained),
     Rule("last-node", "no other node takes roles", "cluster", _PAUSES, last_node),

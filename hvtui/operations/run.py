@@ -171,5 +171,6 @@ class Run:
         """Keys of everything it touches, which no other operation may touch meanwhile."""
         keys = {target.key for target in self.plan.targets}
         keys |= {move.vm.key for move in self.plan.moves}
+        keys |= {change.target.key for change in self.plan.changes}
         keys |= {stage.target.key for stage in self.plan.stages if stage.target is not None}
         return frozenset(keys)

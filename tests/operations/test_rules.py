@@ -25,6 +25,7 @@ from hvtui.operations.verbs.migrate import plan_cancel, plan_migrate
 from hvtui.operations.verbs.restart import plan_service, plan_start, plan_vmms
 from hvtui.operations.verbs.resume import plan_resume
 from tests.support.builders import HYPER_V_WRITER, NOW, guid, job, volume_name
+from tests.support.coming import BUILT
 from tests.support.small_clusters import MONOTONIC, Small, VmSpec, service
 
 HEALTHY = Small()
@@ -63,7 +64,7 @@ def facts_for(verb: Verb, small: Small, **more: Any) -> Facts:
     return facts
 
 
-@pytest.mark.parametrize("verb", list(Verb))
+@pytest.mark.parametrize("verb", BUILT)
 def test_a_healthy_cluster_stands_against_nothing(verb: Verb) -> None:
     small, builder = PLANS[verb]
     plan = builder(facts_for(verb, small))
@@ -120,9 +121,9 @@ Change = Callable[[Facts], Facts]
 
 # Rule, verb, the cluster (None: the verb's healthy one), and what is different in its facts.
 CASES: list[tuple[str, Verb, Small | None, Change | None]] = [
-    *(("read-only", verb, None, _more(read_only="`actions = true` is not in hvtui.toml")) for verb in Verb),
-    *(("wrong-cluster", verb, None, _more(pinned=guid("first contact"))) for verb in Verb),
-    *(("stale", verb, None, _stale) for verb in Verb),
+    *(("read-only", verb, None, _more(read_only="`actions = true` is not in hvtui.toml")) for verb in BUILT),
+    *(("wrong-cluster", verb, None, _more(pinned=guid("first contact"))) for verb in BUILT),
+    *(("stale", verb, None, _stale) for verb in BUILT),
     ("stale", Verb.MIGRATE, None, _node_lost),
     ("stale", Verb.DRAIN, None, _node_lost),
     *(("unread", verb, None, _more(preflight={})) for verb in (Verb.MIGRATE, Verb.DRAIN, Verb.VMMS, Verb.SERVICE)),
