@@ -2,12 +2,13 @@
 
 *action* is opened after the first picture and kept: its calls take seconds, so that a cancel always gets through.
 *facts* and *work* are opened when they are needed and closed when they are idle: what hangs there holds up no action.
+So are *policy* and *guests*, for streams that last minutes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,8 +21,10 @@ from hvtui.remote.lane import Lane, Parameters
 ACTION: Final = "action"
 _CANCEL: Final = "cancel"
 """Where a cancel goes while another action hangs: it must get through."""
-ON_DEMAND: Final = frozenset({"facts", "work", _CANCEL})
+ON_DEMAND: Final = frozenset({"facts", "work", "policy", "guests", _CANCEL})
 _KEPT: Final = frozenset({ACTION})
+_POLL: Final = 1.0
+"""Seconds after which a stream that is silent notices that it shall stop."""
 
 
 @dataclass(eq=False)
@@ -50,9 +53,29 @@ class NodeCalls:
 
     async def call(self, function: Function, parameters: Parameters, purpose: str) -> Any:
         """Run a function on the lane of a purpose. Raises RemoteError, and ValueError for an unknown purpose."""
+        async with self._turn(function, purpose) as lane:
+            return await lane.call(function, parameters)
+
+    async def stream(self, function: Function, parameters: Parameters, purpose: str) -> AsyncGenerator[Any, None]:
+        """The records of a stream on the lane of a purpose; nothing is sent before the first one is asked for.
+
+        Its end, however it comes, waits until nothing of it runs on the node any more. Raises as `call` does.
+        """
+        async with self._turn(function, purpose) as lane:
+            stream = lane.stream(function, parameters, poll=_POLL)
+            try:
+                async for record in stream:
+                    yield record
+            finally:
+                await lane.end(stream)
+
+    @asynccontextmanager
+    async def _turn(self, function: Function, purpose: str) -> AsyncIterator[Lane]:
+        """The lane of a purpose, when nobody else is on it."""
         if purpose not in ON_DEMAND | _KEPT:
             raise ValueError(f"no lane is called {purpose}")
-        if purpose == ACTION and self._shared.store.state.node(self.name).link.last_frame is None:
+        changes = purpose == ACTION or function.mutating
+        if changes and self._shared.store.state.node(self.name).link.last_frame is None:
             raise Unreachable(f"{self.name} has not sent its first picture yet", node=self.name)
         if function is STOP_MOVE and purpose == ACTION and self._open(ACTION).users:
             purpose = _CANCEL
@@ -64,7 +87,7 @@ class NodeCalls:
             async with opened.turn:
                 if opened.retired:
                     raise Unreachable(f"The connection to {self.name} was lost", node=self.name)
-                return await opened.lane.call(function, parameters)
+                yield opened.lane
         finally:
             opened.users -= 1
             opened.used = self._shared.clock.monotonic()

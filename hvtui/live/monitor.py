@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from typing import Any
 
 from hvtui.clock import Clock, SystemClock
 from hvtui.config import ClusterConfig
 from hvtui.errors import HvtuiError, Unreachable
-from hvtui.live.calls import ACTION
+from hvtui.live.calls import ACTION, NodeCalls
 from hvtui.live.cluster import ClusterWatch
 from hvtui.live.identity import Identity
 from hvtui.live.node import NodeWatch
@@ -144,12 +144,21 @@ class Monitor:
 
     async def call(self, node: str, function: str, parameters: Parameters, *, lane: str = ACTION) -> Any:
         """Run a function of the contract on a node; `lane` is `action`, `facts` or `work`. Raises RemoteError."""
+        return await self._calls(node).call(FUNCTIONS[function], parameters, lane)
+
+    async def stream(self, node: str, function: str, parameters: Parameters, *, lane: str) -> AsyncGenerator[Any, None]:
+        """The records of a stream of the contract; `lane` is `policy` or `guests`. Raises RemoteError."""
+        async with aclosing(self._calls(node).stream(FUNCTIONS[function], parameters, lane)) as records:
+            async for record in records:
+                yield record
+
+    def _calls(self, node: str) -> NodeCalls:
         if self._stopped:
             raise Unreachable(self._stopped, node=node)
         watch = self._nodes.get(node.lower())
         if watch is None:
             raise Unreachable(f"{node} is not watched", node=node)
-        return await watch.calls.call(FUNCTIONS[function], parameters, lane)
+        return watch.calls
 
     def monotonic(self) -> float:
         """The clock that ages of links are counted on."""

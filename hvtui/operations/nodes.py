@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
@@ -23,6 +23,10 @@ FACTS: Final = "facts"
 """Lane of short questions that may hang with Windows: the state of a service."""
 WORK: Final = "work"
 """Lane of questions that take long: preflight, the search of the whole log."""
+POLICY: Final = "policy"
+"""Lane of the stream that changes checkpoint types."""
+GUESTS: Final = "guests"
+"""Lane of the looks into guests."""
 
 GET_PREFLIGHT: Final = "Get-HvTuiPreflight"
 GET_FORK: Final = "Get-HvTuiForkCommit"
@@ -40,6 +44,15 @@ class Nodes(Protocol):
         """Run a function of the contract on a node and give back its record. Raises RemoteError.
 
         A mutating function is sent once: when its answer is lost, whether it ran is not known.
+        """
+        ...
+
+    def stream(self, node: str, function: str, parameters: Parameters, *, lane: str) -> AsyncGenerator[Any, None]:
+        """The records of a stream of the contract, as they come; close it (`aclosing`), or it goes on.
+
+        It is sent when its first record is asked for, and once. `aclose` stops it, and returns when nothing of it runs
+        on the node any more. One that changes something raises OutcomeUnknown when it breaks after it was sent, and
+        RemoteError of another kind when it was not sent.
         """
         ...
 

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 from hvtui.clock import SystemClock
@@ -112,6 +112,13 @@ class Stream:
         """Ask the lane to stop the pipeline; the lane's next job waits for it."""
         self._job.stop.set()
 
+    async def ended(self, seconds: float) -> bool:
+        """Wait until nothing of it runs any more; False when it still does after so many seconds."""
+        with contextlib.suppress(TimeoutError, RemoteError):
+            async with asyncio.timeout(seconds):
+                await asyncio.shield(self._job.outcome)
+        return self._job.outcome.done()
+
     def push(self, value: object) -> None:
         """Called on the lane's thread; waits while the event loop is behind."""
         while not self._slots.acquire(timeout=0.2):
@@ -186,12 +193,22 @@ class Lane:
             raise
 
     def stream(self, function: Function, parameters: Parameters | None = None, *, poll: float = 3.0) -> Stream:
-        """Start a stream. `poll` is how long a silent pipeline is waited for before a stop is noticed, in seconds."""
+        """Start a stream. `poll` is how long a silent pipeline is waited for before a stop is noticed, in seconds.
+
+        It is sent at most once. One that changes something raises OutcomeUnknown when it breaks after it was sent.
+        """
 
         def start(stream: Stream) -> _Job:
             return self._submit(lambda job: self._stream(job, stream, function, parameters or {}, poll))
 
         return Stream(start)
+
+    async def end(self, stream: Stream) -> None:
+        """Stop a stream, and wait until it has ended on the node; one that does not end loses its connection."""
+        await stream.aclose()
+        if not await stream.ended(STOP_SECONDS * 2):
+            self._abort()
+            await stream.ended(STOP_SECONDS)
 
     async def close(self) -> None:
         """Stop what runs, end the session on the node and the thread; a node that hangs is left within seconds."""
@@ -323,20 +340,31 @@ class Lane:
 
     def _change(self, job: _Job, function: Function, parameters: Parameters, limit: float) -> Any:
         """Run a mutating function, once. Whatever happens after it was sent leaves open whether it was run."""
-        if self._session is not None:
-            # A session that died while nobody used it takes a read with it, not the change.
-            self._call(job, GET_INFO, {"Part": "Basic"}, PROBE_LIMIT)
-        session = self._ready()
+        session = self._ready_to_change(job)
         answer: list[str] = []
-        # The event loop sets `stop` first and looks at `sent` then: one of the two sides sees the other.
-        job.sent.set()
-        if job.stop.is_set() or self._closing.is_set():
-            raise Unreachable("The call was given up before it was sent", node=self.node)
-        try:
+        with self._open_outcome(function):
             control = Control(job.stop.is_set, self._closing.is_set, limit)
             self._called(function)
             session.run(function.name, parameters, answer.append, control)
             return self._record(function, "".join(answer))
+
+    def _ready_to_change(self, job: _Job) -> Session:
+        """A session that answers, the last thing before a change is sent; raises when it was given up meanwhile."""
+        if self._session is not None:
+            # A session that died while nobody used it takes a read with it, not the change.
+            self._call(job, GET_INFO, {"Part": "Basic"}, PROBE_LIMIT)
+        session = self._ready()
+        # The event loop sets `stop` first and looks at `sent` then: one of the two sides sees the other.
+        job.sent.set()
+        if job.stop.is_set() or self._closing.is_set():
+            raise Unreachable("The call was given up before it was sent", node=self.node)
+        return session
+
+    @contextlib.contextmanager
+    def _open_outcome(self, function: Function) -> Iterator[None]:
+        """Around a change that is sent: an error leaves open whether it ran, unless PowerShell refused to begin."""
+        try:
+            yield
         except PipelineFailed as error:
             if error.code.startswith(_NOT_BEGUN):
                 raise
@@ -355,9 +383,10 @@ class Lane:
     def _stream(self, job: _Job, stream: Stream, function: Function, parameters: Parameters, poll: float) -> None:
         try:
             control = Control(job.stop.is_set, self._closing.is_set, poll=poll)
-            session = self._ready()
-            self._called(function)
-            session.run(function.name, parameters, lambda text: stream.push(self._record(function, text)), control)
+            session = self._ready_to_change(job) if function.mutating else self._ready()
+            with self._open_outcome(function) if function.mutating else contextlib.nullcontext():
+                self._called(function)
+                session.run(function.name, parameters, lambda text: stream.push(self._record(function, text)), control)
         except BaseException as error:
             stream.end(self._explain(error))
             raise

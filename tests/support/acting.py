@@ -6,7 +6,7 @@ What Windows would do with a change is not played here: `tests/support/world_nod
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC
 from pathlib import Path
@@ -23,6 +23,7 @@ from hvtui.operations.audit import Actor
 from hvtui.operations.facts import Facts
 from hvtui.operations.pace import Pace
 from hvtui.operations.service import Operations
+from hvtui.remote.contract import FUNCTIONS
 from hvtui.ui.app import HvtuiApp
 from hvtui.ui.look import Look
 from tests.support import builders
@@ -51,6 +52,8 @@ class ActingFeed(StillFeed):
         self.asked_nodes: list[tuple[str, str]] = []
         self.answer: Callable[[str, str, Mapping[str, Any]], ActionResult | RemoteError] = lambda *_: _started()
         """What a mutating call is answered."""
+        self.lines: Callable[[str, str, Mapping[str, Any]], Iterable[Any]] = lambda *_: ()
+        """The records of a stream; one that is an error is raised in its place."""
         self.ready = asyncio.Event()
         """Questions are answered while this is set."""
         self.ready.set()
@@ -78,6 +81,20 @@ class ActingFeed(StillFeed):
         if isinstance(answer, RemoteError):
             raise answer
         return answer
+
+    async def stream(
+        self, node: str, function: str, parameters: Mapping[str, Any], *, lane: str
+    ) -> AsyncGenerator[Any, None]:
+        if FUNCTIONS[function].mutating:
+            self.sent.append((node, function, dict(parameters)))
+        else:
+            self.asked_nodes.append((node, function))
+        for record in self.lines(node, function, parameters):
+            await self.ready.wait()
+            await asyncio.sleep(0)
+            if isinstance(record, RemoteError):
+                raise record
+            yield record
 
     def move(self, vm: str, source: str, node: str, *volumes: str) -> None:
         """A VM is on another node now, as the streams tell it."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from hvtui.errors import NodeRefused, OutcomeUnknown, RemoteError, Unreachable
@@ -40,7 +40,7 @@ class WorldNodes(DirectFeed):
         self.before: Callable[[str, str], object] = lambda node, function: None
         """Called with node and function right before a call is carried out."""
         self.after: Callable[[str, str, Any], Any] = lambda node, function, answer: answer
-        """Called with node, function and the answer; gives the answer that comes, or an awaitable of it."""
+        """Called with node, function and each record of the answer; gives the one that comes, or an awaitable of it."""
         self.hold: Callable[[], bool] = lambda: False
         """Time stands still while this is true."""
         self.first_contact = ""
@@ -62,6 +62,28 @@ class WorldNodes(DirectFeed):
 
     async def call(self, node: str, function: str, parameters: Mapping[str, Any], *, lane: str = "action") -> Any:
         """Carry it out at once, and answer a moment later."""
+        target, values, fault = self._arrive(node, function, parameters, lane)
+        text = await self._answer(target, function, values)
+        await asyncio.sleep(0)
+        if fault == "after":
+            raise _lost(function, node)
+        return await self._seen(node, function, text)
+
+    async def stream(
+        self, node: str, function: str, parameters: Mapping[str, Any], *, lane: str
+    ) -> AsyncGenerator[Any, None]:
+        """Carry it out line by line, each a moment later; with the fault `after` the first line does not come."""
+        target, values, fault = self._arrive(node, function, parameters, lane)
+        async with aclosing(self._lines(target, function, values)) as lines:
+            async for text in lines:
+                await asyncio.sleep(0)
+                if fault == "after":
+                    raise _lost(function, node)
+                yield await self._seen(node, function, text)
+
+    def _arrive(
+        self, node: str, function: str, parameters: Mapping[str, Any], lane: str
+    ) -> tuple[Node, dict[str, Any], str]:
         self.sent.append((node, function, dict(parameters), lane))
         known = FUNCTIONS[function]
         fault = self.fault(node, function)
@@ -75,11 +97,10 @@ class WorldNodes(DirectFeed):
         except CommandError as error:
             raise NodeRefused(str(error), node=node) from error
         self.before(node, function)
-        text = await self._answer(target, function, values)
-        await asyncio.sleep(0)
-        if fault == "after":
-            raise _lost(function, node)
-        answer = self.after(node, function, decode(known, text, node))
+        return target, values, fault
+
+    async def _seen(self, node: str, function: str, text: str) -> Any:
+        answer = self.after(node, function, decode(FUNCTIONS[function], text, node))
         return await answer if inspect.isawaitable(answer) else answer
 
     async def _answer(self, node: Node, function: str, values: dict[str, Any]) -> str:
@@ -91,6 +112,9 @@ class WorldNodes(DirectFeed):
         if function == "Get-HvTuiService":
             return service(world, node, values["Name"])
         return await self._change(node, function, values)
+
+    def _lines(self, node: Node, function: str, values: dict[str, Any]) -> AsyncGenerator[str, None]:
+        return changes.STREAMS[function](self.world, node, values, wait=self._wait)
 
     async def _change(self, node: Node, function: str, values: dict[str, Any]) -> str:
         return await changes.run(self.world, node, function, values, wait=self._wait)

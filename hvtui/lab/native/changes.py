@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, Final, Protocol
 
 from hvtui.lab.native.change import Change, Refusal, Wait
 from hvtui.lab.native.problems import part_trouble
@@ -261,6 +261,16 @@ async def _move_csv(change: Change, values: dict[str, Any]) -> None:
     change.after["owner"] = csv.owner.name
 
 
+class Lines(Protocol):
+    """A stream that is neither a picture nor endless: its lines, each when it is so; closed, it ends between two."""
+
+    def __call__(
+        self, world: World, node: Node, values: dict[str, Any], *, wait: Wait, cpu_ms: int = 0
+    ) -> AsyncGenerator[str, None]:
+        """The lines of one call."""
+
+
+STREAMS: Final[dict[str, Lines]] = {}
 Runner = Callable[[Change, dict[str, Any]], Awaitable[None]]
 _FUNCTIONS: Final[dict[str, Runner]] = {
     "Move-HvTuiVM": _move_vm,

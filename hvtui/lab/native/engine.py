@@ -11,6 +11,7 @@ from typing import Any, Final
 from hvtui.lab.endpoint.binding import bind
 from hvtui.lab.engine import Call, CommandError, Output
 from hvtui.lab.native import calls, changes
+from hvtui.lab.native.change import Wait
 from hvtui.lab.native.cluster_stream import ClusterStream
 from hvtui.lab.native.fork_commit import fork_commit
 from hvtui.lab.native.node_stream import NodeStream
@@ -71,6 +72,9 @@ class NativeEngine:
         if self.node.faults.down:
             await call.stopped.wait()
             return
+        if function.name in changes.STREAMS:
+            await self._lines(function.name, values, call, output)
+            return
         if function.mutating:
             await self._change(function.name, values, call, output)
             return
@@ -126,6 +130,24 @@ class NativeEngine:
 
     async def _change(self, name: str, values: dict[str, Any], call: Call, output: Output) -> None:
         """A mutating function: what it has changed stays changed, also when nobody waits for its answer any more."""
+        async with self._patient(call) as wait:
+            text = await changes.run(self.world, self.node, name, values, wait=wait, cpu_ms=call.spent.add(_CHANGE_MS))
+            if not call.stopped.is_set():
+                await output.write(text)
+
+    async def _lines(self, name: str, values: dict[str, Any], call: Call, output: Output) -> None:
+        """A stream with an end: stopped, it ends between two lines."""
+        async with self._patient(call) as wait:
+            lines = changes.STREAMS[name](self.world, self.node, values, wait=wait, cpu_ms=call.spent.add(_CHANGE_MS))
+            async with contextlib.aclosing(lines):
+                async for text in lines:
+                    if call.stopped.is_set():
+                        return
+                    await output.write(text)
+
+    @contextlib.asynccontextmanager
+    async def _patient(self, call: Call) -> AsyncIterator[Wait]:
+        """How a change waits for what hangs; a stop ends the block there."""
         async with self._waking(call) as wake:
 
             async def wait(blocked: Callable[[], bool], seconds: float | None) -> None:
@@ -134,11 +156,7 @@ class NativeEngine:
                     raise _Stopped
 
             with contextlib.suppress(_Stopped):
-                text = await changes.run(
-                    self.world, self.node, name, values, wait=wait, cpu_ms=call.spent.add(_CHANGE_MS)
-                )
-                if not call.stopped.is_set():
-                    await output.write(text)
+                yield wait
 
     async def _watch(self, stream: Stream, count: int, call: Call, output: Output) -> None:
         stream.spent = call.spent
