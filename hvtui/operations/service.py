@@ -9,35 +9,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 from uuid import uuid4
 
 from hvtui.clock import Clock
 from hvtui.config import ClusterConfig
-from hvtui.errors import RemoteError
-from hvtui.journal.entry import Entry
 from hvtui.journal.store import Journal, JournalError
-from hvtui.journal.unfinished import Unfinished, stopped_services, unfinished
-from hvtui.model.severity import Severity
+from hvtui.journal.unfinished import Unfinished
 from hvtui.operations.audit import Actor, Audit
-from hvtui.operations.backup_state import BackupSigns, still_said
+from hvtui.operations.backup_watch import BackupWatch
 from hvtui.operations.builders import BUILDERS, NARROW, Builder, nodes_of, services_of
-from hvtui.operations.desk import Desk, GivenUpError
+from hvtui.operations.desk import Desk
 from hvtui.operations.facts import Facts, Leftover, Limits
 from hvtui.operations.gate import check
 from hvtui.operations.nodes import Asker, Nodes, Watcher
 from hvtui.operations.pace import Pace
-from hvtui.operations.plan import Level, Plan, Refusal, Target, Verb
+from hvtui.operations.past import Past
+from hvtui.operations.plan import Plan, Refusal, Target, Verb
 from hvtui.operations.records import stopped_services as stopped_by_records
-from hvtui.operations.recovery import Truth, read_truth, taken_away
-from hvtui.operations.recovery import services_of as services_of_unfinished
-from hvtui.operations.run import Command, Run, RunState
-from hvtui.operations.runs import runner_of
+from hvtui.operations.recovery import Truth
+from hvtui.operations.run import Command, Run
+from hvtui.operations.running import KEY, Listeners, Running, unconfirmed
 
-OBSERVE: Final = 2.0
-"""Seconds between two looks for signs of running backups; the streams tell no faster."""
-KEY: Final = "key"
-"""What `start` is told when an armed button was pressed."""
+__all__ = ["KEY", "Operations"]
 
 _log = logging.getLogger(__name__)
 
@@ -74,16 +67,8 @@ class Operations:
         self._closed = False
         self._limits = limits or Limits()
         self._builders = BUILDERS if builders is None else builders
-        self._signs = BackupSigns()
-        self._leftovers: dict[str, Leftover] = {}
-        self._stopped: dict[str, Entry] = {}
-        self._unfinished: list[Unfinished] = []
-        self._taken: dict[str, list[str]] = {}
-        """Node in lower case → VMs that its last drain took away, as long as it was not resumed since."""
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._holding: dict[str, Run] = {}
-        """`Target.key` → the run that holds it."""
-        self._listeners: list[Callable[[Run], None]] = []
+        self._backups = BackupWatch()
+        self._listeners = Listeners()
         pace = pace or Pace()
         self._desk = Desk(
             nodes=nodes,
@@ -95,10 +80,11 @@ class Operations:
             gate=gate,
             facts=self.facts,
             build=self._build,
-            tell=self._tell,
+            tell=self._listeners.tell,
         )
-        self._observed = float("-inf")
-        self._unsubscribe = nodes.subscribe(lambda change: self._observe())
+        self._past = Past(self._desk)
+        self._running = Running(self._desk, clock, self._past.look)
+        self._unsubscribe = nodes.subscribe(lambda change: self._backups.observe(nodes.state, nodes.monotonic()))
 
     # --- what may be done ---
 
@@ -131,7 +117,7 @@ class Operations:
         By this user's journal, or by the record that another hvtui left in the node's own log.
         """
         found = []
-        for key in sorted(self._stopped.keys() | stopped_by_records(self._nodes.state).keys()):
+        for key in sorted(self._past.stopped.keys() | stopped_by_records(self._nodes.state).keys()):
             node, _, name = key.partition("/")
             view = self._nodes.state.nodes.get(self._nodes.state.node_name(node))
             if name == "vmms" and view is not None and view.host is not None and view.host.vmms == "Stopped":
@@ -174,7 +160,7 @@ class Operations:
         """What is known now, nothing asked."""
         state, answers = self._nodes.state, self._desk.asker.answers
         monotonic = self._nodes.monotonic()
-        self._observe(now_too=True)
+        self._backups.observe(state, monotonic, now_too=True)
         return Facts(
             state=state,
             now=self._clock.now(),
@@ -184,14 +170,14 @@ class Operations:
             fork={state.node_name(node): answer for node, (_, answer) in answers.fork.items()},
             services={key: answer for key, (_, answer) in answers.services.items()},
             unread=dict(answers.unread),
-            busy={key: held.plan.title for key, held in self._holding.items() if held is not run},
-            stopped=frozenset(self._stopped) | frozenset(stopped_by_records(state)),
-            backup_stopped={node: said for node, said in self._leftovers.items() if still_said(state, said)},
+            busy=self._running.busy(run),
+            stopped=frozenset(self._past.stopped) | frozenset(stopped_by_records(state)),
+            backup_stopped=self._backups.said(state),
             read_only=self.read_only_why,
             pinned=self._nodes.pinned,
             protected=self._config.protected,
             groups=dict(self._config.groups),
-            quiet={name: self._signs.quiet(state, name, monotonic) for name in state.nodes},
+            quiet=self._backups.quiet(state, monotonic),
         )
 
     async def plan(self, verb: Verb, targets: Sequence[Target], **options: str) -> Plan:
@@ -217,7 +203,7 @@ class Operations:
         await self._desk.audit.note(
             f"said that the backup job of {name} was stopped in the backup product", target, {"typed": confirmed}
         )
-        self._leftovers[name] = Leftover(node=name, by=self._desk.audit.actor.user, time=self._clock.now())
+        self._backups.say(Leftover(node=name, by=self._desk.audit.actor.user, time=self._clock.now()))
         return ""
 
     # --- running ---
@@ -229,29 +215,17 @@ class Operations:
         """
         run = Run(id=str(uuid4()), plan=plan, started=self._clock.now())
         self.runs.append(run)
-        self._tell(run)
-        run.refusals = _confirmed(plan, confirmed, protected=self._config.protected)
+        self._desk.tell(run)
+        run.refusals = unconfirmed(plan, confirmed, protected=self._config.protected)
         if not run.refusals:
             asked, services = self._asked(plan.verb, plan.targets), services_of(plan.verb, plan.targets)
             facts = await self.gather(plan.verb, asked, targets=plan.targets, services=services, run=run)
             # From here to the hold nothing else runs: two starts cannot both find the target free.
             run.refusals = (*plan.refusals, *self._desk.gate(plan, facts))
-        if not run.refusals:
-            self._holding.update(dict.fromkeys(run.holds, run))
-            try:
-                await self._desk.audit.open()
-                await self._desk.audit.begun(run, confirmed)
-            except JournalError as error:
-                self._release(run)
-                run.refusals = (Refusal(rule="journal", text=error.text, hint=error.hint),)
         if run.refusals:
-            await self._refuse(run)
-            return run
-        runner = runner_of(plan)
-        runner.lay_out(run)
-        run.state = RunState.RUNNING
-        self._tell(run)
-        self._tasks[run.id] = asyncio.create_task(self._carry_out(run), name=f"run {run.id}")
+            await self._running.refuse(run)
+        else:
+            await self._running.begin(run, confirmed)
         return run
 
     async def cancel(self, run: Run) -> str:
@@ -262,38 +236,26 @@ class Operations:
             return run.cancel_text
         run.cancelling = True
         self._desk.watcher.wake()
-        self._tell(run)
+        self._desk.tell(run)
         return f"cancelling: {run.cancel_text}"
 
     async def wait(self, run: Run) -> None:
         """Wait until a run has ended."""
-        task = self._tasks.get(run.id)
-        if task is not None:
-            await asyncio.shield(task)
+        await self._running.wait(run)
 
     def acknowledge(self, run: Run) -> None:
         """A person has seen how it ended."""
         run.acknowledged = True
-        self._tell(run)
+        self._desk.tell(run)
 
     def subscribe(self, listener: Callable[[Run], None]) -> Callable[[], None]:
         """Call `listener` with every run that changed; the result unsubscribes."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     async def close(self) -> None:
         """The console ends. Windows goes on with what it was asked; the journal has what is left unfinished."""
         for run in self.runs:
-            task = self._tasks.pop(run.id, None)
-            if task is None or task.done():
-                continue
-            task.cancel()
-            await asyncio.wait([task])
-            run.state = RunState.LEFT
-            try:
-                await self._desk.audit.left(run)
-            except JournalError as error:
-                _log.warning("%s", error)
+            await self._running.leave(run)
         if not self._closed:
             self._closed = True
             self._unsubscribe()
@@ -304,53 +266,21 @@ class Operations:
 
     async def look_back(self) -> None:
         """Read from the journal what is unfinished and which services hvtui stopped."""
-        cluster_id, _ = self._cluster()
-        if not cluster_id:
-            return
-        try:
-            read = self._desk.audit.read
-            self._unfinished = await read(lambda journal: unfinished(journal, cluster_id))
-            self._stopped = await read(lambda journal: stopped_services(journal, cluster_id))
-            self._taken = await read(lambda journal: taken_away(journal, cluster_id))
-        except JournalError as error:
-            _log.warning("%s", error)
+        await self._past.look()
 
     def unfinished(self) -> list[Unfinished]:
         """Operations of this cluster that a console began and did not end, oldest first, as last looked back."""
-        return list(self._unfinished)
+        return list(self._past.left)
 
     async def read_back(self, one: Unfinished) -> Truth:
         """Read what became of an unfinished operation, and what is offered now. Nothing is run."""
-        services = {}
-        for service in services_of_unfinished(one):
-            node, _, name = service.partition("/")
-            try:
-                services[service] = await self._desk.asker.service(node, name)
-            except RemoteError as error:
-                _log.info("%s: %s", service, error)
-        await self._desk.fresh(since=self._nodes.monotonic())
-        return read_truth(self._nodes.state, one, services)
+        return await self._past.read_back(one)
 
     async def close_unfinished(self, operation: str, note: str) -> None:
         """Mark an unfinished operation as closed, with a person's note. Raises JournalError."""
-        one = next((one for one in self._unfinished if one.operation == operation), None)
-        if one is not None:
-            await self._desk.audit.closed(operation, note, one.begun)
-            await self.look_back()
+        await self._past.close(operation, note)
 
     # --- helpers ---
-
-    def _observe(self, *, now_too: bool = False) -> None:
-        """Look for signs of running backups, not at every tick: it is a look at every node.
-
-        `now_too`: for a plan always; a node that came only a moment ago would count as one that nobody watches.
-        """
-        now = self._nodes.monotonic()
-        if now_too or now - self._observed >= OBSERVE:
-            self._observed = now
-            for node in self._signs.observe(self._nodes.state, now):
-                # A backup runs now: what was said about leftovers was said of another one.
-                self._leftovers.pop(node, None)
 
     def _cluster(self) -> tuple[str, str]:
         info = self._nodes.state.cluster.info
@@ -364,7 +294,7 @@ class Operations:
 
     def _with_known(self, verb: Verb, targets: tuple[Target, ...], options: dict[str, str]) -> dict[str, str]:
         """Options with what the journal knows: which VMs hvtui's own drain of a node took away."""
-        taken = self._taken.get(targets[0].id.lower()) if targets else None
+        taken = self._past.taken.get(targets[0].id.lower()) if targets else None
         if verb is not Verb.RESUME or "returning" in options or taken is None:
             return options
         return {**options, "returning": ",".join(taken)}
@@ -372,62 +302,3 @@ class Operations:
     def _build(self, verb: Verb, targets: tuple[Target, ...], options: dict[str, str], run: Run) -> Plan:
         """A sub plan of a run, from what is known now."""
         return self._builders[verb](self.facts(run), targets, self._with_known(verb, targets, options))
-
-    async def _refuse(self, run: Run) -> None:
-        run.state = RunState.REFUSED
-        run.ended = self._clock.now()
-        for refusal in run.refusals:
-            self._desk.line(run, f"{refusal.text} ({refusal.rule})", Severity.WARN)
-        try:
-            if self._desk.audit.session == "":
-                await self._desk.audit.open()
-            await self._desk.audit.refused(run)
-        except JournalError as error:
-            self._desk.line(run, error.text, Severity.BAD)
-        self._tell(run)
-
-    async def _carry_out(self, run: Run) -> None:
-        desk, began = self._desk, self._nodes.monotonic()
-        try:
-            run.state = await runner_of(run.plan).run(desk, run)
-        except (GivenUpError, JournalError, RemoteError) as error:
-            desk.line(run, str(error), Severity.BAD)
-            run.state = RunState.FAILED
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            _log.exception("run %s failed", run.id)
-            desk.line(
-                run, f"hvtui failed on it: {type(error).__name__}; read the cluster before going on", Severity.BAD
-            )
-            run.state = RunState.UNKNOWN
-        finally:
-            self._release(run)
-        run.can_cancel = False
-        run.ended = self._clock.now()
-        try:
-            last = run.lines[-1].text if run.lines else ""
-            await desk.audit.ended(run, last, self._nodes.monotonic() - began)
-            await self.look_back()
-        except JournalError as error:
-            desk.line(run, error.text, Severity.BAD)
-        self._tell(run)
-
-    def _release(self, run: Run) -> None:
-        for key in [key for key, holder in self._holding.items() if holder is run]:
-            del self._holding[key]
-
-    def _tell(self, run: Run) -> None:
-        for listener in tuple(self._listeners):
-            try:
-                listener(run)
-            except Exception:
-                _log.exception("a listener of operations failed")
-
-
-def _confirmed(plan: Plan, confirmed: str, *, protected: bool) -> tuple[Refusal, ...]:
-    """No verb without a confirmation, and on a protected cluster always the typed one."""
-    typed = confirmed.strip().casefold() == plan.name.strip().casefold() and bool(plan.name.strip())
-    if typed or (confirmed == KEY and plan.level is Level.KEY and not protected):
-        return ()
-    return (Refusal(rule="confirm", text=f"not confirmed: type {plan.name}"),)

@@ -80,7 +80,7 @@ async def test_another_console_knows_from_the_journal_who_was_taken_away(stage: 
     assert {move.vm.key for move in back.moves} == {item.target.key for item in drained.items}
     assert (await small_one.run(back)).state is RunState.DONE
     assert small_one.where() == before
-    assert small_one.operations._taken == {}, "it was resumed since"
+    assert small_one.operations._past.taken == {}, "it was resumed since"
     small_one.assert_unharmed()
 
 

@@ -271,7 +271,7 @@ async def test_killed_at_any_step_nothing_is_run_twice(
     async with small_one.nodes.drive():
         starting = asyncio.create_task(killed.start(plan, confirmed="key"))
         await dead.wait()
-        tasks = [starting, *killed._tasks.values()]
+        tasks = [starting, *killed._running._tasks.values()]
         for task in tasks:
             task.cancel()
         blocked.set()

@@ -247,7 +247,7 @@ TRUTH = Truth(
 
 async def _page(app: HvtuiApp, pilot: Pilot[None], operations: Operations, cursor: str) -> OperationsPage:
     operations.runs += [refused_run(), failed_run(), runbook()]
-    operations._unfinished = [unfinished()]
+    operations._past.left = [unfinished()]
     await pilot.press("O")
     page = app.screen
     assert isinstance(page, OperationsPage)
@@ -305,7 +305,7 @@ async def test_cancel_and_close(size: tuple[int, int], tmp_path: Path) -> None:
 async def test_marks_on_the_rows(tmp_path: Path) -> None:
     async with acting(ActingFeed(), tmp_path, (140, 40)) as (app, pilot, operations):
         operations.runs += [failed_run(), runbook()]
-        operations._tell(operations.runs[0])
+        operations._desk.tell(operations.runs[0])
         await settle(pilot)
         await pilot.pause(0.2)
         await settle(pilot)

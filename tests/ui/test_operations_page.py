@@ -130,7 +130,7 @@ async def test_a_next_step_is_a_plan_like_any_other(tmp_path: Path) -> None:
 async def test_what_an_earlier_console_left_is_read_back_and_closed_with_a_note(tmp_path: Path) -> None:
     async with acting(ActingFeed(), tmp_path) as (app, pilot, operations):
         left = [unfinished()]
-        operations._unfinished = left
+        operations._past.left = left
         operations.look_back = _known  # type: ignore[method-assign]
         notes: list[tuple[str, str]] = []
 
@@ -165,7 +165,7 @@ async def test_a_read_back_asks_the_service_and_starts_nothing(tmp_path: Path) -
     facts.services["HV01/vmms"] = service("vmms", "Stopped")
     feed = ActingFeed(facts=facts)
     async with acting(feed, tmp_path) as (app, pilot, operations):
-        operations._unfinished = [unfinished()]
+        operations._past.left = [unfinished()]
         await pilot.press("O", "r")
         await settled(pilot, lambda: "its plan is not in the journal" in text(app))
         assert feed.sent == []
@@ -181,7 +181,7 @@ async def test_vmms_that_hvtui_stopped_is_the_first_thing_on_the_screen_and_one_
     facts.services["HV01/vmms"] = service("vmms", "Stopped")
     feed = ActingFeed(facts=facts)
     async with acting(feed, tmp_path) as (app, pilot, operations):
-        operations._stopped = {"hv01/vmms": stop_in_journal()}
+        operations._past.stopped = {"hv01/vmms": stop_in_journal()}
         operations.look_back = _known  # type: ignore[method-assign]
         feed.stop_vmms("HV01")
         app.overview.header.tick()
@@ -320,14 +320,14 @@ async def test_isolated_vms_are_sent_back_from_the_menu(tmp_path: Path) -> None:
 
 async def test_what_was_begun_gets_the_cursor_although_keys_hold_the_order(tmp_path: Path) -> None:
     async with acting(ActingFeed(), tmp_path) as (app, pilot, operations):
-        operations._unfinished = [unfinished()]
+        operations._past.left = [unfinished()]
         await pilot.press("O")
         page = app.screen
         assert isinstance(page, OperationsPage)
         await pilot.press("j")
         assert page.table.frozen
         operations.runs.append(runbook())
-        operations._tell(operations.runs[0])
+        operations._desk.tell(operations.runs[0])
         page._show()
         assert page.table.cursor_key == guid("runbook")
 
@@ -335,7 +335,7 @@ async def test_what_was_begun_gets_the_cursor_although_keys_hold_the_order(tmp_p
 async def test_what_was_read_back_is_not_shown_any_more_once_another_operation_has_ended(tmp_path: Path) -> None:
     async with acting(ActingFeed(), tmp_path) as (app, pilot, operations):
         left = unfinished()
-        operations._unfinished = [left]
+        operations._past.left = [left]
         await pilot.press("O")
         page = app.screen
         assert isinstance(page, OperationsPage)
@@ -343,7 +343,7 @@ async def test_what_was_read_back_is_not_shown_any_more_once_another_operation_h
         page._show()
         assert "vmms on HV01 is Stopped" in page.text
         operations.runs.append(failed_run())
-        operations._tell(operations.runs[0])
+        operations._desk.tell(operations.runs[0])
         page.table.put_cursor(left.operation)
         page._show()
         assert "vmms on HV01 is Stopped" not in page.text

@@ -1,0 +1,60 @@
+"""What the journal knows of earlier consoles: what they left unfinished, what they stopped, whom they moved."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from hvtui.errors import RemoteError
+from hvtui.journal.entry import Entry
+from hvtui.journal.store import JournalError
+from hvtui.journal.unfinished import Unfinished, stopped_services, unfinished
+from hvtui.operations.desk import Desk
+from hvtui.operations.recovery import Truth, read_truth, services_of, taken_away
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Past:
+    """As it was last looked back. Event loop thread only."""
+
+    desk: Desk
+    left: list[Unfinished] = field(default_factory=list)
+    """Operations of this cluster that a console began and did not end, oldest first."""
+    stopped: dict[str, Entry] = field(default_factory=dict)
+    """`NODE/service` in lower case → the line of the stop, for services that hvtui stopped and did not start again."""
+    taken: dict[str, list[str]] = field(default_factory=dict)
+    """Node in lower case → VMs that its last drain took away, as long as it was not resumed since."""
+
+    async def look(self) -> None:
+        """Read it from the journal. One that cannot be read leaves what was known before."""
+        cluster_id, _ = self.desk.audit.cluster()
+        if not cluster_id:
+            return
+        try:
+            read = self.desk.audit.read
+            self.left = await read(lambda journal: unfinished(journal, cluster_id))
+            self.stopped = await read(lambda journal: stopped_services(journal, cluster_id))
+            self.taken = await read(lambda journal: taken_away(journal, cluster_id))
+        except JournalError as error:
+            _log.warning("%s", error)
+
+    async def read_back(self, one: Unfinished) -> Truth:
+        """Read what became of an unfinished operation, and what is offered now. Nothing is run."""
+        services = {}
+        for service in services_of(one):
+            node, _, name = service.partition("/")
+            try:
+                services[service] = await self.desk.asker.service(node, name)
+            except RemoteError as error:
+                _log.info("%s: %s", service, error)
+        await self.desk.fresh(since=self.desk.now())
+        return read_truth(self.desk.state, one, services)
+
+    async def close(self, operation: str, note: str) -> None:
+        """Mark an unfinished operation as closed, with a person's note. Raises JournalError."""
+        one = next((one for one in self.left if one.operation == operation), None)
+        if one is not None:
+            await self.desk.audit.closed(operation, note, one.begun)
+            await self.look()
