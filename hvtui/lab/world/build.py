@@ -11,7 +11,7 @@ from hvtui.lab.world.behaviours import start_behaviours
 from hvtui.lab.world.build_hosts import build_cluster, build_csvs, build_nodes, leave_shadows, versions
 from hvtui.lab.world.guests import KINDS
 from hvtui.lab.world.node import Node
-from hvtui.lab.world.scenario import VmsPart, seconds, vm_names
+from hvtui.lab.world.scenario import VmsPart, VolumePart, seconds, vm_names
 from hvtui.lab.world.storage import Csv
 from hvtui.lab.world.vm import GB, Checkpoint, Disk, GuestVolume, Layer, Role, Vm
 from hvtui.lab.world.world import World
@@ -111,16 +111,26 @@ def _vm(world: World, part: VmsPart, place: _Place) -> None:
         vm.disks.append(Disk(f"{second.path}\\{_folder(name)}\\{_folder(name)}-data.vhdx", part.disk_gb * 2 * GB))
     if part.checkpoint_csv:
         vm.checkpoint_path = f"{world.csv(part.checkpoint_csv).path}\\{_folder(name)}"
-    volumes = [GuestVolume(v.name, int(v.size_gb * GB), int(v.free_gb * GB)) for v in part.volumes]
+    volumes = [_volume(one) for one in part.volumes]
     vm.volumes = volumes or [GuestVolume("C:", 127 * GB, int((18 + 60 * chance) * GB))]
     for number, checkpoint in enumerate(part.checkpoints):
         _checkpoint(world, vm, number, SnapshotType[checkpoint.type], seconds(checkpoint.age), saved=checkpoint.saved)
+    vm.guest_unreadable = dict(part.guest_unreadable)
+    if part.guest_account:
+        world.guest_accounts.add(vm.id, part.guest_account, part.guest_password or world.scenario.guests.password)
     node.vms[vm.id] = vm
     world.vms[vm.id] = vm
     if part.fork_commit is not None:
         _fork(world, vm, seconds(part.fork_commit))
     if part.clustered:
         _role(world, part, vm)
+
+
+def _volume(part: VolumePart) -> GuestVolume:
+    files = [(one.path, int(one.size_gb * GB)) for one in part.files]
+    return GuestVolume(
+        part.name, int(part.size_gb * GB), int(part.free_gb * GB), part.label, part.file_system, files=files
+    )
 
 
 def _megabytes(gb: float | None, otherwise: int) -> int:

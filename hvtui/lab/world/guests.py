@@ -19,6 +19,8 @@ class GuestKind:
     vss: int
     heartbeat: int
     enabled: bool = True
+    session: bool = False
+    """vmicvmsession listens in it: PowerShell Direct, Windows Server 2016 and later (windows.md §8.3)."""
 
 
 _OK: Final = IntegrationStatus.Ok
@@ -26,7 +28,8 @@ _NONE: Final = IntegrationStatus.NoContact
 
 
 def _windows(name: str, system: str) -> GuestKind:
-    return GuestKind(name, system, windows=True, freezes=True, vss=_OK, heartbeat=Heartbeat.Ok)
+    new = name != "windows-2012r2"
+    return GuestKind(name, system, windows=True, freezes=True, vss=_OK, heartbeat=Heartbeat.Ok, session=new)
 
 
 KINDS: Final = {
@@ -39,10 +42,19 @@ KINDS: Final = {
         _windows("domain-controller", "Windows Server 2019 Standard"),
         # vmicvss disabled in the VM's settings.
         GuestKind(
-            "windows-vss-off", "Windows Server 2019 Standard", True, False, IntegrationStatus.Disabled, 2, enabled=False
+            "windows-vss-off",
+            "Windows Server 2019 Standard",
+            True,
+            False,
+            IntegrationStatus.Disabled,
+            2,
+            enabled=False,
+            session=True,
         ),
         # vmicvss stopped inside: the service is on, nobody answers.
-        GuestKind("windows-no-vmicvss", "Windows Server 2016 Standard", True, False, _NONE, Heartbeat.Ok),
+        GuestKind("windows-no-vmicvss", "Windows Server 2016 Standard", True, False, _NONE, Heartbeat.Ok, session=True),
+        # vmicvmsession disabled inside: all is well, but there is no PowerShell Direct.
+        GuestKind("windows-no-session", "Windows Server 2019 Standard", True, True, _OK, Heartbeat.Ok),
         GuestKind("linux", "Ubuntu 22.04", False, True, _OK, Heartbeat.Ok),
         # Without hypervvssd there is no file-system freeze.
         GuestKind("linux-no-daemon", "Debian GNU/Linux 12", False, False, _NONE, Heartbeat.Ok),

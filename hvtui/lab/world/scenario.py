@@ -149,6 +149,8 @@ VERBS: Final = (
     "kill_backup", "start_backup", "restart_vmms", "drain", "resume", "free_space", "migrate", "fail_node",
     "return_node", "reboot_node", "restart_vm", "hang_vmms", "unhang_vmms", "hang_stop",
 )  # fmt: skip
+GUEST_PARTS: Final = ("volumes", "services", "system", "storage", "writers")
+"""What a guest may not tell."""
 _SPAN_FIELDS: Final = ("start", "every", "copy", "retry", "history")
 
 
@@ -169,6 +171,10 @@ def _vm_problems(where: str, vms: VmsPart, nodes: list[str], csvs: list[str]) ->
     yield from _known(f"{where}.preferred_owners", vms.preferred_owners, nodes)
     if vms.fork_commit is not None:
         yield from _spans(f"{where}.fork_commit", vms.fork_commit)
+    yield from _known(f"{where}.guest_unreadable", vms.guest_unreadable, GUEST_PARTS)
+    for volume in vms.volumes:
+        if volume.free_gb > volume.size_gb:
+            yield f"{where}.volumes: {volume.name or 'the one without a letter'} has more free than its size"
     for checkpoint in vms.checkpoints:
         yield from _known(f"{where}.checkpoints.type", [checkpoint.type], SnapshotType.__members__)
         yield from _spans(f"{where}.checkpoints.age", checkpoint.age)

@@ -79,6 +79,8 @@ class ClusterPart(_Part):
     enforced_anti_affinity: int = 0
     account: str = "CORP\\svc-backup"
     """The backup product's service account."""
+    accounts: list[str] = []
+    """Further accounts and groups that people made in the domain; those of `services` are known without."""
     witness_offline: bool = False
     s2d: bool = False
     """Storage Spaces Direct is on; without `virtual_disks` it has one that is healthy."""
@@ -137,6 +139,15 @@ class NodePart(_Part):
     """Services whose stop never comes to its end."""
 
 
+class ServicePart(_Part):
+    """A program's own service: it runs as somebody on these hosts, on all without `nodes`."""
+
+    name: str
+    account: str
+    title: str = ""
+    nodes: list[str] = []
+
+
 class CsvPart(_Part):
     """A Cluster Shared Volume, or `count` of them named `prefix` and a number."""
 
@@ -158,12 +169,31 @@ class CsvPart(_Part):
     """Nodes that cannot reach it at all."""
 
 
+class GuestFilePart(_Part):
+    """A large file in a guest; its path is below the root of the volume."""
+
+    path: str
+    size_gb: float
+
+
 class VolumePart(_Part):
-    """A partition inside a guest."""
+    """A partition inside a guest. Without a name it has no letter."""
 
     name: str = "C:"
     size_gb: float = 127.0
     free_gb: float = 40.0
+    label: str = ""
+    file_system: str = "NTFS"
+    files: list[GuestFilePart] = []
+
+
+class GuestsPart(_Part):
+    """Who may enter the guests: one account of the domain they are in. So many wrong passwords in a row lock it."""
+
+    account: str = "CORP\\svc-guests"
+    password: str = "Demo-guest-1"  # noqa: S105 - of guests that do not exist; the lab prints it
+    lockout: int = 5
+    """0: never."""
 
 
 class CheckpointPart(_Part):
@@ -224,6 +254,11 @@ class VmsPart(_Part):
     fork_commit: Span | None = None
     """Age of a checkpoint whose fork was not committed (Worker-Admin 3216): moved or restarted the VM loses data."""
     volumes: list[VolumePart] = []
+    guest_account: str = ""
+    """An account of its own: the guest is in no domain. Empty: the domain's account of `[guests]`."""
+    guest_password: str = ""
+    guest_unreadable: dict[str, str] = {}
+    """Parts that the guest does not tell: `volumes services system storage writers` → kind of problem."""
     backed_up: Span | None = "20h"
     """Age of the last successful backup; absent guests that never had one write 0."""
 
@@ -301,8 +336,10 @@ class Scenario(_Part, kw_only=True):
     cluster: ClusterPart
     nodes: NodesPart
     node: list[NodePart] = []
+    services: list[ServicePart] = []
     csvs: list[CsvPart] = []
     vms: list[VmsPart] = []
+    guests: GuestsPart = msgspec.field(default_factory=GuestsPart)
     behaviours: list[Behaviour] = []
     timeline: list[TimelinePart] = []
 

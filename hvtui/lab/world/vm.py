@@ -26,11 +26,22 @@ MB: Final = 1024**2
 
 @dataclass(slots=True)
 class GuestVolume:
-    """A partition inside a guest, seen by nobody from outside; under 1 GB free its VSS fails (mission S3)."""
+    """A partition inside a guest, seen by nobody from outside; when it is full, the guest's VSS fails (mission S3)."""
 
     name: str
+    """A letter such as `C:`, a mount point, or nothing."""
     size: int
     free: int
+    label: str = ""
+    file_system: str = "NTFS"
+    files: list[tuple[str, int]] = field(default_factory=list)
+    """Large files: path below the root, bytes."""
+
+    @property
+    def full(self) -> bool:
+        """Too little is free for a shadow copy: less than 1 GB; of small partitions 320 MB, of very small ones 50."""
+        need = GB if self.size > GB else 320 * MB if self.size > 500 * MB else 50 * MB
+        return self.free < need
 
 
 @dataclass(slots=True)
@@ -162,6 +173,8 @@ class Vm:
     """A checkpoint's fork was not committed: what is in the newest layer is lost when the VM moves or starts again."""
     checkpoints: list[Checkpoint] = field(default_factory=list)
     volumes: list[GuestVolume] = field(default_factory=list)
+    guest_unreadable: dict[str, str] = field(default_factory=dict)
+    """Parts that the guest does not tell (`volumes services system storage writers`), and the kind of problem."""
     role: Role | None = None
     replication: int = ReplicationMode.NotReplicated
     last_backup: float | None = None
@@ -218,8 +231,8 @@ class Vm:
             self.role.flag(GroupStatus.Locked, on)
 
     def full_volumes(self) -> list[GuestVolume]:
-        """Guest partitions with less than 1 GB free: its shadow copy fails (mission S3)."""
-        return [volume for volume in self.volumes if volume.free < GB]
+        """Guest partitions that are full: its shadow copy fails (mission S3)."""
+        return [volume for volume in self.volumes if volume.full]
 
     def files(self) -> list[str]:
         """Every disk file of the VM and of its checkpoints."""

@@ -9,10 +9,13 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from hvtui.lab.world import noise
 from hvtui.lab.world.clock import Scheduler
 from hvtui.lab.world.cluster_facts import AffinityRule, ClusterFacts
 from hvtui.lab.world.command_log import Asked, CommandLog
+from hvtui.lab.world.guest_accounts import GuestAccounts
 from hvtui.lab.world.ledger import Ledger
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.scenario import Scenario, load_scenario
@@ -46,6 +49,8 @@ class World:
         self.csvs: dict[str, Csv] = {}
         self.vms: dict[str, Vm] = {}
         self.roles: dict[str, Role] = {}
+        self.guest_accounts = GuestAccounts(**msgspec.structs.asdict(scenario.guests))
+        """Who may enter the guests, and every log-on that was tried."""
         self.backups: dict[str, HostBackup] = {}
         """Host-VSS backup jobs by node, running or pending."""
         self.migrating: dict[str, tuple[Node, Node]] = {}

@@ -29,9 +29,17 @@ def start_backup(world: World, node: Node) -> None:
 
 
 def free_space(vm: Vm, gb: float) -> None:
-    """Somebody deletes files in the guest: every partition that has less gets `gb` free."""
+    """Somebody deletes files in the guest: every partition that has less gets `gb` free, the largest files go first."""
     for volume in vm.volumes:
-        volume.free = max(volume.free, int(gb * GB))
+        missing = min(int(gb * GB), volume.size) - volume.free
+        while missing > 0:
+            path, size = max(volume.files, key=lambda one: one[1], default=("", missing))
+            gone = min(size, missing)
+            volume.files = [one for one in volume.files if one[0] != path]
+            if size > gone:
+                volume.files.append((path, size - gone))
+            volume.free += gone
+            missing -= gone
 
 
 def _act(world: World, step: TimelinePart) -> None:
