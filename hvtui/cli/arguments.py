@@ -11,6 +11,7 @@ from typing import Final, Literal, NoReturn
 import hvtui
 from hvtui.cli import verb_arguments as verbs
 from hvtui.cli.argument_types import duration, port, speed
+from hvtui.config import Secret
 from hvtui.errors import UsageError
 
 
@@ -62,6 +63,24 @@ class Arguments(argparse.Namespace):
     failback: str
     start: bool
     since: float
+    clusters: list[str]
+    confirmed: list[str]
+    on: list[str]
+    filter: str | None
+    all: bool
+    type: str
+    operation: str
+    vm: str | None
+    name: str | None
+    account: str
+    value: str
+    user: str | None
+    password_from: Secret
+    parallel: int
+    files: str | None
+    count: int
+    seconds: int
+    jsonl: bool
 
 
 @dataclass(frozen=True)

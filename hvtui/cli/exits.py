@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
+
+from hvtui.errors import ConfigError, HvtuiError, InputError, NotDone, RemoteError, UsageError
 
 
 class Exit(IntEnum):
@@ -22,3 +25,17 @@ class Exit(IntEnum):
     INTERNAL = 70
     INTERRUPTED = 130
     """Ended by Ctrl+C, as shells count it."""
+
+
+_CODES: Final = {
+    ConfigError: Exit.USAGE,
+    UsageError: Exit.USAGE,
+    InputError: Exit.NOTHING,
+    RemoteError: Exit.NOTHING,
+    NotDone: Exit.REFUSED,
+}
+
+
+def code_of(error: HvtuiError) -> Exit:
+    """What a command ends with that ended in this error."""
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), Exit.WRONG)

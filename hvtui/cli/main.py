@@ -9,20 +9,11 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
 
 from hvtui.cli.arguments import COMMANDS, Arguments, parse
-from hvtui.cli.exits import Exit
+from hvtui.cli.exits import Exit, code_of
 from hvtui.cli.output import complain
-from hvtui.errors import ConfigError, HvtuiError, InputError, NotDone, RemoteError, UsageError
-
-_CODES: Final = {
-    ConfigError: Exit.USAGE,
-    UsageError: Exit.USAGE,
-    InputError: Exit.NOTHING,
-    RemoteError: Exit.NOTHING,
-    NotDone: Exit.REFUSED,
-}
+from hvtui.errors import HvtuiError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = Exit.INTERRUPTED
     except HvtuiError as error:
         complain(*getattr(error, "problems", ()), error.text, *([error.hint] if error.hint else []))
-        code = next((exit_code for kind, exit_code in _CODES.items() if isinstance(error, kind)), Exit.WRONG)
+        code = code_of(error)
     except Exception as error:  # the last line of defence: a fault of hvtui itself, kept for a report
         from hvtui.cli.crash import report
 

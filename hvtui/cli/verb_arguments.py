@@ -23,13 +23,13 @@ def migrate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", type=filled, metavar="NODE", help="destination; without it each VM goes where it fits best"
     )
-    _acting(parser)
+    acting(parser)
 
 
 def cancel(parser: argparse.ArgumentParser) -> None:
     """`hvtui cancel VM…`."""
     _vms(parser)
-    _acting(parser, wait=False)
+    acting(parser, wait=False)
 
 
 def align(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def align(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--move-csv", action="store_true", help="with --csv: move the CSV to its VMs instead")
     parser.add_argument("--max-moves", type=count, default=0, metavar="N", help="move at most so many VMs")
     parser.add_argument("--save", type=saved_name, metavar="NAME", help="keep where the VMs were, for `--return NAME`")
-    _acting(parser, positional=True)
+    acting(parser, positional=True)
 
 
 def isolate(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +69,7 @@ def isolate(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="how backups of the isolated VMs have ended since; changes nothing",
     )
-    _acting(parser)
+    acting(parser)
 
 
 def send_home(parser: argparse.ArgumentParser) -> None:
@@ -77,13 +77,13 @@ def send_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "back", nargs="?", default=ISOLATED, type=saved_name, metavar="NAME", help="as isolate's --save (%(default)s)"
     )
-    _acting(parser)
+    acting(parser)
 
 
 def drain(parser: argparse.ArgumentParser) -> None:
     """`hvtui drain NODE`."""
     _node(parser)
-    _acting(parser, overrides=True)
+    acting(parser, overrides=True)
 
 
 def resume(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +95,7 @@ def resume(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="immediate: what the drain took away comes back at once; none: it stays where it is",
     )
-    _acting(parser)
+    acting(parser)
 
 
 def vmms(parser: argparse.ArgumentParser) -> None:
@@ -103,14 +103,14 @@ def vmms(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("nodes", nargs="+", type=filled, metavar="NODE", help="one after the other")
     parser.add_argument("--start", action="store_true", help="only start it")
     parser.add_argument("--failback", choices=FAILBACK, default="immediate", help="of the resume (%(default)s)")
-    _acting(parser, overrides=True)
+    acting(parser, overrides=True)
 
 
 def service(parser: argparse.ArgumentParser) -> None:
     """`hvtui service NODE NAME`."""
     _node(parser)
     parser.add_argument("service", type=filled, metavar="NAME", help="VSS, swprv, CryptSvc, BITS or SQLWriter")
-    _acting(parser)
+    acting(parser)
 
 
 def summary(parser: argparse.ArgumentParser) -> None:
@@ -129,11 +129,20 @@ def _node(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("node", type=filled, metavar="NODE", help="a node of the cluster")
 
 
-def _acting(
-    parser: argparse.ArgumentParser, *, positional: bool = False, wait: bool = True, overrides: bool = False
+def acting(
+    parser: argparse.ArgumentParser,
+    *,
+    positional: bool = False,
+    clusters: bool = False,
+    wait: bool = True,
+    overrides: bool = False,
 ) -> None:
-    """What all of them take."""
-    if positional:
+    """What all of them take. `positional`: the cluster is; `clusters`: several may be named, one after the other."""
+    if clusters:
+        parser.add_argument(
+            "--cluster", dest="clusters", action="append", default=[], metavar="NAME", help="again: one after the other"
+        )
+    elif positional:
         parser.add_argument("cluster", nargs="?", default="", metavar="CLUSTER", help="a cluster of the configuration")
     else:
         parser.add_argument("--cluster", default="", metavar="NAME", help="a cluster of the configuration")
@@ -143,7 +152,12 @@ def _acting(
     parser.set_defaults(apply=False)
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="write the plan there, as JSON")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="with --apply: exactly this plan, or nothing")
-    parser.add_argument("--confirm", metavar="NAME", help="the name that the dry run asks for")
+    if clusters:
+        parser.add_argument(
+            "--confirm", dest="confirmed", action="append", default=[], metavar="NAME", help="once for each cluster"
+        )
+    else:
+        parser.add_argument("--confirm", metavar="NAME", help="the name that the dry run asks for")
     parser.add_argument("--json", action="store_true", help="one JSON object (docs/ has its schema)")
     parser.add_argument(
         "--backup-stopped",

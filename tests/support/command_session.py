@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hvtui.cli.acting import perform
+from hvtui.cli.acting import session as sessions
 from hvtui.cli.acting.session import Session
 from hvtui.cli.operating import actor_of
 from hvtui.config import ClusterConfig, Config
@@ -50,4 +50,4 @@ def use_nodes(patch: pytest.MonkeyPatch, nodes: Any) -> None:
             watcher.close()
             await operations.close()
 
-    patch.setattr(perform, "open_session", opened)
+    patch.setattr(sessions, "open_session", opened)

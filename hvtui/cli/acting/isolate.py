@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from hvtui.cli.acting.going_home import keeping, returning
 from hvtui.cli.acting.names import node_name, vm_targets
 from hvtui.cli.acting.perform import perform
-from hvtui.cli.acting.session import open_session
+from hvtui.cli.acting.reading import with_session
+from hvtui.cli.acting.session import Session
 from hvtui.cli.acting.wish import Wish
 from hvtui.cli.arguments import Arguments
-from hvtui.cli.connecting import choose, gate_for
 from hvtui.cli.exits import Exit
 from hvtui.cli.output import Cell, say, show_json, table
 from hvtui.cli.picture_json import time_json
@@ -81,27 +80,24 @@ def _isolation(state: ClusterState, plan: Plan, named: dict[str, str]) -> homes.
 
 def _show_tally(arguments: Arguments, name: str) -> int:
     """0 told, 1 failures may be missing, 2 nothing could be read, 3 nothing was isolated under that name."""
-    config, cluster = choose(arguments)
-    gate = gate_for(cluster)
 
-    async def work() -> tuple[str, BackupTally]:
-        async with open_session(config, cluster, gate) as session:
-            info = session.state.cluster.info
-            saved = homes.load(info.id if info is not None else "", name)
-            found = saved.isolation
-            if found is None:
-                raise NotDone(f"{name} keeps homes of an alignment, not an isolation")
-            await session.events_read(found.node)
-            return saved.cluster, tally(
-                session.state,
-                node=found.node,
-                since=found.time,
-                control=found.control,
-                names=found.names,
-                before=found.backups,
-            )
+    async def work(session: Session) -> tuple[str, BackupTally]:
+        info = session.state.cluster.info
+        saved = homes.load(info.id if info is not None else "", name)
+        found = saved.isolation
+        if found is None:
+            raise NotDone(f"{name} keeps homes of an alignment, not an isolation")
+        await session.events_read(found.node)
+        return saved.cluster, tally(
+            session.state,
+            node=found.node,
+            since=found.time,
+            control=found.control,
+            names=found.names,
+            before=found.backups,
+        )
 
-    whose, told = asyncio.run(work())
+    whose, told = with_session(arguments, work)
     if arguments.json:
         show_json(_json(whose, name, told))
     else:

@@ -14,6 +14,8 @@ from hvtui.model.state import ClusterState
 from hvtui.operations.plan import Left, Plan, Refusal, Verb
 from hvtui.operations.run import ItemState, Run, RunState
 
+_NAMED: Final = 20
+"""So many VMs that were not begun are told one by one; of more, their names."""
 UNREAD: Final = frozenset({"unread", "stale"})
 """Rules that say that something could not be read."""
 
@@ -33,11 +35,11 @@ class Outcome:
     def empty(self) -> bool:
         """The plan changes nothing."""
         plan = self.plan
-        return not plan.moves and not plan.stages and plan.verb is not Verb.CANCEL
+        return not (plan.moves or plan.stages or plan.changes) and plan.verb is not Verb.CANCEL
 
     @classmethod
-    def of_plan(cls, plan: Plan, state: ClusterState, held: tuple[Refusal, ...]) -> Outcome:
-        """Before anything was begun."""
+    def of_plan(cls, plan: Plan, state: ClusterState, held: tuple[Refusal, ...], *, gaps: bool = False) -> Outcome:
+        """Before anything was begun. `gaps`: there may be more that was asked for, and could not be read."""
         left = tuple(_left_over(plan, state))
         outcome = cls(plan, Exit.FINE, "planned", left, held)
         if held and (plan.refusals or outcome.empty):
@@ -45,8 +47,8 @@ class Outcome:
         if plan.refusals:
             return replace(outcome, code=_refused(plan.refusals), word="refused")
         if outcome.empty:
-            return replace(outcome, code=_nothing(plan, left), word="nothing")
-        return replace(outcome, code=Exit.TIMED_OUT if held else Exit.WRONG if left else Exit.FINE)
+            return replace(outcome, code=_nothing(plan, left) or (Exit.WRONG if gaps else Exit.FINE), word="nothing")
+        return replace(outcome, code=Exit.TIMED_OUT if held else Exit.WRONG if left or gaps else Exit.FINE)
 
     def ended(self, run: Run) -> Outcome:
         """After a run, or after it was refused."""
@@ -89,8 +91,14 @@ def told_in_words(outcome: Outcome) -> Iterator[tuple[str, str]]:
     if run.state is RunState.REFUSED:
         yield "Nothing was begun.", "bad"
         return
+    undone = [item for item in run.items if item.state is ItemState.CANCELLED]
+    if len(undone) > _NAMED:
+        names = ", ".join(item.target.name for item in undone[:_NAMED])
+        yield f"not begun: {names} and {len(undone) - _NAMED} more", "bad"
     for item in run.items:
         if item.ended and item.state is not ItemState.DONE:
+            if item.state is ItemState.CANCELLED and len(undone) > _NAMED:
+                continue
             code = f" ({item.code})" if item.code and item.code not in item.text else ""
             yield f"{item.target.name}: {item.state.value}, {item.text}{code}", "bad"
             if item.advice:

@@ -7,44 +7,74 @@ Exit codes: 0 done or nothing to do, 1 something is left over, 2 what is needed 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
 
+from hvtui.cli.acting import session as sessions
 from hvtui.cli.acting.offers import command_of
 from hvtui.cli.acting.outcome import Outcome, told_in_words
 from hvtui.cli.acting.plan_json import plan_json, read_plan, run_json, write_plan
 from hvtui.cli.acting.planning import Planner
-from hvtui.cli.acting.progress import Progress
-from hvtui.cli.acting.session import Session, open_session, say_backups_stopped
-from hvtui.cli.acting.show import how_to_apply, show_left, show_plan, show_refusals
-from hvtui.cli.acting.wish import Wish, WishOf
+from hvtui.cli.acting.progress import Progress, progress_of, show_end
+from hvtui.cli.acting.session import Session, say_backups_stopped
+from hvtui.cli.acting.show import changes_values, how_to_apply, show_left, show_plan, show_refusals
+from hvtui.cli.acting.wish import Wish, WishOf, WishOfSession
 from hvtui.cli.arguments import Arguments
 from hvtui.cli.connecting import choose, gate_for
 from hvtui.cli.exits import Exit
 from hvtui.cli.output import complain, say, show_json
 from hvtui.cli.verb_arguments import WAIT_SECONDS
 from hvtui.errors import HvtuiError, NotDone, UsageError
-from hvtui.operations.plan import Level, Plan, Verb
+from hvtui.model.severity import Severity
+from hvtui.operations.plan import Level, Note, Plan, Verb
 from hvtui.operations.run import ITEM_ENDED, Run, RunStage, RunState
 from hvtui.operations.service import KEY
 from hvtui.operations.stages import START, STOP
 
+Emit = Callable[[Mapping[str, object]], None]
+BETWEEN_VMS: Final = frozenset({Verb.POLICY, Verb.POLICY_UNDO})
+"""Verbs whose run can be stopped between two VMs: Ctrl+C does so, and waits for it."""
 _LINES: Final = 8
 """Of what is shown of an unfinished operation; the journal has all."""
 
 
-def perform(arguments: Arguments, wish_of: WishOf) -> int:
-    """Plan what `wish_of` makes of the picture, and carry it out when asked to."""
+def _not_asked(_outcome: Outcome) -> None:
+    return
+
+
+def perform(
+    arguments: Arguments, wish_of: WishOf, *, emit: Emit = show_json, ended: Callable[[Outcome], None] = _not_asked
+) -> int:
+    """Plan what `wish_of` makes of the picture, and carry it out when asked to.
+
+    `emit` gets what `--json` prints; `ended` is told how it stands at the end.
+    """
+
+    async def wish(session: Session) -> Wish:
+        return wish_of(session.state)
+
+    return perform_asking(arguments, wish, emit=emit, ended=ended)
+
+
+def perform_asking(
+    arguments: Arguments,
+    wish_of: WishOfSession,
+    *,
+    emit: Emit = show_json,
+    ended: Callable[[Outcome], None] = _not_asked,
+) -> int:
+    """The same where nodes must be asked before it can be said what is wished."""
     check_usage(arguments)
     planned = read_plan(arguments.plan) if arguments.plan is not None else None
     config, cluster = choose(arguments)
     gate = gate_for(cluster)
 
     async def work() -> int:
-        async with open_session(config, cluster, gate) as session:
-            return await _Performance(arguments, session, wish_of, planned).go()
+        async with sessions.open_session(config, cluster, gate) as session:
+            return await _Performance(arguments, session, wish_of, planned, emit, ended).go()
 
     try:
         return asyncio.run(work())
@@ -68,25 +98,29 @@ def check_usage(arguments: Arguments) -> None:
 class _Performance:
     arguments: Arguments
     session: Session
-    wish_of: WishOf
+    wish_of: WishOfSession
     planned: Plan | None
+    emit: Emit
+    ended: Callable[[Outcome], None]
 
     async def go(self) -> int:
         arguments, session = self.arguments, self.session
-        wish = self.wish_of(session.state)
+        wish = await self.wish_of(session)
         if self.planned is not None:
             _same_wish(self.planned, wish)
         await self._remind()
         await say_backups_stopped(session, arguments.backup_stopped)
-        progress = Progress(session.clock.now, aside=arguments.json)
+        progress = progress_of(arguments, session.clock.now)
         planner = Planner(session, wish, self.planned, progress)
         seconds = WAIT_SECONDS if arguments.timeout is None else arguments.timeout
         plan, held = await planner.plan(seconds if arguments.wait else None)
+        plan = msgspec.structs.replace(plan, notes=(*plan.notes, *map(_gap, wish.gaps)))
+        before = Outcome.of_plan(plan, session.state, held, gaps=bool(wish.gaps))
         if arguments.out is not None:
             write_plan(arguments.out, plan)
         if not arguments.apply:
-            return self._shown(Outcome.of_plan(plan, session.state, held))
-        return await self._applied(wish, plan, Outcome.of_plan(plan, session.state, held), progress)
+            return self._shown(before)
+        return await self._applied(wish, plan, before, progress)
 
     async def _remind(self) -> None:
         """What somebody should know before anything else: what was left, how it stands, and what may be done."""
@@ -100,8 +134,9 @@ class _Performance:
             complain(*lines, f"if nothing is to be done: hvtui journal close {one.operation} --note TEXT")
 
     def _shown(self, outcome: Outcome) -> int:
+        self.ended(outcome)
         if self.arguments.json:
-            show_json(plan_json(outcome.plan))
+            self.emit(plan_json(outcome.plan))
             return outcome.code
         show_plan(outcome.plan)
         _show_held(outcome)
@@ -115,10 +150,10 @@ class _Performance:
 
     async def _applied(self, wish: Wish, plan: Plan, before: Outcome, progress: Progress) -> int:
         """Begin it, follow it to its end, and tell how it ended."""
-        if before.empty and not plan.refusals and (before.code == Exit.FINE or plan.verb is Verb.ALIGN):
+        if before.empty and not plan.refusals and (not before.left or plan.verb is Verb.ALIGN):
             _after(wish, None)
             return self._told(before)
-        if not self.arguments.json:
+        if not self.quiet:
             show_plan(plan)
         if before.empty and not plan.refusals:
             # All that was asked for is refused, VM by VM: the journal has that, too.
@@ -128,19 +163,34 @@ class _Performance:
         operations = self.session.operations
         unsubscribe = operations.subscribe(progress)
         run: Run | None = None
+        stopped = False
         try:
             wish.begins(plan)
             run = await operations.start(plan, confirmed=confirmed)
             await operations.wait(run)
         except asyncio.CancelledError:
-            return self._interrupted(wish, run or (operations.runs[-1] if operations.runs else None))
+            run = run or (operations.runs[-1] if operations.runs else None)
+            if run is None or run.state is not RunState.RUNNING or plan.verb not in BETWEEN_VMS:
+                return self._interrupted(wish, run)
+            complain("stopping: the VM at work is finished, no other is begun; Ctrl+C again leaves at once")
+            await operations.cancel(run)
+            await operations.wait(run)
+            stopped = True
         finally:
             unsubscribe()
+            progress.flush(run)
         _after(wish, run)
-        return self._told(before.ended(run))
+        outcome = before.ended(run)
+        return self._told(replace(outcome, code=Exit.INTERRUPTED) if stopped else outcome)
+
+    @property
+    def quiet(self) -> bool:
+        """Standard output is for programs."""
+        return self.arguments.json or getattr(self.arguments, "jsonl", False)
 
     def _told(self, outcome: Outcome) -> int:
-        if self.arguments.json:
+        self.ended(outcome)
+        if self.quiet:
             value = run_json(
                 outcome.plan,
                 outcome.run,
@@ -149,11 +199,11 @@ class _Performance:
                 left=outcome.left,
                 held=outcome.held,
             )
-            show_json(value)
+            (self.emit if self.arguments.json else show_end)(value)
             return outcome.code
         run = outcome.run
         if run is None:
-            show_left(outcome.left)
+            show_left(outcome.left, "Not changed" if changes_values(outcome.plan) else "Not moved")
         elif run.state is RunState.REFUSED:
             # Those of the plan were shown with it.
             show_refusals(refusal for refusal in run.refusals if refusal not in outcome.plan.refusals)
@@ -196,6 +246,10 @@ def _way_back(run: Run, stage: RunStage | None) -> list[str]:
     if stage.action in {STOP, START}:
         lines.append(f"VMMS on {stage.node} may be stopped: hvtui vmms --start {stage.node} --apply")
     return [*lines, f"{stage.node} stays paused until it is resumed: hvtui resume {stage.node} --failback immediate"]
+
+
+def _gap(text: str) -> Note:
+    return Note(text=f"this may not be all: {text}", severity=Severity.UNKNOWN)
 
 
 def _after(wish: Wish, run: Run | None) -> None:

@@ -14,7 +14,7 @@ from hvtui.cli.picture_json import time_json
 from hvtui.errors import InputError
 from hvtui.model.severity import Severity
 from hvtui.operations.plan import PLAN_VERSION, Left, Plan, Refusal, decode_plan
-from hvtui.operations.run import Run
+from hvtui.operations.run import Run, RunItem
 
 LARGEST: Final = 50_000_000
 """Bytes; a larger file is no plan."""
@@ -52,19 +52,7 @@ def run_json(
         "refusals": whole(refusals),
         "left": whole(left),
         "held": whole(held),
-        "items": [
-            {
-                "target": whole(item.target),
-                "state": item.state.value,
-                "percent": item.percent,
-                "source": item.source,
-                "destination": item.destination,
-                "text": item.text,
-                "code": item.code,
-                "advice": item.advice,
-            }
-            for item in (run.items if run is not None else ())
-        ],
+        "items": [item_json(item) for item in (run.items if run is not None else ())],
         "stages": [
             {"action": s.action, "node": s.node, "title": s.title, "state": s.state.value, "text": s.text}
             for s in (run.stages if run is not None else ())
@@ -77,6 +65,20 @@ def run_json(
             {"text": offer.text, "command": command_of(offer)} for offer in (run.offers if run is not None else ())
         ],
         "plan": plan_json(plan),
+    }
+
+
+def item_json(item: RunItem) -> dict[str, Any]:
+    """How one VM, or another target, of a run stands."""
+    return {
+        "target": whole(item.target),
+        "state": item.state.value,
+        "percent": item.percent,
+        "source": item.source,
+        "destination": item.destination,
+        "text": item.text,
+        "code": item.code,
+        "advice": item.advice,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -9,10 +10,26 @@ from hvtui.cli.output import Cell, say, table
 from hvtui.cli.status import MARKS
 from hvtui.model.enums import VmState, name_of
 from hvtui.model.severity import Severity
-from hvtui.operations.plan import CsvLine, Left, Level, Move, Note, Plan, Refusal
+from hvtui.operations.plan import Change, CsvLine, Left, Level, Move, Note, Plan, Refusal, Verb
 
 _MOVES: Final = ("wave", "VM", "id", "from", "to", "how", "memory", "why")
 _STAGES: Final = ("step", "node", "what")
+_KINDS: Final = {"vm": "VM", "checkpoint": "checkpoint", "vssaccess": "account"}
+_VALUES: Final = frozenset(
+    {
+        Verb.POLICY,
+        Verb.POLICY_UNDO,
+        Verb.CHECKPOINT,
+        Verb.APPLY,
+        Verb.REMOVE,
+        Verb.START_VM,
+        Verb.VSSACCESS,
+        Verb.VSSACCESS_REMOVE,
+        Verb.VSSACCESS_UNDO,
+    }
+)
+_WAYS: Final = 6
+_MANY: Final = 200
 _CSVS: Final = ("CSV", "owner", "snapshots by", "then by", "moves", "or move the CSV to", "then VMs to move", "frozen")
 
 
@@ -26,19 +43,33 @@ def show_plan(plan: Plan) -> None:
         # One wave is no order.
         first = 0 if any(move.wave for move in plan.moves) else 1
         table(f"Moves: {len(plan.moves)}", _MOVES[first:], [_move(move)[first:] for move in plan.moves])
+    if plan.changes:
+        show_changes(plan)
     if plan.stages:
         table("Steps", _STAGES, [(str(n), stage.node, stage.text) for n, stage in enumerate(plan.stages, 1)])
-    show_left(plan.left)
+    show_left(plan.left, "Not changed" if changes_values(plan) else "Not moved")
     show_notes(plan.notes)
     show_refusals(plan.refusals)
 
 
-def show_left(left: Iterable[Left]) -> None:
-    """VMs that are not moved, each with every reason, in lines: a reason may name many files."""
+def show_changes(plan: Plan) -> None:
+    """Every value that is set, as it is and as it will be; on top, how many of which."""
+    counted = Counter((change.before, change.after) for change in plan.changes)
+    title = f"Changes: {len(plan.changes)}"
+    if len(plan.changes) > 1:
+        title += " (" + ", ".join(f"{n} × {a} → {b}" for (a, b), n in counted.most_common(_WAYS)) + ")"
+    what = plan.changes[0].target.kind
+    columns = (_KINDS.get(what, what), "id", "node", "now", "then", "", "to know")
+    # Rich lays out every row of a table before it prints one.
+    table(title, columns, map(_change, plan.changes), plain=len(plan.changes) > _MANY)
+
+
+def show_left(left: Iterable[Left], word: str = "Not moved") -> None:
+    """VMs that are not moved, or changed, each with every reason, in lines: a reason may name many files."""
     ones = list(left)
     if not ones:
         return
-    say(f"Not moved: {len(ones)}")
+    say(f"Not touched: {len(ones)}" if any(one.vm.kind != "vm" for one in ones) else f"{word}: {len(ones)}")
     for one in ones:
         glyph, mood = MARKS[Severity.WARN if one.refusals else Severity.INFO]
         for text, hint in dict.fromkeys((r.text, r.hint) for r in one.refusals) or {
@@ -75,6 +106,11 @@ def show_refusals(refusals: Iterable[Refusal]) -> None:
         say(f"An expert may set {name} aside: --override {name}")
 
 
+def changes_values(plan: Plan) -> bool:
+    """A plan of changed values, not of moves and steps."""
+    return plan.verb in _VALUES
+
+
 def how_to_apply(plan: Plan) -> None:
     """The options that carry this plan out."""
     if plan.level is Level.TYPED:
@@ -107,6 +143,19 @@ def _how(move: Move) -> Cell:
     if move.type == "Quick" and move.state == VmState.Running:
         return ("quick: clients drop", "bad")
     return f"{move.type.lower()}, {state}"
+
+
+def _change(change: Change) -> tuple[Cell, ...]:
+    glyph, mood = MARKS[Severity(change.severity)] if change.text else ("", "")
+    return (
+        change.target.name,
+        change.target.id,
+        change.node or "?",
+        change.before or "?",
+        change.after,
+        (glyph, mood),
+        (change.text, mood if change.severity > Severity.INFO else ""),
+    )
 
 
 def _csv(line: CsvLine) -> tuple[Cell, ...]:
