@@ -10,9 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from hvtui.journal.entry import Values
+from hvtui.model.checkpoints import Checkpoints
+from hvtui.model.enums import NodeState, signed
 from hvtui.model.preflight import ForkCommit, ForkSign, Preflight, ServiceState, VmPreflight
 from hvtui.model.state import ClusterState
+from hvtui.model.vss_access import VssAccess
 from hvtui.operations.fork_commit import signs_by_vm
+from hvtui.operations.plan import Target
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,20 @@ class Leftover:
 
 
 @dataclass(frozen=True)
+class Was:
+    """What the journal tells of one change that an operation made: values as that operation's calls name them.
+
+    `sure` is False when the call was made and how it ended for this target is not in the journal.
+    """
+
+    target: Target
+    node: str
+    before: Values
+    after: Values
+    sure: bool = True
+
+
+@dataclass(frozen=True)
 class Facts:
     """A moment's knowledge. Dictionaries are keyed by the node's name as `state` spells it.
 
@@ -54,7 +73,11 @@ class Facts:
     services: dict[str, ServiceState] = field(default_factory=dict)
     """`NODE/name` → what the node said of the service."""
     unread: dict[str, str] = field(default_factory=dict)
-    """`preflight:NODE`, `fork:NODE`, `service:NODE/name` → why there is no answer."""
+    """`preflight:NODE`, `fork:NODE`, `service:NODE/name`, `vssaccess:NODE` → why there is no answer."""
+    checkpoints: dict[str, Checkpoints] = field(default_factory=dict)
+    """VM → its checkpoints, of VMs that were asked; what could not be read is in `unread` as `checkpoints:VM`."""
+    undo: tuple[Was, ...] = ()
+    """What the operation did that is to be undone."""
     busy: dict[str, str] = field(default_factory=dict)
     stopped: frozenset[str] = frozenset()
     backup_stopped: dict[str, Leftover] = field(default_factory=dict)
@@ -67,6 +90,8 @@ class Facts:
     """Named groups of the configuration: VMs (names, or patterns with `*`) that a backup job wants on one node."""
     quiet: dict[str, timedelta] = field(default_factory=dict)
     """Node → how long it is known to have shown no sign of a running backup (`BackupSigns`)."""
+    access: dict[str, VssAccess] = field(default_factory=dict)
+    """Who may take part in VSS, where that was asked."""
 
     @cached_property
     def _vms(self) -> dict[str, VmPreflight]:
@@ -76,6 +101,30 @@ class Facts:
     def fork_signs(self) -> dict[str, list[ForkSign]]:
         """VM → signs of a fork that was not committed."""
         return signs_by_vm(self.fork.values(), self.state.events.recent())
+
+    @cached_property
+    def searchable(self) -> tuple[str, ...]:
+        """Nodes whose logs must have been searched: all that take part and are not down."""
+        members = self.state.cluster.nodes
+        gone = set(self.down)
+        return tuple(name for name in map(self.state.node_name, members or self.state.nodes) if name not in gone)
+
+    @cached_property
+    def down(self) -> tuple[str, ...]:
+        """Nodes that nobody can ask: a VM that failed over from one may have its sign in that node's log only."""
+        members = self.state.cluster.nodes or {}
+        return tuple(self.state.node_name(n) for n, node in members.items() if signed(node.state) == NodeState.Down)
+
+    @cached_property
+    def unsearched(self) -> dict[str, str]:
+        """Nodes whose logs were not searched for fork-commit signs, and why where that was told."""
+        found = {}
+        for node in self.searchable:
+            answer = self.fork.get(node)
+            if answer is None or answer.signs is None:
+                errors = answer.errors if answer is not None else ()
+                found[node] = self.unread.get(f"fork:{node}") or next((f": {e.text}" for e in errors if e.text), "")
+        return found
 
     def vm(self, key: str) -> VmPreflight | None:
         """What was asked of a VM, on whichever node has it."""

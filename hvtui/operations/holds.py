@@ -13,9 +13,7 @@ from hvtui.model.conditions import RUNNING_JOBS
 from hvtui.model.enums import (
     GroupStatus,
     JobType,
-    NodeState,
     OperationalStatus,
-    signed,
 )
 from hvtui.model.records import Role, Vm
 from hvtui.model.state import NodeView
@@ -76,15 +74,14 @@ def _hold(rule: str, target: Target, text: str, hint: str = "") -> Refusal:
 def _fork(facts: Facts, target: Target) -> Iterator[Refusal]:
     """Signs in the log of any node count: the VM may have been elsewhere when it happened."""
     signs = facts.fork_signs.get(target.id, [])
-    for node in _asked(facts):
-        answer = facts.fork.get(node)
-        if answer is None or answer.signs is None:
-            why = facts.unread.get(f"fork:{node}") or _first_error(answer.errors if answer is not None else ())
-            text = f"{target.name}: the logs of {node} could not be searched for fork-commit signs{why}"
-            yield _hold("fork-commit", target, text, f"Make the VMMS-Admin and Worker-Admin logs of {node} readable.")
+    for node, why in facts.unsearched.items():
+        text = f"{target.name}: the logs of {node} could not be searched for fork-commit signs{why}"
+        yield _hold("fork-commit", target, text, f"Make the VMMS-Admin and Worker-Admin logs of {node} readable.")
+    if not signs and not facts.down:
+        return
     known = facts.vm(target.id)
     unmerged = known is None or known.chain is None or any(f.path.lower().endswith(".avhdx") for f in known.chain)
-    for node in _down(facts) if unmerged else ():
+    for node in facts.down if unmerged else ():
         text = f"{target.name}: an AVHDX is not merged (or unread), and the logs of {node}, which is down, may hold why"
         yield _hold("fork-commit", target, text, f"Bring {node} back, or look for event 3216 in a copy of its log.")
     if not signs:
@@ -98,24 +95,6 @@ def _fork(facts: Facts, target: Target) -> Iterator[Refusal]:
         return
     hint = "Do not move, restart or checkpoint it, nor restart VMMS on its node: that can destroy data. Ask Microsoft."
     yield _hold("fork-commit", target, text, hint)
-
-
-def _asked(facts: Facts) -> list[str]:
-    """Nodes whose logs must have been searched: all that take part."""
-    members = facts.state.cluster.nodes
-    down = set(_down(facts))
-    return [name for name in map(facts.state.node_name, members or facts.state.nodes) if name not in down]
-
-
-def _down(facts: Facts) -> list[str]:
-    """Nodes that nobody can ask: a VM that failed over from one may have its sign in that node's log only."""
-    members = facts.state.cluster.nodes or {}
-    return [facts.state.node_name(name) for name, node in members.items() if signed(node.state) == NodeState.Down]
-
-
-def _first_error(errors: Iterable[object]) -> str:
-    text = next((getattr(error, "text", "") for error in errors), "")
-    return f": {text}" if text else ""
 
 
 # --- what could not be read ---

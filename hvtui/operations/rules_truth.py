@@ -48,12 +48,14 @@ def stale(plan: Plan, facts: Facts) -> Iterator[Refusal]:
 
 def changed(plan: Plan, facts: Facts) -> Iterator[Refusal]:
     """Owner, state, drain or service is not what the plan saw."""
-    targets = {target.key: target for target in (*plan.targets, *(move.vm for move in plan.moves))}
+    targets = _parts(plan)
     for key, saw in plan.seen.items():
         target = targets.get(key)
         if target is None or target.kind == "service":
             continue
-        now = seen_of(facts, target)
+        now = seen_of(facts, target, plan.verb)
+        if now == UNKNOWN and target.kind == "vssaccess":
+            continue  # `vss-unread` tells it, with the reason
         if now == UNKNOWN:
             yield Refusal(rule="changed", target=target, text=f"{target.name} could not be read again")
         elif now != saw:
@@ -64,8 +66,7 @@ def busy(plan: Plan, facts: Facts) -> Iterator[Refusal]:
     """Another operation of hvtui holds a target."""
     if plan.verb is Verb.CANCEL:
         return
-    targets = {target.key: target for target in (*plan.targets, *(move.vm for move in plan.moves))}
-    for key, target in targets.items():
+    for key, target in _parts(plan).items():
         if key in facts.busy:
             hint = "Wait for it, or cancel it, on the operations page."
             yield Refusal(rule="busy", target=target, text=f"{target.name} is held by: {facts.busy[key]}", hint=hint)
@@ -74,6 +75,7 @@ def busy(plan: Plan, facts: Facts) -> Iterator[Refusal]:
 def unread(plan: Plan, facts: Facts) -> Iterator[Refusal]:
     """A preflight that the plan needs has no answer; of a mere destination its VMs are not needed."""
     sources = {move.source for move in plan.moves} | {target.id for target in plan.targets if target.kind == "node"}
+    sources |= {change.node for change in plan.changes}
     for name in touched(plan):
         answer = facts.preflight.get(name)
         why = facts.unread.get(f"preflight:{name}", "")
@@ -88,11 +90,18 @@ def unread(plan: Plan, facts: Facts) -> Iterator[Refusal]:
             yield Refusal(rule="unread", target=target, text=text)
 
 
+def _parts(plan: Plan) -> dict[str, Target]:
+    """Everything it touches, by key."""
+    parts = (*(move.vm for move in plan.moves), *(change.target for change in plan.changes))
+    return {target.key: target for target in (*plan.targets, *parts)}
+
+
 def touched(plan: Plan) -> list[str]:
     """Nodes that a plan acts on, or moves VMs from or to."""
     names = [target.id for target in plan.targets if target.kind == "node"]
     names += [target.id.partition("/")[0] for target in plan.targets if target.kind == "service"]
     names += [name for move in plan.moves for name in (move.source, move.destination) if name]
+    names += [change.node for change in plan.changes if change.node]
     names += [stage.node for stage in plan.stages]
     return list(dict.fromkeys(names))
 
