@@ -22,7 +22,8 @@ class VmPreflight(Record, frozen=True, kw_only=True):
     """What a move or restart of one VM depends on. Memory is MB; lists are None when unread, empty when there is none.
 
     `dvd` holds the media that are inserted, `pass_through` physical disks, `shared` disks several VMs write to,
-    `gpu` the number of assigned GPU partitions and devices, `jobs` types of its jobs in JobState 3 or 4.
+    `gpu` the number of assigned GPU partitions and devices, `fibre_channel` that of virtual adapters, `jobs` types of
+    its jobs in JobState 3 or 4.
     """
 
     id: str
@@ -41,9 +42,14 @@ class VmPreflight(Record, frozen=True, kw_only=True):
     pass_through: list[str] | None = None
     shared: list[str] | None = None
     gpu: int | None = None
+    fibre_channel: int | None = None
     tpm: bool | None = None
     chain: list[ChainFile] | None = None
     jobs: list[int] | None = None
+    system: str | None = None
+    """What the guest calls itself (KVP OSName); empty when it does not answer."""
+    product: int | None = None
+    """KVP ProductType: 1 workstation, 2 domain controller, 3 server; 0 when the guest does not answer."""
     role: str | None = None
     """Id of its cluster group; empty when it is not clustered."""
     role_status: int | None = None
