@@ -110,4 +110,5 @@ def told_in_words(outcome: Outcome) -> Iterator[tuple[str, str]]:
     mood = "ok" if run.state is RunState.DONE else "bad"
     yield f"{run.plan.title}: {run.state.value}.{count}{left} (hvtui journal show {run.id})", mood
     for offer in run.offers:
-        yield f"  next: {command_of(offer)}  # {offer.text}", ""
+        command = command_of(offer) or "the same command again"
+        yield f"  next: {command}  # {offer.text}", ""

@@ -19,6 +19,7 @@ from hvtui.cli.acting.outcome import Outcome, told_in_words
 from hvtui.cli.acting.plan_json import plan_json, read_plan, run_json, write_plan
 from hvtui.cli.acting.planning import Planner
 from hvtui.cli.acting.progress import Progress, progress_of, show_end
+from hvtui.cli.acting.replan import VALUES
 from hvtui.cli.acting.session import Session, say_backups_stopped
 from hvtui.cli.acting.show import changes_values, how_to_apply, show_left, show_plan, show_refusals
 from hvtui.cli.acting.wish import Wish, WishOf, WishOfSession
@@ -37,6 +38,8 @@ from hvtui.operations.stages import START, STOP
 Emit = Callable[[Mapping[str, object]], None]
 BETWEEN_VMS: Final = frozenset({Verb.POLICY, Verb.POLICY_UNDO})
 """Verbs whose run can be stopped between two VMs: Ctrl+C does so, and waits for it."""
+_CHOICES: Final = ("csv", "group", "type", "value", "operation", "name")
+"""Options that say what a plan is about."""
 _LINES: Final = 8
 """Of what is shown of an unfinished operation; the journal has all."""
 
@@ -114,7 +117,7 @@ class _Performance:
         planner = Planner(session, wish, self.planned, progress)
         seconds = WAIT_SECONDS if arguments.timeout is None else arguments.timeout
         plan, held = await planner.plan(seconds if arguments.wait else None)
-        plan = msgspec.structs.replace(plan, notes=(*plan.notes, *map(_gap, wish.gaps)))
+        plan = _with_gaps(plan, wish)
         before = Outcome.of_plan(plan, session.state, held, gaps=bool(wish.gaps))
         if arguments.out is not None:
             write_plan(arguments.out, plan)
@@ -248,8 +251,13 @@ def _way_back(run: Run, stage: RunStage | None) -> list[str]:
     return [*lines, f"{stage.node} stays paused until it is resumed: hvtui resume {stage.node} --failback immediate"]
 
 
-def _gap(text: str) -> Note:
-    return Note(text=f"this may not be all: {text}", severity=Severity.UNKNOWN)
+def _with_gaps(plan: Plan, wish: Wish) -> Plan:
+    """With what may be missing. That there is nothing to change is no refusal here: a script may be run again."""
+    notes = (Note(text=f"this may not be all: {text}", severity=Severity.UNKNOWN) for text in wish.gaps)
+    refusals = plan.refusals
+    if plan.targets and not plan.changes and {refusal.rule for refusal in refusals} == {"nothing"}:
+        refusals = ()
+    return msgspec.structs.replace(plan, notes=(*plan.notes, *notes), refusals=refusals)
 
 
 def _after(wish: Wish, run: Run | None) -> None:
@@ -286,10 +294,10 @@ def _same_wish(planned: Plan, wish: Wish) -> None:
     typed = {target.key for target in wish.targets}
     held = {target.key for target in planned.targets}
     more = {target.key for target in planned.targets if target.kind != "service"} - typed
-    if planned.verb in {Verb.ISOLATE, Verb.RETURN}:
-        # Such a plan names only those that move.
+    if planned.verb in VALUES | {Verb.ISOLATE, Verb.RETURN}:
+        # Such a plan names only those that move, or change.
         typed &= held
-    options = {name for name in ("csv", "group") if wish.options.get(name) != planned.options.get(name)}
+    options = {name for name in _CHOICES if wish.options.get(name) != planned.options.get(name)}
     if (wish.targets and (more or typed - held)) or (set(wish.options) & options):
         names = ", ".join(target.name for target in planned.targets) or planned.title
         raise NotDone(f"the plan is about {names}, which is not what was typed")

@@ -6,7 +6,7 @@ from typing import Final
 
 from hvtui.cli.acting.pace import PACE
 from hvtui.cli.acting.progress import Progress
-from hvtui.cli.acting.replan import again
+from hvtui.cli.acting.replan import VALUES, again, changes_again
 from hvtui.cli.acting.session import Session
 from hvtui.cli.acting.wish import Wish
 from hvtui.operations.builders import BUILDERS, services_of
@@ -69,6 +69,9 @@ class Planner:
         if self._planned is None:
             return await session.operations.plan(wish.verb, wish.targets, **wish.options)
         verb, targets = self._planned.verb, self._planned.targets
+        if verb in VALUES:
+            fresh = await session.operations.plan(verb, targets, **self._planned.options)
+            return changes_again(self._planned, fresh, session.operations.facts())
         facts = await session.operations.gather(
             verb, session.state.node_names(), targets=targets, services=services_of(verb, targets)
         )
@@ -87,6 +90,9 @@ class Planner:
             pause = max(PACE.held, _REST * (session.nodes.monotonic() - began))
 
     def _from(self, facts: Facts) -> Plan:
-        if self._planned is not None:
-            return again(self._planned, facts)
-        return BUILDERS[self._wish.verb](facts, self._wish.targets, self._wish.options)
+        planned, wish = self._planned, self._wish
+        if planned is None:
+            return BUILDERS[wish.verb](facts, wish.targets, wish.options)
+        if planned.verb in VALUES:
+            return BUILDERS[planned.verb](facts, planned.targets, planned.options)
+        return again(planned, facts)

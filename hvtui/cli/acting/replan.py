@@ -15,12 +15,26 @@ import msgspec
 from hvtui.operations.builders import BUILDERS
 from hvtui.operations.facts import Facts
 from hvtui.operations.gate import check
-from hvtui.operations.plan import Left, Move, Plan, Refusal, Stage, Target, Verb
+from hvtui.operations.plan import Change, Left, Move, Plan, Refusal, Stage, Target, Verb
 from hvtui.operations.seen import seen_of
 from hvtui.operations.verbs.draft import level_of, move_of
 
 RULE: Final = "plan"
 MOVE_VERBS: Final = frozenset({Verb.MIGRATE, Verb.ALIGN, Verb.ISOLATE, Verb.RETURN})
+VALUES: Final = frozenset(
+    {
+        Verb.POLICY,
+        Verb.POLICY_UNDO,
+        Verb.CHECKPOINT,
+        Verb.APPLY,
+        Verb.REMOVE,
+        Verb.START_VM,
+        Verb.VSSACCESS,
+        Verb.VSSACCESS_REMOVE,
+        Verb.VSSACCESS_UNDO,
+    }
+)
+"""Verbs that set values: their plans have changes, no moves and no steps."""
 _ROOM: Final = frozenset({"memory"})
 
 
@@ -80,6 +94,39 @@ def _built_again(planned: Plan, facts: Facts) -> Plan:
         steps = ", ".join(" ".join(filter(None, _step(stage))) for stage in fresh.stages) or "none"
         differences.append(Refusal(rule=RULE, text=f"its steps would be others now: {steps}"))
     return msgspec.structs.replace(fresh, refusals=tuple(dict.fromkeys((*differences, *fresh.refusals))))
+
+
+def changes_again(planned: Plan, fresh: Plan, facts: Facts) -> Plan:
+    """Plans of changed values: `fresh` is made from the same wish, and must say the same of everything."""
+    differences = [*_cluster(planned, facts), *_targets_changed(planned, facts)]
+    now = {change.target.key: change for change in fresh.changes}
+    left = {one.vm.key: one for one in fresh.left}
+    for change in planned.changes:
+        found = now.pop(change.target.key, None)
+        if found is not None:
+            differences += _value_differs(change, found)
+        elif (one := left.get(change.target.key)) is not None and one.refusals:
+            differences += one.refusals
+        else:
+            why = one.text if one is not None and one.text else "it is not among what would be changed"
+            differences.append(_refuse(change.target, f"{change.target.name} has changed: {why}"))
+    for change in now.values():
+        text = f"{change.target.name} would be changed now, which the plan does not say"
+        differences.append(_refuse(change.target, text))
+    if not planned.changes and not fresh.refusals:
+        differences.append(Refusal(rule=RULE, text="the plan says nothing that it would change"))
+    return msgspec.structs.replace(fresh, refusals=tuple(dict.fromkeys((*differences, *fresh.refusals))))
+
+
+def _value_differs(planned: Change, now: Change) -> Iterator[Refusal]:
+    pairs = {
+        "is on": (planned.node.lower(), now.node.lower()),
+        "is": (planned.before, now.before),
+        "would be": (planned.after, now.after),
+    }
+    for what, (then, today) in pairs.items():
+        if then != today:
+            yield _refuse(planned.target, f"{planned.target.name} {what} {today or '?'}; the plan says {then}")
 
 
 def _step(stage: Stage) -> tuple[str, str, str]:

@@ -6,28 +6,16 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from hvtui.cli.acting.replan import VALUES
 from hvtui.cli.output import Cell, say, table
 from hvtui.cli.status import MARKS
 from hvtui.model.enums import VmState, name_of
 from hvtui.model.severity import Severity
-from hvtui.operations.plan import Change, CsvLine, Left, Level, Move, Note, Plan, Refusal, Verb
+from hvtui.operations.plan import Change, CsvLine, Left, Level, Move, Note, Plan, Refusal
 
 _MOVES: Final = ("wave", "VM", "id", "from", "to", "how", "memory", "why")
 _STAGES: Final = ("step", "node", "what")
 _KINDS: Final = {"vm": "VM", "checkpoint": "checkpoint", "vssaccess": "account"}
-_VALUES: Final = frozenset(
-    {
-        Verb.POLICY,
-        Verb.POLICY_UNDO,
-        Verb.CHECKPOINT,
-        Verb.APPLY,
-        Verb.REMOVE,
-        Verb.START_VM,
-        Verb.VSSACCESS,
-        Verb.VSSACCESS_REMOVE,
-        Verb.VSSACCESS_UNDO,
-    }
-)
 _WAYS: Final = 6
 _MANY: Final = 200
 _CSVS: Final = ("CSV", "owner", "snapshots by", "then by", "moves", "or move the CSV to", "then VMs to move", "frozen")
@@ -108,7 +96,7 @@ def show_refusals(refusals: Iterable[Refusal]) -> None:
 
 def changes_values(plan: Plan) -> bool:
     """A plan of changed values, not of moves and steps."""
-    return plan.verb in _VALUES
+    return plan.verb in VALUES
 
 
 def how_to_apply(plan: Plan) -> None:
