@@ -153,20 +153,26 @@ def version_of(version: str | None) -> tuple[int, int] | None:
 
 def becomes(delivery: Delivery, kind: int) -> tuple[str, Severity]:
     """What a checkpoint of a guest would be under a checkpoint type, and how much that matters."""
-    why = "; ".join(delivery.reasons)
     if kind == CheckpointType.Disabled:
         return "no checkpoint can be taken of it, and backups that take one may fail", Severity.WARN
     if delivery.word is Can.NONE:
-        return f"no checkpoint can be taken of it: {why}", Severity.BAD
-    if kind == CheckpointType.Standard:
-        if delivery.controller:
-            text = "holds the memory of a domain controller: only production checkpoints of one are supported"
-            return text, Severity.BAD
-        return "holds memory: applied, it brings the old one back", Severity.INFO
+        return f"no checkpoint can be taken of it: {'; '.join(delivery.reasons)}", Severity.BAD
+    return _standard_is(delivery) if kind == CheckpointType.Standard else _production_is(delivery, kind)
+
+
+def _standard_is(delivery: Delivery) -> tuple[str, Severity]:
+    if delivery.controller:
+        text = "holds the memory of a domain controller: only production checkpoints of one are supported"
+        return text, Severity.BAD
+    return "holds memory: applied, it brings the old one back", Severity.INFO
+
+
+def _production_is(delivery: Delivery, kind: int) -> tuple[str, Severity]:
+    why = "; ".join(delivery.reasons)
     if delivery.word is Can.UNKNOWN:
         return f"not known what it would be: {why}", Severity.UNKNOWN
+    if delivery.word is Can.STANDARD and kind == CheckpointType.ProductionOnly:
+        return f"checkpoints of it will fail: {why}", Severity.WARN
     if delivery.word is Can.STANDARD:
-        if kind == CheckpointType.ProductionOnly:
-            return f"checkpoints of it will fail: {why}", Severity.WARN
         return f"falls back to one with memory, without a word: {why}", Severity.WARN
-    return "made consistent by its guest" if not why else f"made consistent by its guest; {why}", Severity.OK
+    return f"made consistent by its guest{f'; {why}' if why else ''}", Severity.OK

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from hvtui.journal.entry import Values
 from hvtui.model.checkpoints import Checkpoints
 from hvtui.model.enums import NodeState, signed
 from hvtui.model.preflight import ForkCommit, ForkSign, Preflight, ServiceState, VmPreflight
@@ -50,8 +49,8 @@ class Was:
 
     target: Target
     node: str
-    before: Values
-    after: Values
+    before: dict[str, str | int | None]
+    after: dict[str, str | int | None]
     sure: bool = True
 
 

@@ -47,10 +47,7 @@ def checkpoint(plan: Plan, facts: Facts) -> Iterator[Refusal]:
     """Why a checkpoint cannot be taken, applied or removed."""
     for change in plan.changes:
         target = change.target
-        if plan.verb is Verb.CHECKPOINT:
-            said = _take(facts, target)
-        else:
-            said = _held(facts, target, plan.verb)
+        said = _take(facts, target) if plan.verb is Verb.CHECKPOINT else _held(facts, target, plan.verb)
         for text, hint in said:
             yield Refusal(rule="checkpoint", target=target, text=text, hint=hint)
 
