@@ -48,10 +48,10 @@ class Checkpoints(Record, frozen=True, kw_only=True):
 class PolicyLine(Record, frozen=True, kw_only=True):
     """One line of Set-HvTuiCheckpointType: a VM as it was changed, or the end.
 
-    `kind` is `vm`, or `end`, once and last. `outcome` of a VM: `done`, `refused` (its `rule` as in ActionResult, nothing
-    was changed), `failed` (Windows said no; `text`, `code`). Of the end: `done`, or `stopped` after too many failures
-    one after the other. `before` and `after` are the VM's CheckpointType as read in the same call. `changed`, `refused`
-    and `failed` count so far.
+    `kind` is `vm`, or `end`, once and last. `outcome` of a VM: `done`, `refused` (its `rule` as in ActionResult,
+    nothing was changed), `failed` (Windows said no; `text`, `code`). Of the end: `done`, or `stopped` after too many
+    failures one after the other. `before` and `after` are the VM's CheckpointType as read in the same call. `changed`,
+    `refused` and `failed` count so far.
     """
 
     v: int

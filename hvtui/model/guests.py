@@ -32,7 +32,7 @@ class GuestService(Record, frozen=True, kw_only=True):
 
 
 class ShadowStorage(Record, frozen=True, kw_only=True):
-    """Where a guest's volume keeps its shadow copies (Win32_ShadowStorage); bytes. `maximum` None: unread or no limit."""
+    """Where a guest's volume keeps its shadow copies (Win32_ShadowStorage); bytes. `maximum` None: unread, or none."""
 
     volume: str
     store: str | None = None
@@ -51,10 +51,10 @@ class GuestFile(Record, frozen=True, kw_only=True):
 class GuestLine(Record, frozen=True, kw_only=True):
     """One line of Get-HvTuiGuest: a guest that answered, or why it did not, or the end.
 
-    `kind` is `guest`, or `end`, once and last. `outcome`: `read`; `denied` (the guest refused the credential: an account
-    may lock); `unreachable` (no PowerShell Direct: Linux, before 2016, still starting); `refused` (the node did not even
-    try: the VM is not here, is off, has configuration version below 6.2); `skipped` (not tried after a denied one).
-    `writers` is the raw text of `vssadmin list writers`.
+    `kind` is `guest`, or `end`, once and last. `outcome`: `read`; `denied` (the guest refused the credential: an
+    account may lock); `unreachable` (no PowerShell Direct: Linux, before 2016, still starting); `refused` (the node
+    did not even try: the VM is not here, is off, has configuration version below 6.2); `skipped` (not tried after a
+    denied one). `writers` is the raw text of `vssadmin list writers`.
     """
 
     v: int
