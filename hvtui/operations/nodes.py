@@ -12,10 +12,11 @@ from typing import Any, Final, Protocol, TypeVar
 from hvtui.errors import RemoteError
 from hvtui.model.change import Change
 from hvtui.model.preflight import ForkCommit, Preflight, ServiceState
+from hvtui.model.secret import GuestCredential
 from hvtui.model.state import ClusterState
 
 T = TypeVar("T")
-Parameters = Mapping[str, str | int | bool | None]
+Parameters = Mapping[str, str | int | bool | GuestCredential | None]
 
 ACTION: Final = "action"
 """Lane of what changes something: calls of seconds, so that a cancel always gets through."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hvtui.model import preflight, records
+from hvtui.model import guests, preflight, records
+from hvtui.model.secret import GuestCredential
 
 CONTRACT: Final = "1.0.0"
 """Version of this table and of the module's manifest; a node's installed module must have exactly this one."""
@@ -53,6 +54,20 @@ NODE_PATTERN: Final = f"^{_NODE}{_END}"
 NODES_PATTERN: Final = f"^({_NODE}(,{_NODE}){{0,63}})?{_END}"
 """Names joined by commas; none is an empty text."""
 ACTOR_PATTERN: Final = "^[^\\x00-\\x1f\\x7f]{1,200}" + _END
+GUIDS_PATTERN: Final = (
+    "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(,[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}){0,255}"
+    + _END
+)
+"""GUIDs joined by commas, 256 at most."""
+VOLUME_PATTERN: Final = (
+    '^([a-z]:(\\\\[^\\x00-\\x1f\\x7f"<>|?*]{1,240})?'
+    "|\\\\\\\\\\?\\\\Volume\\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\})" + _END
+)
+"""A volume in a guest: its letter, mount point or GUID path, without a backslash at the end."""
+TYPES_PATTERN: Final = f"^{_GUID}:[2-5]:[2-5](,{_GUID}:[2-5]:[2-5]){{0,1023}}{_END}"
+"""`GUID:from:to` joined by commas: a VM, the CheckpointType it has and the one it is to get."""
+TITLE_PATTERN: Final = "^[^\\x00-\\x1f\\x7f]{1,100}" + _END
+"""The name of a checkpoint."""
 TIME_PATTERN: Final = "^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,7})?Z)?" + _END
 """UTC, ISO 8601; empty for none."""
 
@@ -62,7 +77,7 @@ class Parameter:
     """A parameter as the module declares it; the bounds are its ValidateRange, the choices its ValidateSet."""
 
     name: str
-    type: type[str] | type[int]
+    type: type[str] | type[int] | type[GuestCredential]
     default: str | int | None = None
     minimum: int | None = None
     maximum: int | None = None
@@ -88,6 +103,13 @@ class Function:
     deadline: float | None = 5.0
     mutating: bool = False
     """It changes something: never sent twice, and a lost answer leaves the outcome unknown until it is read back."""
+    guarded: bool = False
+    """It changes nothing, but may lock an account: for operators only, and never sent twice."""
+
+    @property
+    def operators(self) -> bool:
+        """Only an operator has it on a restricted endpoint."""
+        return self.mutating or self.guarded
 
 
 GET_INFO: Final = Function(
@@ -154,6 +176,33 @@ GET_SERVICE: Final = Function(
     preflight.ServiceState,
     (Parameter("Name", str, choices=SERVICES, mandatory=True),),
     deadline=20.0,
+)
+
+_CREDENTIAL: Final = Parameter("Credential", GuestCredential, mandatory=True)
+GET_GUEST: Final = Function(
+    "Get-HvTuiGuest",
+    guests.GuestLine,
+    (
+        Parameter("VM", str, pattern=GUIDS_PATTERN, mandatory=True),
+        _CREDENTIAL,
+        Parameter("Parallel", int, 8, 1, 16),
+    ),
+    stream=True,
+    deadline=None,
+    guarded=True,
+)
+GET_GUEST_FILE: Final = Function(
+    "Get-HvTuiGuestFile",
+    guests.GuestFiles,
+    (
+        Parameter("VMId", str, pattern=GUID_PATTERN, mandatory=True),
+        _CREDENTIAL,
+        Parameter("Volume", str, pattern=VOLUME_PATTERN, mandatory=True),
+        Parameter("Count", int, 20, 1, 50),
+        Parameter("Seconds", int, 60, 5, 300),
+    ),
+    deadline=330.0,
+    guarded=True,
 )
 
 _NODE_STATE: Final = Parameter("ExpectState", int, None, -1, 3, mandatory=True)

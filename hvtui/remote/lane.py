@@ -21,7 +21,7 @@ from hvtui.remote.contract import GET_INFO, Function
 from hvtui.remote.faults import explain, is_connection_lost
 from hvtui.remote.meter import Meter, SessionMeter
 from hvtui.remote.module import Source, prepare
-from hvtui.remote.session import OPEN_SECONDS, STOP_SECONDS, Control, PipelineFailed, Session
+from hvtui.remote.session import OPEN_SECONDS, STOP_SECONDS, Control, PipelineFailed, Session, Value
 from hvtui.remote.transport import Transport
 from hvtui.remote.wire import decode
 
@@ -35,7 +35,7 @@ _NOT_BEGUN: Final = (
 """How the ids of errors begin with which PowerShell refuses a command before it runs."""
 
 T = TypeVar("T")
-Parameters = Mapping[str, str | int | bool | None]
+Parameters = Mapping[str, Value]
 
 OPEN_LIMIT: Final = OPEN_SECONDS * 2
 CLOSE_LIMIT: Final = 4.0
@@ -174,8 +174,8 @@ class Lane:
         """Run a function and return its record, an instance of `function.result`.
 
         Past the deadline (the contract's unless given), or when the awaiting task is cancelled, the pipeline is
-        stopped on the node; the lane stays usable. A read that got lost with an old session is asked again; a
-        mutating function is sent at most once, and raises OutcomeUnknown when its answer is lost on the way.
+        stopped on the node; the lane stays usable. A read that got lost with an old session is asked again; what is
+        for operators only is sent at most once: a mutating function raises OutcomeUnknown when its answer is lost.
         """
         limit = deadline or function.deadline or OPEN_LIMIT
         if function.mutating:
@@ -184,6 +184,7 @@ class Lane:
             limit += PROBE_LIMIT
         else:
             job = self._submit(lambda job: self._call(job, function, parameters or {}, limit))
+            limit += PROBE_LIMIT if function.guarded else 0
         # The node is given time to stop it; opening a lost session again takes time as well.
         try:
             return await self._outcome(job, limit + STOP_SECONDS + 1, opening=True)
@@ -321,10 +322,10 @@ class Lane:
         return session
 
     def _call(self, job: _Job, function: Function, parameters: Parameters, limit: float) -> Any:
-        again = self._session is not None
+        again = self._session is not None and not function.guarded
         while True:
             answer: list[str] = []
-            session = self._ready()
+            session = self._ready_to_change(job) if function.guarded else self._ready()
             try:
                 control = Control(job.stop.is_set, self._closing.is_set, limit)
                 self._called(function)
@@ -349,7 +350,7 @@ class Lane:
             return self._record(function, "".join(answer))
 
     def _ready_to_change(self, job: _Job) -> Session:
-        """A session that answers, the last thing before a change is sent; raises when it was given up meanwhile."""
+        """A session that answers, the last thing before something is sent that is sent once; raises when given up."""
         if self._session is not None:
             # A session that died while nobody used it takes a read with it, not the change.
             self._call(job, GET_INFO, {"Part": "Basic"}, PROBE_LIMIT)
@@ -383,7 +384,7 @@ class Lane:
     def _stream(self, job: _Job, stream: Stream, function: Function, parameters: Parameters, poll: float) -> None:
         try:
             control = Control(job.stop.is_set, self._closing.is_set, poll=poll)
-            session = self._ready_to_change(job) if function.mutating else self._ready()
+            session = self._ready_to_change(job) if function.operators else self._ready()
             with self._open_outcome(function) if function.mutating else contextlib.nullcontext():
                 self._called(function)
                 session.run(function.name, parameters, lambda text: stream.push(self._record(function, text)), control)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
-from pypsrp.complex_objects import ObjectMeta, PSInvocationState, RunspacePoolState
+from pypsrp.complex_objects import ObjectMeta, PSCredential, PSInvocationState, RunspacePoolState
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.shell import SignalCode
@@ -17,6 +17,7 @@ from pypsrp.wsman import WSMan
 
 from hvtui.clock import SystemClock
 from hvtui.errors import BadReply, DeadlinePassed, NodeRefused, NotAuthenticated, RemoteError
+from hvtui.model.secret import GuestCredential
 from hvtui.remote.faults import OPERATION_TIMED_OUT
 from hvtui.remote.transport import Transport
 from hvtui.text import safe_text
@@ -35,6 +36,11 @@ CREATE_SECONDS: Final = 50
 STOP_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 3.0
 OPERATION_SECONDS: Final = 5
+KEY_SECONDS: Final = 15.0
+"""Within which the node has answered the key exchange of a session."""
+
+Value = str | int | bool | GuestCredential | None
+"""What a parameter of a function may be."""
 
 _CLOCK: Final = SystemClock()
 
@@ -112,7 +118,7 @@ class Session:
     def run(
         self,
         command: str,
-        parameters: Mapping[str, str | int | bool | None],
+        parameters: Mapping[str, Value],
         sink: Callable[[str], None],
         control: Control,
         *,
@@ -128,9 +134,9 @@ class Session:
             pipeline.add_script(command)
         else:
             pipeline.add_cmdlet(command)
-        for name, value in parameters.items():
-            pipeline.add_parameter(name, self._argument(value))
         try:
+            for name, value in parameters.items():
+                pipeline.add_parameter(name, self._argument(value))
             pipeline.begin_invoke()
             self._follow(pipeline, sink, control)
         except RemoteError as error:
@@ -151,10 +157,29 @@ class Session:
         finally:
             self._transport.reset()
 
-    def _argument(self, value: str | int | bool | None) -> Any:
+    def _argument(self, value: Value) -> Any:
+        if isinstance(value, GuestCredential):
+            self._share_key()
+            return PSCredential(username=value.username, password=value.reveal())  # type: ignore[no-untyped-call]
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**31:
             return self._pool.serialize(value, ObjectMeta("I64"))
         return value
+
+    def _share_key(self) -> None:
+        """Let the node make a key for this session, once; secrets cross the wire encrypted with it (MS-PSRP)."""
+        until = _CLOCK.monotonic() + KEY_SECONDS
+        try:
+            self._pool.exchange_keys()
+        except WSManFaultError as fault:
+            # The node had nothing to say yet.
+            if fault.code != OPERATION_TIMED_OUT:
+                raise
+        while not self._pool._key_exchanged:
+            if _CLOCK.monotonic() > until:
+                self.broken = True
+                raise DeadlinePassed(f"{self.node} did not share a key for secrets", node=self.node)
+            self._wait_for_pool()
+        self.heard = _CLOCK.monotonic()
 
     def _wait_for_pool(self) -> None:
         try:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hvtui.lab.engine import CommandError
+from hvtui.model.secret import GuestCredential
 from hvtui.remote.contract import FUNCTIONS, Parameter
 
 _COMMON: Final = frozenset({"erroraction", "warningaction", "informationaction", "verbose", "debug", "outbuffer"})
+_NET: Final = {str: "String", int: "Int32", bool: "Boolean"}
 _EXCEPTION: Final = "System.Management.Automation.ParameterBindingException"
 
 
@@ -43,7 +45,18 @@ def bind(function: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return bound
 
 
-def _value(function: str, parameter: Parameter, value: Any) -> str | int:
+def _value(function: str, parameter: Parameter, value: Any) -> str | int | GuestCredential:
+    if parameter.type is GuestCredential:
+        if isinstance(value, GuestCredential):
+            return value
+        raise CommandError(
+            f"Cannot process argument transformation on parameter '{parameter.name}'. Cannot convert the \"{value}\" "
+            f'value of type "System.{_NET.get(type(value), "Object")}" to type '
+            '"System.Management.Automation.PSCredential".',
+            error_id=f"ParameterArgumentTransformationError,{function}",
+            category="InvalidData",
+            exception="System.Management.Automation.ParameterBindingArgumentTransformationException",
+        )
     if parameter.type is str:
         text = str(value)
         if parameter.choices:

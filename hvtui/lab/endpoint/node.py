@@ -196,6 +196,7 @@ class LabNode:
             message = encryption.unwrap(logon.context, body) if sealed else body
         except BadMessage:
             return web.Response(status=HTTPStatus.BAD_REQUEST)
+        self._listen_in(message)
         assert logon.account is not None
         status, verb, relates_to = HTTPStatus.OK, "", ""
         try:
@@ -207,6 +208,7 @@ class LabNode:
         except faults.Fault as error:
             status = HTTPStatus.INTERNAL_SERVER_ERROR
             answer = soap.fault(error, relates_to or error.relates_to, self.name)
+        self._listen_in(answer)
         await self._stall()
         spoilt = self.trouble.take(verb)
         if spoilt is not None:
@@ -218,6 +220,10 @@ class LabNode:
         if spoilt == "drop":
             return await self._drop(http, transport, whole, headers)
         return web.Response(status=status, body=whole, headers=headers)
+
+    def _listen_in(self, message: bytes) -> None:
+        if self.trouble.heard is not None:
+            self.trouble.heard.append(message)
 
     async def _stall(self) -> None:
         """While the node hangs nobody gets an answer, until the connection ends."""

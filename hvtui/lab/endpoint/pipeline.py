@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from psrpcore import ServerPipeline
-from psrpcore.types import PipelineState, ProgressRecordType, PSInvocationState, PSRPMessageType
+from psrpcore.types import PipelineState, ProgressRecordType, PSCredential, PSInvocationState, PSRPMessageType
 
 from hvtui.lab.endpoint import records
 from hvtui.lab.endpoint.buffer import OutputBuffer
 from hvtui.lab.endpoint.runspace import Command, Runspace, not_found
 from hvtui.lab.engine import Call, CommandError, Engine
+from hvtui.model.secret import GuestCredential
 
 _log = logging.getLogger(__name__)
 
@@ -202,6 +203,8 @@ def _plain(value: Any) -> Any:
         return True
     if isinstance(value, bool):
         return value
+    if isinstance(value, PSCredential):
+        return GuestCredential(str(value.UserName), str(value.Password.decrypt()))
     for kind in (int, float, str):
         if isinstance(value, kind):
             return kind(value)

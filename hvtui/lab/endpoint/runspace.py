@@ -91,7 +91,7 @@ class Runspace:
         """The engine's functions that this session shows: a restricted one changes nothing without that role."""
         found = set(self._engine.functions())
         if self._options.language == "none" and not self._options.operator:
-            found = {name for name in found if name not in FUNCTIONS or not FUNCTIONS[name].mutating}
+            found = {name for name in found if name not in FUNCTIONS or not FUNCTIONS[name].operators}
         return found
 
     def function(self, name: str) -> str | None:

@@ -25,6 +25,7 @@ class Trouble:
     `rewrite`: changes every string that a function writes, such as into JSON that is cut short.
     `lose`: so many objects that pipelines write from now on get lost on the way, whole; only those with the text
     `losing` in their first fragment, if there is one.
+    `heard`: a list that gets every message of either side, decrypted.
     """
 
     hang: bool = False
@@ -32,6 +33,7 @@ class Trouble:
     rewrite: Callable[[str], str] | None = None
     lose: int = 0
     losing: str = ""
+    heard: list[bytes] | None = None
     _kind: Kind = field(default="drop", init=False)
     _verb: str = field(default="", init=False)
     _left: int = field(default=0, init=False)

@@ -14,8 +14,10 @@ from hvtui.lab.native import calls, changes
 from hvtui.lab.native.change import Wait
 from hvtui.lab.native.cluster_stream import ClusterStream
 from hvtui.lab.native.fork_commit import fork_commit
+from hvtui.lab.native.guests import guest_files, guests
 from hvtui.lab.native.node_stream import NodeStream
 from hvtui.lab.native.preflight import preflight
+from hvtui.lab.native.problems import TIMEOUT, hyperv_trouble
 from hvtui.lab.native.services import service
 from hvtui.lab.native.stream import Stream
 from hvtui.lab.world.world import World
@@ -34,6 +36,7 @@ _CPU_MS: Final = {
 """About what each call costs a shell's process."""
 
 _CHANGE_MS: Final = 40
+_GUEST_MS: Final = 30
 
 
 class _Stopped(Exception):
@@ -95,6 +98,8 @@ class NativeEngine:
                 await self._watch(stream, values["Count"], call, output)
             case "Get-HvTuiWriter":
                 await self._writers(values["TimeoutSeconds"], call, output)
+            case "Get-HvTuiGuest" | "Get-HvTuiGuestFile":
+                await self._guests(function.name, values, call, output)
             case name:
                 await self._answer(name, values, call, output)
 
@@ -127,6 +132,20 @@ class NativeEngine:
             )
         if not call.stopped.is_set():
             await output.write(text)
+
+    async def _guests(self, name: str, values: dict[str, Any], call: Call, output: Output) -> None:
+        world, node = self.world, self.node
+        async with self._waking(call) as wake:
+            await self._wait(lambda: hyperv_trouble(node) is TIMEOUT, world.deadline, call, wake)
+        if call.stopped.is_set():
+            return
+        if name == "Get-HvTuiGuestFile":
+            await output.write(guest_files(world, node, values, call.spent.add(_GUEST_MS)))
+            return
+        async for line in guests(world, node, values["VM"], values["Credential"], lambda: call.spent.add(_GUEST_MS)):
+            if call.stopped.is_set():
+                return
+            await output.write(line)
 
     async def _change(self, name: str, values: dict[str, Any], call: Call, output: Output) -> None:
         """A mutating function: what it has changed stays changed, also when nobody waits for its answer any more."""

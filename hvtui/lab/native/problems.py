@@ -70,6 +70,11 @@ def part_trouble(node: Node, part: str) -> Trouble | None:
     return None if kind is None else _KINDS.get(kind, _KINDS["other"])
 
 
+def part_problem(part: str, kind: str) -> dict[str, str]:
+    """The wire record of a part that cannot be read, by the kind of its problem."""
+    return problem(part, _KINDS.get(kind, _KINDS["other"]))
+
+
 def hyperv_command(trouble: Trouble | None) -> Trouble | None:
     """What a Hyper-V command makes of a trouble: that something is denied it says in words, without a number."""
     return HYPERV_DENIED if trouble is not None and trouble.kind == "denied" else trouble

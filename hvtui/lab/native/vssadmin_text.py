@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from hvtui.lab.world.node import Node
@@ -25,9 +26,13 @@ _FRENCH: Final = {"No error": "Aucune erreur"}
 
 def vssadmin_text(node: Node) -> str:
     """Five lines per writer with a blank line between; a writer whose service does not run is missing."""
-    blocks = [
-        _block(writer, node.language) for writer in node.writers if node.services[writer.service].state == "Running"
-    ]
+    running = [writer for writer in node.writers if node.services[writer.service].state == "Running"]
+    return writers_text(running, node.language)
+
+
+def writers_text(writers: Iterable[Writer], language: str = "en") -> str:
+    """The text with these writers, in a language."""
+    blocks = [_block(writer, language) for writer in writers]
     return "\r\n".join([HEAD, *blocks])
 
 

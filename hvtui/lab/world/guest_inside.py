@@ -54,6 +54,16 @@ def volume_guid(vm: Vm, volume: GuestVolume) -> str:
     return str(uuid5(_SPACE, f"{vm.id}/{place}"))
 
 
+def guid_path(vm: Vm, volume: GuestVolume) -> str:
+    """The name that a volume has without any letter."""
+    return f"\\\\?\\Volume{{{volume_guid(vm, volume)}}}"
+
+
+def volume_path(vm: Vm, volume: GuestVolume) -> str:
+    """Letter, mount point or GUID path, without a backslash at the end."""
+    return volume.name or guid_path(vm, volume)
+
+
 def volumes(vm: Vm) -> list[GuestVolume]:
     """All fixed volumes, the small one without a letter that Windows boots from first."""
     return [GuestVolume("", 549 * MB, 512 * MB, "System Reserved"), *vm.volumes]
