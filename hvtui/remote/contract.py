@@ -64,10 +64,6 @@ VOLUME_PATTERN: Final = (
     "|\\\\\\\\\\?\\\\Volume\\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\})" + _END
 )
 """A volume in a guest: its letter, mount point or GUID path, without a backslash at the end."""
-TYPES_PATTERN: Final = f"^{_GUID}:[2-5]:[2-5](,{_GUID}:[2-5]:[2-5]){{0,1023}}{_END}"
-"""`GUID:from:to` joined by commas: a VM, the CheckpointType it has and the one it is to get."""
-TITLE_PATTERN: Final = "^[^\\x00-\\x1f\\x7f]{1,100}" + _END
-"""The name of a checkpoint."""
 TIME_PATTERN: Final = "^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,7})?Z)?" + _END
 """UTC, ISO 8601; empty for none."""
 
