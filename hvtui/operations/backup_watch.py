@@ -9,6 +9,7 @@ from typing import Final
 from hvtui.model.state import ClusterState
 from hvtui.operations.backup_state import BackupSigns, still_said
 from hvtui.operations.facts import Leftover
+from hvtui.operations.vss_verified import BackupsSeen
 
 OBSERVE: Final = 2.0
 """Seconds between two looks; the streams tell no faster."""
@@ -18,6 +19,8 @@ OBSERVE: Final = 2.0
 class BackupWatch:
     """One for a cluster. Times are those of the client's monotonic clock."""
 
+    seen: BackupsSeen = field(default_factory=BackupsSeen)
+    """Backups through the nodes' VSS writers."""
     _signs: BackupSigns = field(default_factory=BackupSigns)
     _said: dict[str, Leftover] = field(default_factory=dict)
     _looked: float = float("-inf")
@@ -29,6 +32,7 @@ class BackupWatch:
         """
         if now_too or monotonic - self._looked >= OBSERVE:
             self._looked = monotonic
+            self.seen.observe(state, monotonic)
             for node in self._signs.observe(state, monotonic):
                 # A backup runs now: what was said about leftovers was said of another one.
                 self._said.pop(node, None)

@@ -12,6 +12,7 @@ from hvtui.errors import OutcomeUnknown, RemoteError
 from hvtui.journal.entry import Values
 from hvtui.journal.store import JournalError
 from hvtui.model.preflight import ActionResult
+from hvtui.model.secret import GuestCredential
 from hvtui.model.severity import Severity
 from hvtui.model.state import ClusterState
 from hvtui.model.writers import WriterPicture
@@ -23,7 +24,9 @@ from hvtui.operations.nodes import ACTION, Asker, Nodes, Parameters, Watcher
 from hvtui.operations.pace import Pace
 from hvtui.operations.plan import Plan, Refusal, Target, Verb
 from hvtui.operations.queue import Slots
+from hvtui.operations.rules_checkpoint import is_recovery
 from hvtui.operations.run import Command, Run, RunLine
+from hvtui.operations.vss_access import node_and_account
 
 UNDER_BACKUP: Final = frozenset({Verb.DRAIN, Verb.VMMS, Verb.SERVICE})
 """Verbs that a running backup forbids: what the VSS writers say counts for them."""
@@ -86,7 +89,7 @@ class Desk:
             fork_age=self.pace.fork_age,
             fork=fork,
         )
-        await self.read_writers(plan.verb, plan.targets)
+        await self.read_more(plan.verb, plan.targets)
         await self.fresh()
         found = self.gate(plan, self.facts(run))
 
@@ -107,26 +110,34 @@ class Desk:
         age = self.pace.preflight_age if young else 0.0
         services = services_of(verb, targets)
         await self.asker.ask(self.state.node_names(), services=services, preflight_age=age, fork_age=self.pace.fork_age)
-        await self.read_writers(verb, targets)
+        await self.read_more(verb, targets)
         await self.fresh()
         return self.build(verb, targets, options, run)
+
+    async def read_more(self, verb: Verb, targets: Iterable[Target]) -> None:
+        """What only some verbs need: checkpoints, entries of VssAccessControl, VSS writers."""
+        held = tuple(targets)
+        await self.read_checkpoints(held)
+        await self.read_access(held)
+        await self.read_writers(verb, held)
 
     async def read_writers(self, verb: Verb, targets: Iterable[Target]) -> None:
         """For verbs that a backup forbids: read the VSS writers of the nodes concerned, unless that was just done.
 
         Their events must have been read back once, too: what they tell of the past counts.
         """
-        if verb not in UNDER_BACKUP:
+        nodes = self._under_backup(verb, targets)
+        if not nodes:
             return
 
         before: dict[str, WriterPicture | None] = {}
-        for node in nodes_of(tuple(targets)):
+        for node in nodes:
             picture = self.writers(node)
             read_at = None if picture is None or picture.reading or picture.failure else picture.read_at
             if read_at is None or self.now() - read_at > self.pace.writers_age:
                 before[node] = picture
                 self.nodes.refresh("writers", node)
-        unheard = [n for n in nodes_of(tuple(targets)) if self.state.events.read_at(self.state.node_name(n)) is None]
+        unheard = [n for n in nodes if self.state.events.read_at(self.state.node_name(n)) is None]
         for node in unheard:
             self.nodes.refresh("events", node)
         await self.watcher.until(lambda: all(self.read_anew(n, old) for n, old in before.items()), self.pace.writer)
@@ -134,6 +145,28 @@ class Desk:
         await self.watcher.until(
             lambda: all(events.read_at(self.state.node_name(n)) is not None for n in unheard), self.pace.fresh
         )
+
+    async def read_checkpoints(self, targets: Iterable[Target]) -> None:
+        """Read the checkpoints of VMs of which one is to be applied or removed."""
+        vms = dict.fromkeys(target.id.partition("/")[0] for target in targets if target.kind == "checkpoint")
+        homes = {vm: self.state.home(vm) or "" for vm in vms}
+        for vm in vms:
+            self.asker.answers.checkpoints.pop(vm, None)
+        await self.asker.checkpoints({vm: node for vm, node in homes.items() if node})
+
+    def _under_backup(self, verb: Verb, targets: Iterable[Target]) -> list[str]:
+        """Nodes whose writers count for a verb: those it pauses or restarts, and where a backup's checkpoint is."""
+        held = tuple(targets)
+        if verb in UNDER_BACKUP:
+            return nodes_of(held)
+        if verb is not Verb.REMOVE or not any(is_recovery(self.facts(None), target) for target in held):
+            return []
+        homes = (self.state.home(target.id.partition("/")[0]) for target in held)
+        return [home for home in dict.fromkeys(homes) if home]
+
+    async def read_access(self, targets: Iterable[Target]) -> None:
+        """Read who may take part in VSS on the nodes of entries that are to be changed."""
+        await self.asker.access(node_and_account(target)[0] for target in targets if target.kind == "vssaccess")
 
     def writers(self, node: str) -> WriterPicture | None:
         """What the last read of a node's writers gave."""
@@ -174,25 +207,39 @@ class Desk:
 
         It is sent once, whatever happens; its id is new. `look` False: the node's preflight stays as it is.
         """
-        call = str(uuid4())
-        self._steps[run.id] = step = self._steps.get(run.id, 0) + 1
-        whole: dict[str, str | int | bool | None] = {**parameters, "OperationId": call, "Actor": self.audit.actor.text}
-        kept: Values = {name: int(value) if isinstance(value, bool) else value for name, value in parameters.items()}
-        sent = Sent(call, step, node, function, target, kept, as_typed(function, whole))
-        await self.audit.before(run, sent)
-        self._log(Command(self.clock.now(), run.id, call, node, sent.command))
+        sent, whole = await self.begin(run, node, function, parameters, target)
         began = self.now()
         answer = await self._send(sent, whole)
         if look:
             self.asker.answers.forget(node)
-        self._answered(answer)
-        try:
-            await self.audit.after(run, answer, self.now() - began)
-        except JournalError as error:
-            self.line(run, f"{function} on {node}: {answer.outcome}, but {error.text}", Severity.BAD)
+        await self.end(run, answer, self.now() - began)
         if answer.result is not None and answer.result.recorded is False:
             self.line(run, f"{node}: no record of {function} could be written to its Application log", Severity.WARN)
         return answer
+
+    async def begin(
+        self, run: Run, node: str, function: str, parameters: Parameters, target: Target
+    ) -> tuple[Sent, Parameters]:
+        """Journal a call that is about to be made; gives it with all its parameters. Raises JournalError: do not."""
+        call = str(uuid4())
+        self._steps[run.id] = step = self._steps.get(run.id, 0) + 1
+        whole: Parameters = {**parameters, "OperationId": call, "Actor": self.audit.actor.text}
+        # A secret is a parameter of nothing that changes anything; should one be, it stays out.
+        plain = {name: value for name, value in parameters.items() if not isinstance(value, GuestCredential)}
+        kept: Values = {name: int(value) if isinstance(value, bool) else value for name, value in plain.items()}
+        sent = Sent(call, step, node, function, target, kept, as_typed(function, whole))
+        await self.audit.before(run, sent)
+        self._log(Command(self.clock.now(), run.id, call, node, sent.command))
+        return sent, whole
+
+    async def end(self, run: Run, answer: Answer, seconds: float) -> None:
+        """Journal how a call ended. A journal that fails is told: the call was made."""
+        self._answered(answer)
+        try:
+            await self.audit.after(run, answer, seconds)
+        except JournalError as error:
+            text = f"{answer.sent.function} on {answer.sent.node}: {answer.outcome}, but {error.text}"
+            self.line(run, text, Severity.BAD)
 
     async def read_back(self, run: Run, answer: Answer, outcome: str, text: str, after: Values | None = None) -> None:
         """Journal what the picture shows of a call."""

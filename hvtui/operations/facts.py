@@ -16,6 +16,7 @@ from hvtui.model.preflight import ForkCommit, ForkSign, Preflight, ServiceState,
 from hvtui.model.state import ClusterState
 from hvtui.model.vss_access import VssAccess
 from hvtui.operations.fork_commit import signs_by_vm
+from hvtui.operations.guest_knowledge import GuestKnowledge
 from hvtui.operations.plan import Target
 
 
@@ -91,6 +92,8 @@ class Facts:
     """Node → how long it is known to have shown no sign of a running backup (`BackupSigns`)."""
     access: dict[str, VssAccess] = field(default_factory=dict)
     """Who may take part in VSS, where that was asked."""
+    guests: GuestKnowledge = field(default_factory=GuestKnowledge)
+    """What looks into guests have found."""
 
     @cached_property
     def _vms(self) -> dict[str, VmPreflight]:

@@ -11,9 +11,12 @@ from typing import Any, Final, Protocol, TypeVar
 
 from hvtui.errors import RemoteError
 from hvtui.model.change import Change
+from hvtui.model.checkpoints import Checkpoints
 from hvtui.model.preflight import ForkCommit, Preflight, ServiceState
 from hvtui.model.secret import GuestCredential
 from hvtui.model.state import ClusterState
+from hvtui.model.vss_access import VssAccess
+from hvtui.operations.vss_access import GET_VSS_ACCESS
 
 T = TypeVar("T")
 Parameters = Mapping[str, str | int | bool | GuestCredential | None]
@@ -32,6 +35,7 @@ GUESTS: Final = "guests"
 GET_PREFLIGHT: Final = "Get-HvTuiPreflight"
 GET_FORK: Final = "Get-HvTuiForkCommit"
 GET_SERVICE: Final = "Get-HvTuiService"
+GET_CHECKPOINT: Final = "Get-HvTuiCheckpoint"
 
 _AT_ONCE: Final = 8
 
@@ -82,6 +86,9 @@ class Answers:
     preflight: dict[str, tuple[float, Preflight]] = field(default_factory=dict)
     fork: dict[str, tuple[float, ForkCommit]] = field(default_factory=dict)
     services: dict[str, tuple[float, ServiceState]] = field(default_factory=dict)
+    access: dict[str, tuple[float, VssAccess]] = field(default_factory=dict)
+    checkpoints: dict[str, tuple[float, Checkpoints]] = field(default_factory=dict)
+    """By VM."""
     unread: dict[str, str] = field(default_factory=dict)
 
     def forget(self, node: str) -> None:
@@ -145,6 +152,33 @@ class Asker:
         self.answers.services[f"{node}/{name}"] = (self._nodes.monotonic(), answer)
         self.answers.unread.pop(f"service:{node}/{name}", None)
         return answer
+
+    async def access(self, nodes: Iterable[str]) -> None:
+        """Read who may take part in VSS on each of `nodes`, always afresh: it is one small registry key.
+
+        What could not be read is in `answers.unread` under `vssaccess:NODE`; an old answer is not used in its place.
+        """
+        asked = [
+            self._one(f"vssaccess:{n}", n, self.answers.access, _Question(n, GET_VSS_ACCESS, {}, FACTS))
+            for n in dict.fromkeys(nodes)
+        ]
+        await asyncio.gather(*asked)
+
+    async def checkpoints(self, wanted: Mapping[str, str]) -> None:
+        """Read the checkpoints of VMs (VM → its node), always afresh.
+
+        What could not be read is in `answers.unread` under `checkpoints:VM`; an old answer is not used in its place.
+        """
+        asked = [
+            self._one(
+                f"checkpoints:{vm}",
+                vm,
+                self.answers.checkpoints,
+                _Question(node, GET_CHECKPOINT, {"VMId": vm}, FACTS),
+            )
+            for vm, node in wanted.items()
+        ]
+        await asyncio.gather(*asked)
 
     def _young(self, kept: tuple[float, object] | None, age: float) -> bool:
         return kept is not None and self._nodes.monotonic() - kept[0] <= age > 0

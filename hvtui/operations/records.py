@@ -15,7 +15,7 @@ from hvtui.model.events import NodeEvent
 from hvtui.model.state import ClusterState
 
 PROVIDER: Final = "HvTui"
-IDS: Final = frozenset(range(4101, 4108))
+IDS: Final = frozenset(range(4101, 4115))
 STOP: Final = "Stop-HvTuiService"
 START: Final = "Start-HvTuiService"
 _LINE: Final = re.compile(r"^(hvtui|operation|actor|command): (.*)$")

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from dataclasses import replace
 from uuid import uuid4
 
 from hvtui.clock import Clock
 from hvtui.config import ClusterConfig
 from hvtui.journal.store import Journal, JournalError
 from hvtui.journal.unfinished import Unfinished
+from hvtui.model.guest_rows import GuestRow
+from hvtui.model.guests import GuestFiles
+from hvtui.model.secret import GuestCredential
+from hvtui.model.vss_access import VssAccess
+from hvtui.operations.access import Access
 from hvtui.operations.audit import Actor, Audit
 from hvtui.operations.backup_watch import BackupWatch
 from hvtui.operations.builders import BUILDERS, NARROW, Builder, nodes_of, services_of
 from hvtui.operations.desk import Desk
-from hvtui.operations.facts import Facts, Leftover, Limits
+from hvtui.operations.facts import Facts, Leftover, Limits, Was
 from hvtui.operations.gate import check
+from hvtui.operations.guest_knowledge import GuestKnowledge
+from hvtui.operations.guests import Guests
 from hvtui.operations.nodes import Asker, Nodes, Watcher
 from hvtui.operations.pace import Pace
 from hvtui.operations.past import Past
@@ -29,6 +37,8 @@ from hvtui.operations.records import stopped_services as stopped_by_records
 from hvtui.operations.recovery import Truth
 from hvtui.operations.run import Command, Run
 from hvtui.operations.running import KEY, Listeners, Running, unconfirmed
+from hvtui.operations.verbs.vss_access import VSSACCESS
+from hvtui.operations.vss_verified import Check, checks
 
 __all__ = ["KEY", "Operations"]
 
@@ -82,6 +92,10 @@ class Operations:
             build=self._build,
             tell=self._listeners.tell,
         )
+        self.access = Access(self._desk)
+        self.guest_knowledge = GuestKnowledge()
+        """What looks into guests have found; in memory only."""
+        self._guests = Guests(self._desk, self.guest_knowledge)
         self._past = Past(self._desk)
         self._running = Running(self._desk, clock, self._past.look)
         self._unsubscribe = nodes.subscribe(lambda change: self._backups.observe(nodes.state, nodes.monotonic()))
@@ -151,7 +165,7 @@ class Operations:
         fork = verb not in {Verb.CANCEL, Verb.START_VMMS, Verb.SERVICE}
         # The search of whole logs is heavy, and what is logged since then comes with the event stream.
         await self._desk.asker.ask(nodes, services=services, fork=fork, fork_age=self._desk.pace.fork_age)
-        await self._desk.read_writers(verb, targets)
+        await self._desk.read_more(verb, targets)
         await self._desk.fresh()
         await self.look_back()
         return self.facts(run)
@@ -178,6 +192,9 @@ class Operations:
             protected=self._config.protected,
             groups=dict(self._config.groups),
             quiet=self._backups.quiet(state, monotonic),
+            checkpoints={vm: answer for vm, (_, answer) in answers.checkpoints.items()},
+            guests=self.guest_knowledge,
+            access={state.node_name(node): answer for node, (_, answer) in answers.access.items()},
         )
 
     async def plan(self, verb: Verb, targets: Sequence[Target], **options: str) -> Plan:
@@ -186,10 +203,36 @@ class Operations:
         Options: `destination` (migrate), `failback` (resume, vmms), `overrides` (names joined by commas), and those of
         the verb's builder. Raises KeyError for a verb without a builder.
         """
-        wanted = tuple(targets)
+        wanted: tuple[Target, ...] = tuple(targets)
+        undo: tuple[Was, ...] = ()
+        if verb in VSSACCESS:
+            wanted, options, undo = await self.access.wish(verb, wanted, options)
         asked, services = self._asked(verb, wanted), services_of(verb, wanted)
         facts = await self.gather(verb, asked, targets=wanted, services=services)
+        facts = replace(facts, undo=undo)
         return self._builders[verb](facts, wanted, self._with_known(verb, wanted, options))
+
+    async def vss_access(self) -> dict[str, VssAccess | str]:
+        """Node → who may take part in VSS there, or why that could not be read."""
+        return await self.access.table()
+
+    def access_checks(self) -> list[Check]:
+        """Of each node on which hvtui set an entry of VssAccessControl: whether 8194 came again since."""
+        return checks(self._nodes.state, self._backups.seen)
+
+    # --- inside guests ---
+
+    def guests(
+        self, targets: Sequence[Target], credential: GuestCredential, *, parallel: int = 8
+    ) -> AsyncGenerator[GuestRow, None]:
+        """Look into guests, the first one alone; a row for each as they answer. Raises JournalError."""
+        return self._guests.look(targets, credential, parallel=parallel)
+
+    async def guest_files(
+        self, target: Target, credential: GuestCredential, volume: str, *, count: int = 20, seconds: int = 60
+    ) -> GuestFiles:
+        """The largest files of a volume of one guest. Raises JournalError."""
+        return await self._guests.files(target, credential, volume, count=count, seconds=seconds)
 
     async def say_backup_stopped(self, node: str, confirmed: str) -> str:
         """An operator says that the backup job of a node was stopped in the backup product; typed, and journaled.
@@ -288,6 +331,8 @@ class Operations:
 
     def _asked(self, verb: Verb, targets: tuple[Target, ...]) -> list[str]:
         """Nodes that a plan of this verb must hear of."""
+        if verb in VSSACCESS:
+            return []
         if verb in NARROW:
             return [] if verb is Verb.CANCEL else nodes_of(targets)
         return self._nodes.state.node_names()

@@ -12,6 +12,8 @@ from hvtui.model.writer_catalog import HYPER_V, WRITERS
 from hvtui.operations.backup_state import backup_state
 from hvtui.operations.facts import Facts
 from hvtui.operations.gate import settle
+from hvtui.operations.guest_knowledge import verdicts
+from hvtui.operations.holds import vm_target
 from hvtui.operations.plan import Level, Note, Plan, Refusal, Stage, Verb
 from hvtui.operations.rules_node import is_drained
 from hvtui.operations.verbs.draft import draft, node_target, service_target
@@ -70,15 +72,16 @@ def _needed(facts: Facts, node: str) -> list[Note]:
         ]
     if writer.code == 1:
         return [Note(text=f"the Hyper-V writer of {node} is [1] and needs no restart", severity=Severity.WARN)]
-    guilty = {e.event.vm_name or e.event.vm for e in facts.state.events.of({10102}) if e.node == node and e.event.vm}
+    told = list(verdicts(facts.state, facts.guests, node, facts.monotonic))
     notes = [Note(text=f"the Hyper-V writer of {node} is [{writer.code}] {writer.error_text}")]
     if writer.error_kind == "retryable":
         text = "is the job still pending in the backup product? Then free space, resume the job, and restart nothing"
         notes.append(Note(text=text, severity=Severity.WARN))
-    if guilty:
-        names = ", ".join(sorted(str(name) for name in guilty))
+    if told:
+        names = ", ".join(one.name for one in told)
         text = f"guests whose shadow copy failed (10102): {names}. While one is full the writer sticks again"
         notes.append(Note(text=text, severity=Severity.WARN))
+        notes += [Note(text=one.text, target=vm_target(one.vm, one.name), severity=one.severity) for one in told]
     notes += [Note(text=f"backup: {line}") for line in backup_state(facts, node).evidence[:4]]
     return notes
 
