@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -25,8 +25,10 @@ from hvtui.journal.session import Session, alive
 FILE: Final = "journal.sqlite3"
 HEAD: Final = "journal.head"
 BUSY_SECONDS: Final = 10.0
-BEHIND: Final = 8
-"""A head may be behind by so many lines: one for each process that was killed at once."""
+BATCH: Final = 32
+"""Lines that are added at once: the head follows after all of them."""
+BEHIND: Final = 8 * BATCH
+"""A head may be behind by so many lines: a batch for each process that was killed at once."""
 _SHORTEST_SECRET: Final = 4
 _HIDDEN: Final = "***"
 _OWN: Final = frozenset({"time", "kind", "session", "operation", "call"})
@@ -85,16 +87,32 @@ class Journal:
 
     def append(self, entry: Entry) -> int:
         """Add a line and return its number; it is on the disk when this returns. Raises JournalError."""
-        body = self._body(entry)
+        return self.append_all([entry])
+
+    def append_all(self, entries: Sequence[Entry]) -> int:
+        """Add lines, one after the other, and return the last one's number; all are on the disk when this returns.
+
+        What ends the process in between leaves a beginning of them. Raises JournalError.
+        """
+        number = 0
+        for first in range(0, len(entries), BATCH):
+            held = [(entry, self._body(entry)) for entry in entries[first : first + BATCH]]
+            number = self._append(held)
+        return number
+
+    def _append(self, held: Sequence[tuple[Entry, str]]) -> int:
         with self._errors("written"), self._lock:
             with self._writing() as database:
                 last, damage = self._fit(database)
                 if damage:
-                    last = self._insert(database, last, self._damage(entry, damage))
-                added = self._insert(database, last, entry, body)
+                    last = self._insert(database, last, self._damage(held[0][0], damage))
+                for entry, body in held:
+                    last = self._insert(database, last, entry, body)
             with self._writing() as database:
-                write_head(self._head_file, _last(database) or added)
-            return added.id
+                head = _last(database)
+                if head is not None:
+                    write_head(self._head_file, head)
+            return last.id if last is not None else 0
 
     def close(self) -> None:
         """End this process's session; an operation that it left is unfinished from now on."""

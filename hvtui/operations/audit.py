@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -74,6 +74,20 @@ class Answer:
         return self.outcome in {"done", "started", "unknown"}
 
 
+@dataclass(frozen=True)
+class Part:
+    """How a call that is about many ended for one of them; the same words as in Answer."""
+
+    target: Target
+    outcome: str
+    rule: str = ""
+    text: str = ""
+    code: str = ""
+    before: Values = field(default_factory=dict)
+    after: Values = field(default_factory=dict)
+    command: str = ""
+
+
 @dataclass
 class Audit:
     """Writes lines. `cluster` gives id and name of the cluster as they are known now."""
@@ -142,6 +156,19 @@ class Audit:
         if answer.outcome in {"refused", "failed", "unknown"}:
             more["error"] = Failure(kind=answer.rule, code=answer.code, text=answer.text, hint=answer.hint)
         await self._write(self._of_call(run, answer.sent, Kind.OUTCOME, **more))
+
+    async def parts(self, run: Run, sent: Sent, parts: Sequence[Part]) -> None:
+        """How a call went for some of those it is about; they are no calls of their own. Raises JournalError."""
+        lines = []
+        for part in parts:
+            more: dict[str, Any] = {"outcome": part.outcome, "text": part.text, "before": part.before}
+            more |= {"after": part.after, "requested": {}, "call": "", "command": part.command, **_target(part.target)}
+            if part.outcome in {"refused", "failed", "unknown"}:
+                more["error"] = Failure(kind=part.rule, code=part.code, text=part.text)
+            lines.append(self._of_call(run, sent, Kind.OUTCOME, **more))
+        if lines:
+            async with self._order:
+                await _off_loop(lambda: self.journal.append_all(lines))
 
     async def read_back(self, run: Run, sent: Sent, outcome: str, text: str, after: Values | None = None) -> None:
         """What the cluster shows of a call. Raises JournalError."""

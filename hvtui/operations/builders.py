@@ -8,12 +8,15 @@ from typing import Final
 from hvtui.operations.facts import Facts
 from hvtui.operations.plan import Plan, Target, Verb
 from hvtui.operations.verbs.align import plan_align
+from hvtui.operations.verbs.checkpoint import plan_apply, plan_remove, plan_start_vm, plan_take
 from hvtui.operations.verbs.drain import plan_drain
 from hvtui.operations.verbs.isolate import plan_isolate, plan_return
 from hvtui.operations.verbs.migrate import plan_cancel, plan_migrate
 from hvtui.operations.verbs.move_csv import plan_move_csv
+from hvtui.operations.verbs.policy import plan_policy, plan_undo
 from hvtui.operations.verbs.restart import VMMS, plan_service, plan_start, plan_vmms
 from hvtui.operations.verbs.resume import IMMEDIATE, plan_resume
+from hvtui.operations.verbs.vss_access import plan_access, plan_access_remove, plan_access_undo
 
 Options = Mapping[str, str]
 Builder = Callable[[Facts, tuple[Target, ...], Options], Plan]
@@ -97,6 +100,42 @@ def _service(facts: Facts, targets: tuple[Target, ...], options: Options) -> Pla
     return plan_service(facts, node, service or options.get("name", ""))
 
 
+def _access(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    return plan_access(facts, targets, options.get("value", ""), account=options.get("account", ""))
+
+
+def _access_remove(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    return plan_access_remove(facts, targets, account=options.get("account", ""))
+
+
+def _access_undo(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    return plan_access_undo(facts, targets, options.get("operation", ""))
+
+
+def _policy(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    return plan_policy(facts, _ids(targets), options.get("type", ""))
+
+
+def _policy_undo(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    return plan_undo(facts, options.get("operation", ""))
+
+
+def _take(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    return plan_take(facts, _ids(targets), options.get("name", ""))
+
+
+def _apply(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    return plan_apply(facts, targets)
+
+
+def _remove(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    return plan_remove(facts, targets)
+
+
+def _start_vm(facts: Facts, targets: tuple[Target, ...], options: Options) -> Plan:
+    return plan_start_vm(facts, _ids(targets))
+
+
 BUILDERS: Final[dict[Verb, Builder]] = {
     Verb.MIGRATE: _migrate,
     Verb.CANCEL: _cancel,
@@ -108,4 +147,13 @@ BUILDERS: Final[dict[Verb, Builder]] = {
     Verb.VMMS: _vmms,
     Verb.START_VMMS: _start_vmms,
     Verb.SERVICE: _service,
+    Verb.POLICY: _policy,
+    Verb.POLICY_UNDO: _policy_undo,
+    Verb.CHECKPOINT: _take,
+    Verb.APPLY: _apply,
+    Verb.REMOVE: _remove,
+    Verb.START_VM: _start_vm,
+    Verb.VSSACCESS: _access,
+    Verb.VSSACCESS_REMOVE: _access_remove,
+    Verb.VSSACCESS_UNDO: _access_undo,
 }

@@ -12,6 +12,7 @@ from typing import Final
 
 from hvtui.operations.facts import Facts
 from hvtui.operations.plan import Plan, Refusal, Verb
+from hvtui.operations.rules_checkpoint import checkpoint, start
 from hvtui.operations.rules_node import (
     backup,
     capacity,
@@ -43,6 +44,7 @@ from hvtui.operations.rules_vm import (
     left_behind,
     service_changed,
 )
+from hvtui.operations.rules_vss import vss_account, vss_shipped, vss_unread, vss_value, vss_wide
 
 Check = Callable[[Plan, Facts], Iterable[Refusal]]
 
@@ -50,10 +52,13 @@ _ALL: Final = frozenset(Verb)
 _MOVES: Final = frozenset({Verb.MIGRATE, Verb.ISOLATE, Verb.RETURN, Verb.ALIGN})
 _PAUSES: Final = frozenset({Verb.DRAIN, Verb.VMMS})
 _RESTARTS: Final = frozenset({Verb.VMMS, Verb.SERVICE})
+_BACKUP: Final = _PAUSES | _RESTARTS | {Verb.REMOVE}
 # The way back checks only what it touches: a node left paused, or without VMMS, is harm too.
 _BACK: Final = frozenset({Verb.RESUME, Verb.START_VMMS, Verb.CANCEL})
 _FORTH: Final = _ALL - _BACK
+_CHECKPOINTS: Final = frozenset({Verb.CHECKPOINT, Verb.APPLY, Verb.REMOVE})
 _VSSACCESS: Final = frozenset({Verb.VSSACCESS, Verb.VSSACCESS_REMOVE, Verb.VSSACCESS_UNDO})
+_GIVES: Final = frozenset({Verb.VSSACCESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("busy", "another operation holds the target", "truth", _ALL, busy),
     Rule("unread", "a fact the plan needs could not be read", "truth", _FORTH - _VSSACCESS, unread),
     Rule("hold", "a VM it touches must not be touched now", "hold", _FORTH - _VSSACCESS - {Verb.SERVICE}, holds),
-    Rule("backup", "a backup runs on the node, or it cannot be told", "hold", _PAUSES | _RESTARTS, backup),
+    Rule("backup", "a backup runs on the node, or it cannot be told", "hold", _BACKUP, backup),
     Rule("not-drained", "a role is left on the node", "cluster", frozenset({Verb.VMMS}), not_drained),
     Rule("last-node", "no other node takes roles", "cluster", _PAUSES, last_node),
     Rule("quorum", "losing the node would cost the quorum", "cluster", _PAUSES, quorum),
@@ -94,6 +99,13 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("destination", "the destination cannot take the VM", "cluster", _MOVES, destination),
     Rule("dependents", "services that run depend on this one", "cluster", _RESTARTS, dependents),
     Rule("service", "the service is not what the plan saw", "truth", _RESTARTS | {Verb.START_VMMS}, service_changed),
+    Rule("checkpoint", "the checkpoint cannot be taken, applied or removed", "cluster", _CHECKPOINTS, checkpoint),
+    Rule("start", "the VM is neither off nor saved", "truth", frozenset({Verb.START_VM}), start),
+    Rule("vss-unread", "who may take part in VSS could not be read, or is no number", "truth", _VSSACCESS, vss_unread),
+    Rule("vss-account", "the account is none, or resolves to nobody", "cluster", _GIVES, vss_account),
+    Rule("vss-wide", "the account stands for many", "cluster", _GIVES, vss_wide),
+    Rule("vss-shipped", "the entry is Windows' own", "cluster", _VSSACCESS, vss_shipped),
+    Rule("vss-value", "the value is no right that hvtui gives", "cluster", _VSSACCESS, vss_value),
 )
 
 OVERRIDABLE: Final = tuple(rule.id for rule in RULES if rule.override)

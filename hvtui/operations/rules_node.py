@@ -16,7 +16,8 @@ from hvtui.model.records import ClusterNode
 from hvtui.operations.backup_state import Answer, backup_state
 from hvtui.operations.capacity import need_of, room_of, spread, takes_roles
 from hvtui.operations.facts import Facts
-from hvtui.operations.plan import Plan, Refusal, Target
+from hvtui.operations.plan import Plan, Refusal, Target, Verb
+from hvtui.operations.rules_checkpoint import is_recovery
 
 _TROUBLED: Final = NodeStatus.Isolated | NodeStatus.Quarantined | NodeStatus.DrainInProgress | NodeStatus.DrainFailed
 _IN_SYNC: Final = frozenset({1, 12, 15})
@@ -62,7 +63,9 @@ def not_drained(plan: Plan, facts: Facts) -> Iterator[Refusal]:
 
 def backup(plan: Plan, facts: Facts) -> Iterator[Refusal]:
     """A backup runs there, or whether one runs cannot be told, or one is left over and nobody said it was stopped."""
-    for name in nodes_of(plan):
+    removed = plan.changes if plan.verb is Verb.REMOVE else ()
+    recovery = [change.node for change in removed if is_recovery(facts, change.target)]
+    for name in dict.fromkeys((*nodes_of(plan), *recovery)):
         state = backup_state(facts, name)
         if not state.forbids:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from hvtui.model.conditions import io_word
 from hvtui.model.enums import BackupState
@@ -15,10 +16,13 @@ from hvtui.operations.holds import union
 from hvtui.operations.plan import Plan, Refusal, Target, Verb
 from hvtui.operations.seen import UNKNOWN, service_seen
 
+_OF_VMS: Final = frozenset({"vm", "checkpoint"})
+
 
 def affected(plan: Plan, facts: Facts) -> list[str]:
     """Every VM the verb moves, restarts, checkpoints or merges: of a paused or restarted node all that are on it."""
     keys = [move.vm.id for move in plan.moves]
+    keys += [change.target.id.partition("/")[0] for change in plan.changes if change.target.kind in _OF_VMS]
     if plan.verb in {Verb.DRAIN, Verb.VMMS}:
         for node in (target.id for target in plan.targets if target.kind == "node"):
             view = facts.state.nodes.get(node)

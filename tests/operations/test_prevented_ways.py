@@ -15,7 +15,7 @@ from hvtui.operations.plan import Plan, Refusal, Target, Verb
 from hvtui.operations.run import RunState
 from hvtui.remote import contract
 from hvtui.remote.contract import FUNCTIONS
-from tests.support.coming import BUILT
+from tests.support.coming import PLAYED
 from tests.support.desk import Stage
 from tests.support.prevented import Case, Play, Shown, scene
 from tests.support.prevented_cases import move, on, restart, vms
@@ -183,7 +183,7 @@ def _refuses_from_the_second_look_on(stage: Stage) -> None:
 
 
 def test_every_verb_is_here() -> None:
-    assert set(VERBS) == set(BUILT)
+    assert set(VERBS) == set(PLAYED)
 
 
 @pytest.mark.parametrize("verb", VERBS)

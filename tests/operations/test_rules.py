@@ -3,7 +3,7 @@ nothing else in the gate refuses in its place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,19 +11,31 @@ from typing import Any
 import msgspec
 import pytest
 
+from hvtui.model.checkpoints import CheckpointInfo, Checkpoints
 from hvtui.model.enums import JobType, NodeStatus
 from hvtui.model.link import Link, LinkStatus
 from hvtui.model.preflight import ChainFile, ForkCommit, ForkSign, Replica, ShadowCopy, StorageJob, VirtualDisk
+from hvtui.model.records import CheckpointCount
+from hvtui.model.vss_access import VssAccess, VssAccessEntry
 from hvtui.operations import rules
-from hvtui.operations.facts import Facts, Leftover
+from hvtui.operations.facts import Facts, Leftover, Was
 from hvtui.operations.gate import check
-from hvtui.operations.plan import Level, Plan, Verb
+from hvtui.operations.plan import Level, Plan, Target, Verb
 from hvtui.operations.verbs.align import plan_align
+from hvtui.operations.verbs.checkpoint import plan_apply, plan_remove, plan_start_vm, plan_take
 from hvtui.operations.verbs.drain import plan_drain
 from hvtui.operations.verbs.isolate import plan_isolate, plan_return
 from hvtui.operations.verbs.migrate import plan_cancel, plan_migrate
+from hvtui.operations.verbs.policy import plan_policy, plan_undo
 from hvtui.operations.verbs.restart import plan_service, plan_start, plan_vmms
 from hvtui.operations.verbs.resume import plan_resume
+from hvtui.operations.verbs.vss_access import (
+    VSSACCESS,
+    access_target,
+    plan_access,
+    plan_access_remove,
+    plan_access_undo,
+)
 from tests.support.builders import HYPER_V_WRITER, NOW, guid, job, volume_name
 from tests.support.coming import BUILT
 from tests.support.small_clusters import MONOTONIC, Small, VmSpec, service
@@ -33,6 +45,11 @@ PAUSED = HEALTHY.but(member_more={"HV01": {"state": 2, "drain": 2, "status": int
 EMPTY = PAUSED.but(vms=(VmSpec("APP01", "HV02", ("Volume2",)), VmSpec("WEB01", "HV03", ("Volume3",))))
 MOVING = HEALTHY.vm("APP01", migration=2, jobs=(job("APP01", JobType.MigrateVm, 30),))
 Builder = Callable[[Facts], Plan]
+RESTING = HEALTHY.vm("SQL07", state=3)
+HELD = Target(kind="checkpoint", id=f"{guid('SQL07')}/{guid('one')}", name="before")
+SVC = access_target("HV01", "CORP\\svc-backup")
+OLD = access_target("HV01", "CORP\\old")
+ENTRIES = {"NT Authority\\NetworkService": (1, "S-1-5-20"), "CORP\\old": (2, "S-1-5-21-1-2-3-1104")}
 
 
 def _start_facts(facts: Facts) -> Facts:
@@ -51,17 +68,57 @@ PLANS: dict[Verb, tuple[Small, Builder]] = {
     Verb.VMMS: (HEALTHY, lambda f: plan_vmms(f, ["HV01"])),
     Verb.START_VMMS: (EMPTY, lambda f: plan_start(_start_facts(f), "HV01")),
     Verb.SERVICE: (HEALTHY, lambda f: plan_service(f, "HV01", "VSS")),
+    Verb.POLICY: (HEALTHY, lambda f: plan_policy(f, [guid("SQL07"), guid("WEB01")], "Standard")),
+    Verb.POLICY_UNDO: (HEALTHY, lambda f: plan_undo(f, "an operation")),
+    Verb.CHECKPOINT: (HEALTHY, lambda f: plan_take(f, [guid("SQL07")], "before the update")),
+    Verb.APPLY: (HEALTHY, lambda f: plan_apply(f, [HELD])),
+    Verb.REMOVE: (HEALTHY, lambda f: plan_remove(f, [HELD])),
+    Verb.START_VM: (RESTING, lambda f: plan_start_vm(f, [guid("SQL07")])),
+    Verb.VSSACCESS: (HEALTHY, lambda f: plan_access(f, [SVC], "1")),
+    Verb.VSSACCESS_REMOVE: (HEALTHY, lambda f: plan_access_remove(f, [OLD])),
+    Verb.VSSACCESS_UNDO: (HEALTHY, lambda f: plan_access_undo(f, (), "op")),
 }
+
+
+def listing(*held: CheckpointInfo, **more: Any) -> Checkpoints:
+    """What the node tells of SQL07's checkpoints."""
+    fields: dict[str, Any] = {"state": 2, "checkpoint_type": 3, "current": guid("one"), "name": "SQL07"} | more
+    return Checkpoints(v=1, time=NOW, node="HV01", vm=guid("SQL07"), checkpoints=list(held), **fields)
+
+
+def held(**more: Any) -> CheckpointInfo:
+    """A production checkpoint of three days ago."""
+    fields: dict[str, Any] = {"type": 0, "saved": False, "created": NOW - timedelta(days=3), "parent": ""} | more
+    return CheckpointInfo(id=guid("one"), name="before", **fields)
 
 
 def facts_for(verb: Verb, small: Small, **more: Any) -> Facts:
     """Facts of a cluster, with the services the verb asks for."""
     facts = small.facts(**more)
+    if verb in {Verb.APPLY, Verb.REMOVE} and "checkpoints" not in more:
+        return replace(facts, checkpoints={guid("SQL07"): listing(held())})
+    if verb is Verb.POLICY_UNDO and "undo" not in more:
+        sql07 = Target(kind="vm", id=guid("SQL07"), name="SQL07")
+        return replace(facts, undo=(Was(sql07, "HV01", {"type": 5}, {"type": 3}),))
     if verb is Verb.START_VMMS and "services" not in more:
         return _start_facts(facts)
     if verb is Verb.SERVICE and "services" not in more:
         return replace(facts, services={"HV01/VSS": service("VSS")})
+    if verb in VSSACCESS and "access" not in more:
+        return replace(facts, access=access(), undo=(Was(OLD, "HV01", {"value": 1}, {"value": 2}),))
     return facts
+
+
+def access(values: Mapping[str, tuple[int | None, str | None]] = ENTRIES, **more: Any) -> dict[str, VssAccess]:
+    """Every node's VssAccessControl: account → value and SID."""
+    told = [VssAccessEntry(account=name, value=value, sid=sid) for name, (value, sid) in values.items()]
+    fields: dict[str, Any] = {"v": 1, "time": NOW, "key": True, "entries": told, "services": []} | more
+    return {name: VssAccess(node=name, **fields) for name in HEALTHY.nodes}
+
+
+def _has(account: str, value: int | None, sid: str | None) -> Callable[[Facts], Facts]:
+    """The entry that is about to be changed is another one."""
+    return lambda facts: replace(facts, access=access({**ENTRIES, account: (value, sid)}))
 
 
 @pytest.mark.parametrize("verb", BUILT)
@@ -71,6 +128,7 @@ def test_a_healthy_cluster_stands_against_nothing(verb: Verb) -> None:
     assert plan.refusals == ()
     assert [left.refusals for left in plan.left if left.refusals] == []
     assert plan.moves or plan.stages or plan.targets
+    assert verb not in CHECKPOINTS or plan.changes
     assert check(plan, facts_for(verb, small)) == ()
 
 
@@ -114,6 +172,16 @@ def _node(name: str, **more: Any) -> Callable[[Facts], Facts]:
 
 
 AVHDX = [ChainFile(path="C:\\ClusterStorage\\Volume1\\SQL07\\disk0_1.avhdx", parent="x.vhdx")]
+MERGING = (job("SQL07", JobType.MergeDisks, 4),)
+FIFTY = [CheckpointCount(type=0, saved=True, count=50)]
+CHECKPOINTS = (Verb.POLICY, Verb.POLICY_UNDO, Verb.CHECKPOINT, Verb.APPLY, Verb.REMOVE, Verb.START_VM)
+
+
+def _listed(*found: CheckpointInfo, **more: Any) -> Callable[[Facts], Facts]:
+    """SQL07's checkpoints are others."""
+    return _more(checkpoints={guid("SQL07"): listing(*found, **more)})
+
+
 COPY = ShadowCopy(id=guid("copy"), set=guid("set"), volume=volume_name("Volume2"), created=NOW - timedelta(minutes=4))
 OTHER_ID = {"id": guid("another cluster")}
 VOTES = {"HV02": {"dynamic_weight": 0}, "HV03": {"dynamic_weight": 0}}
@@ -143,6 +211,33 @@ CASES: list[tuple[str, Verb, Small | None, Change | None]] = [
     ("hold", Verb.ISOLATE, HEALTHY.vm("SQL07", status=1), None),
     ("hold", Verb.RETURN, HEALTHY.vm("SQL07", status=1), None),
     ("hold", Verb.ALIGN, HEALTHY.vm("APP01", status=1), None),
+    *(("unread", verb, None, _more(preflight={})) for verb in CHECKPOINTS),
+    *(("hold", verb, PLANS[verb][0].vm("SQL07", status=1), None) for verb in CHECKPOINTS),
+    *(
+        ("hold", verb, PLANS[verb][0].vm("SQL07", jobs=(job("SQL07", JobType.MergeDisks, 4),)), None)
+        for verb in CHECKPOINTS
+    ),
+    *(("hold", verb, PLANS[verb][0].vm("SQL07", more={"chain": AVHDX}), _fork) for verb in CHECKPOINTS),
+    *(("hold", verb, PLANS[verb][0].vm("SQL07", record={"op": None}), None) for verb in CHECKPOINTS),
+    *(("stale", verb, None, _node_lost) for verb in CHECKPOINTS),
+    ("checkpoint", Verb.CHECKPOINT, HEALTHY.vm("SQL07", record={"checkpoint_type": 2}), None),
+    ("checkpoint", Verb.CHECKPOINT, HEALTHY.vm("SQL07", record={"checkpoint_type": None}), None),
+    ("checkpoint", Verb.CHECKPOINT, HEALTHY.vm("SQL07", record={"checkpoints": None}), None),
+    ("checkpoint", Verb.CHECKPOINT, HEALTHY.vm("SQL07", record={"checkpoints": FIFTY}), None),
+    ("checkpoint", Verb.CHECKPOINT, HEALTHY.vm("SQL07", state=10), None),
+    ("checkpoint", Verb.CHECKPOINT, HEALTHY.vm("SQL07", more={"pass_through": ["Disk 3"]}), None),
+    ("checkpoint", Verb.CHECKPOINT, HEALTHY.vm("SQL07", more={"fibre_channel": 2}), None),
+    *(("checkpoint", verb, None, _more(checkpoints={})) for verb in (Verb.APPLY, Verb.REMOVE)),
+    *(("checkpoint", verb, None, _listed()) for verb in (Verb.APPLY, Verb.REMOVE)),
+    *(("checkpoint", verb, None, _listed(held(type=6))) for verb in (Verb.APPLY, Verb.REMOVE)),
+    *(("checkpoint", verb, None, _listed(held(type=None))) for verb in (Verb.APPLY, Verb.REMOVE)),
+    *(("checkpoint", verb, None, _listed(held(), state=32773)) for verb in (Verb.APPLY, Verb.REMOVE)),
+    ("checkpoint", Verb.APPLY, None, _listed(held(type=1))),
+    ("checkpoint", Verb.APPLY, None, _listed(held(saved=None))),
+    ("checkpoint", Verb.APPLY, None, _listed(held(), state=None)),
+    ("start", Verb.START_VM, RESTING.vm("SQL07", state=2), None),
+    ("backup", Verb.REMOVE, HEALTHY.but(csv_more={"Volume1": {"backup": 1}}), _listed(held(type=1))),
+    ("backup", Verb.REMOVE, HEALTHY.but(csv_more={"Volume1": {"backup": None}}), _listed(held(type=1))),
     ("backup", Verb.DRAIN, HEALTHY.but(csv_more={"Volume2": {"backup": 1}}), None),
     ("backup", Verb.VMMS, HEALTHY.but(csv_more={"Volume1": {"backup": None}}), None),
     ("backup", Verb.SERVICE, None, _node("HV01", shadow_copies=[COPY])),
@@ -189,6 +284,16 @@ CASES: list[tuple[str, Verb, Small | None, Change | None]] = [
     ("busy", Verb.MIGRATE, None, None),
     ("service", Verb.VMMS, None, _more(services={})),
     ("service", Verb.START_VMMS, None, _more(services={})),
+    *(("vss-unread", verb, None, _more(access={})) for verb in sorted(VSSACCESS)),
+    *(("vss-unread", verb, None, _more(access=access({}, entries=None))) for verb in sorted(VSSACCESS)),
+    ("vss-unread", Verb.VSSACCESS, None, _has("CORP\\SVC-Backup", None, "S-1-5-21-1-2-3-1105")),
+    ("vss-unread", Verb.VSSACCESS, None, _more(access=access({}, key=False))),
+    ("vss-account", Verb.VSSACCESS, None, _has("CORP\\svc-backup", 2, "")),
+    ("vss-wide", Verb.VSSACCESS, None, _has("CORP\\svc-backup", 2, "S-1-5-21-1-2-3-513")),
+    ("vss-shipped", Verb.VSSACCESS, None, _has("CORP\\svc-backup", 2, "S-1-5-20")),
+    ("vss-shipped", Verb.VSSACCESS_REMOVE, None, _has("CORP\\old", 2, "S-1-5-20")),
+    ("vss-shipped", Verb.VSSACCESS_UNDO, None, _has("CORP\\old", 2, "S-1-5-32-544")),
+    ("vss-value", Verb.VSSACCESS, None, None),
 ]
 
 
@@ -210,6 +315,8 @@ def test_a_rule_refuses(case: tuple[str, Verb, Small | None, Change | None]) -> 
         facts = facts_for(verb, HEALTHY.vm("SQL07", state=9))
     if rule_id == "busy":
         facts = replace(facts, busy={f"vm:{guid('SQL07')}": "Drain HV01"})
+    if rule_id == "vss-value":
+        plan = msgspec.structs.replace(plan, changes=(msgspec.structs.replace(plan.changes[0], after="0"),))
     if rule_id == "not-drained":
         plan = msgspec.structs.replace(plan, stages=plan.stages[1:2], moves=())
     if rule_id == "left-behind":

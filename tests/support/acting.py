@@ -19,6 +19,7 @@ from hvtui.config import ClusterConfig
 from hvtui.errors import RemoteError, Unreachable
 from hvtui.journal.store import Journal
 from hvtui.model.preflight import ActionResult
+from hvtui.model.vss_access import VssAccess
 from hvtui.operations.audit import Actor
 from hvtui.operations.facts import Facts
 from hvtui.operations.pace import Pace
@@ -33,7 +34,13 @@ from tests.support.small_clusters import MONOTONIC, Small
 from tests.support.still import StillFeed
 
 ACTOR = Actor(user="alice", machine="PC7", pid=4711, front="console", account="CORP\\alice")
-ASKED = ("Get-HvTuiPreflight", "Get-HvTuiForkCommit", "Get-HvTuiService")
+ASKED = (
+    "Get-HvTuiPreflight",
+    "Get-HvTuiForkCommit",
+    "Get-HvTuiService",
+    "Get-HvTuiVssAccess",
+    "Get-HvTuiCheckpoint",
+)
 
 
 class ActingFeed(StillFeed):
@@ -124,6 +131,11 @@ class ActingFeed(StillFeed):
             return self.known.preflight.get(node)
         if function == "Get-HvTuiForkCommit":
             return self.known.fork.get(node)
+        if function == "Get-HvTuiVssAccess":
+            found = self.known.access.get(node)
+            return found if isinstance(found, VssAccess) else None
+        if function == "Get-HvTuiCheckpoint":
+            return self.known.checkpoints.get(parameters["VMId"].lower())
         return self.known.services.get(f"{node}/{parameters['Name']}")
 
 

@@ -10,11 +10,15 @@ _VSS: Final = frozenset({Verb.VSSACCESS, Verb.VSSACCESS_REMOVE, Verb.VSSACCESS_U
 _CHECKPOINTS: Final = frozenset(
     {Verb.POLICY, Verb.POLICY_UNDO, Verb.CHECKPOINT, Verb.APPLY, Verb.REMOVE, Verb.START_VM}
 )
-NO_BUILDER: Final = _VSS | _CHECKPOINTS
+NO_BUILDER: Final[frozenset[Verb]] = frozenset()
 """Neither builder nor runner."""
-NOT_IN_CONSOLE: Final = _VSS | _CHECKPOINTS
+NOT_PLAYED: Final = _VSS | _CHECKPOINTS
+"""No world is played with them in which something stands against them."""
+RULES_NOT_PLAYED: Final = frozenset(
+    {"checkpoint", "start", "vss-unread", "vss-account", "vss-wide", "vss-shipped", "vss-value"}
+)
 NO_COMMAND: Final = _VSS | _CHECKPOINTS
 
+PLAYED: Final = tuple(verb for verb in Verb if verb not in NOT_PLAYED)
 BUILT: Final = tuple(verb for verb in Verb if verb not in NO_BUILDER)
-IN_CONSOLE: Final = tuple(verb for verb in Verb if verb not in NOT_IN_CONSOLE)
 AS_COMMAND: Final = tuple(verb for verb in Verb if verb not in NO_COMMAND)

@@ -8,11 +8,14 @@ from hvtui.operations.desk import Desk
 from hvtui.operations.plan import Plan, Verb
 from hvtui.operations.run import Run, RunState
 from hvtui.operations.runs.cancel import CancelRun
+from hvtui.operations.runs.checkpoints import CheckpointRun
 from hvtui.operations.runs.drain import DrainRun
 from hvtui.operations.runs.moves import MoveRun
+from hvtui.operations.runs.policy import PolicyRun
 from hvtui.operations.runs.resume import ResumeRun
 from hvtui.operations.runs.services import ServiceRun, StartRun
 from hvtui.operations.runs.vmms import VmmsRun
+from hvtui.operations.runs.vss_access import VssAccessRun
 
 
 class Runner(Protocol):
@@ -38,6 +41,15 @@ _RUNNERS: Final[dict[Verb, Runner]] = {
     Verb.VMMS: VmmsRun(),
     Verb.START_VMMS: StartRun(),
     Verb.SERVICE: ServiceRun(),
+    Verb.POLICY: PolicyRun(),
+    Verb.POLICY_UNDO: PolicyRun(),
+    Verb.CHECKPOINT: CheckpointRun(),
+    Verb.APPLY: CheckpointRun(),
+    Verb.REMOVE: CheckpointRun(),
+    Verb.START_VM: CheckpointRun(),
+    Verb.VSSACCESS: VssAccessRun(),
+    Verb.VSSACCESS_REMOVE: VssAccessRun(),
+    Verb.VSSACCESS_UNDO: VssAccessRun(),
 }
 
 
