@@ -22,13 +22,7 @@ class Access:
 
     async def table(self) -> dict[str, VssAccess | str]:
         """Node → who may take part in VSS there, or why that could not be read."""
-        names = self.desk.state.node_names()
-        await self.desk.asker.access(names)
-        answers = self.desk.asker.answers
-        return {
-            name: answers.access[name][1] if name in answers.access else answers.unread.get(f"vssaccess:{name}", "")
-            for name in names
-        }
+        return await self.desk.access_of(self.desk.state.node_names())
 
     async def wish(
         self, verb: Verb, targets: Sequence[Target], options: dict[str, str]

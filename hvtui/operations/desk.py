@@ -15,6 +15,7 @@ from hvtui.model.preflight import ActionResult
 from hvtui.model.secret import GuestCredential
 from hvtui.model.severity import Severity
 from hvtui.model.state import ClusterState
+from hvtui.model.vss_access import VssAccess
 from hvtui.model.writers import WriterPicture
 from hvtui.operations.audit import Answer, Audit, Sent
 from hvtui.operations.builders import nodes_of, services_of
@@ -163,6 +164,13 @@ class Desk:
             return []
         homes = (self.state.home(target.id.partition("/")[0]) for target in held)
         return [home for home in dict.fromkeys(homes) if home]
+
+    async def access_of(self, nodes: Iterable[str]) -> dict[str, VssAccess | str]:
+        """Who may take part in VSS on each of `nodes`, read now; the reason where that could not be read."""
+        names = list(dict.fromkeys(nodes))
+        await self.asker.access(names)
+        kept, unread = self.asker.answers.access, self.asker.answers.unread
+        return {name: kept[name][1] if name in kept else unread.get(f"vssaccess:{name}", "") for name in names}
 
     async def read_access(self, targets: Iterable[Target]) -> None:
         """Read who may take part in VSS on the nodes of entries that are to be changed."""

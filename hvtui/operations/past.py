@@ -10,7 +10,9 @@ from hvtui.journal.entry import Entry
 from hvtui.journal.store import JournalError
 from hvtui.journal.unfinished import Unfinished, stopped_services, unfinished
 from hvtui.operations.desk import Desk
-from hvtui.operations.recovery import Truth, read_truth, services_of, taken_away
+from hvtui.operations.recovery import Truth, plan_of, read_truth, services_of, taken_away
+from hvtui.operations.recovery_access import access_truth
+from hvtui.operations.verbs.vss_access import VSSACCESS
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +44,9 @@ class Past:
 
     async def read_back(self, one: Unfinished) -> Truth:
         """Read what became of an unfinished operation, and what is offered now. Nothing is run."""
+        plan = plan_of(one)
+        if plan is not None and plan.verb in VSSACCESS:
+            return access_truth(one, plan, await self.desk.access_of(change.node for change in plan.changes))
         services = {}
         for service in services_of(one):
             node, _, name = service.partition("/")

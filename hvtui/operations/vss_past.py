@@ -7,7 +7,8 @@ from typing import Final
 from hvtui.journal.entry import Entry, Kind, Values
 from hvtui.journal.store import Journal
 from hvtui.operations.facts import Was
-from hvtui.operations.plan import Target, Verb
+from hvtui.operations.plan import Verb
+from hvtui.operations.verbs.vss_access import access_target
 from hvtui.operations.vss_access import ABSENT
 
 SET: Final = "Set-HvTuiVssAccess"
@@ -31,7 +32,8 @@ def changed_by(journal: Journal, cluster_id: str, operation: str) -> tuple[Was, 
         former = _number(step.requested, "ExpectValue")
         value = ABSENT if step.function == REMOVE else _number(step.requested, "Value")
         if former is not None and value is not None:
-            target = Target(kind=step.target_kind, id=step.target_id, name=step.target)
+            # As it was spelled there: an entry that was removed comes back exactly.
+            target = access_target(step.node, str(step.requested["Account"]))
             sure = ends.get(step.call) == "done"
             found[target.key] = Was(target, step.node, {"value": former}, {"value": value}, sure)
     return tuple(found.values())

@@ -5,7 +5,6 @@ console that ends, or is killed, leaves to the next one.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from hvtui.journal.store import Journal, JournalError
 from hvtui.operations.plan import Level, Plan, Verb
 from hvtui.operations.run import ItemState, Run, RunState
 from tests.support.desk import Stage, node, small
+from tests.support.killed import killed_at
 
 Make = Callable[..., Stage]
 
@@ -243,44 +243,7 @@ async def test_killed_at_any_step_nothing_is_run_twice(
 ) -> None:
     """The process dies right after a line was written, or in the middle of the call: what it held in memory is gone."""
     small_one = stage()
-    plan = await one_move(small_one)
-    real_append = Journal.append
-    dead = asyncio.Event()
-
-    def append(self: Journal, entry: Any) -> int:
-        if dead.is_set():
-            raise JournalError("dead")
-        number = real_append(self, entry)
-        if entry.kind.value == moment:
-            loop.call_soon_threadsafe(dead.set)
-            blocked.wait(20)
-        return number
-
-    async def forever() -> None:
-        dead.set()
-        await asyncio.Event().wait()
-
-    def after(name: str, function: str, answer: Any) -> Any:
-        return forever() if function == "Move-HvTuiVM" and moment == "called" else answer
-
-    blocked, loop = threading.Event(), asyncio.get_running_loop()
-    monkeypatch.setattr(Journal, "append", append)
-    small_one.nodes.after = after
-    small_one.nodes.hold = lambda: False
-    killed = small_one.operations
-    async with small_one.nodes.drive():
-        starting = asyncio.create_task(killed.start(plan, confirmed="key"))
-        await dead.wait()
-        tasks = [starting, *killed._running._tasks.values()]
-        for task in tasks:
-            task.cancel()
-        blocked.set()
-        await asyncio.wait(tasks)
-    killed._journal.close()
-    monkeypatch.undo()
-    small_one.nodes.after = lambda name, function, answer: answer
-    small_one.nodes.pump(60.0)
-    small_one.nodes.pump(15.0)
+    await killed_at(small_one, await one_move(small_one), moment, monkeypatch)
 
     small_one.operations = small_one.console()
     await small_one.operations.look_back()

@@ -16,9 +16,12 @@ from hvtui.errors import NodeRefused, OutcomeUnknown, RemoteError, Unreachable
 from hvtui.lab.endpoint.binding import bind
 from hvtui.lab.engine import CommandError
 from hvtui.lab.native import changes
+from hvtui.lab.native.checkpoints import checkpoints
 from hvtui.lab.native.fork_commit import fork_commit
+from hvtui.lab.native.guests import guest_files, guests
 from hvtui.lab.native.preflight import preflight
 from hvtui.lab.native.services import service
+from hvtui.lab.native.vss_access import vss_access
 from hvtui.lab.world.node import Node
 from hvtui.remote.contract import FUNCTIONS
 from hvtui.remote.wire import decode
@@ -109,11 +112,21 @@ class WorldNodes(DirectFeed):
             return preflight(world, node, values["Part"])
         if function == "Get-HvTuiForkCommit":
             return fork_commit(world, node)
+        if function == "Get-HvTuiCheckpoint":
+            return checkpoints(world, node, values["VMId"])
         if function == "Get-HvTuiService":
             return service(world, node, values["Name"])
+        if function == "Get-HvTuiVssAccess":
+            return vss_access(world, node)
+        if function == "Get-HvTuiGuestFile":
+            return guest_files(world, node, values, 0)
         return await self._change(node, function, values)
 
     def _lines(self, node: Node, function: str, values: dict[str, Any]) -> AsyncGenerator[str, None]:
+        if function == "Get-HvTuiGuest":
+            lines = guests(self.world, node, values["VM"], values["Credential"], lambda: 0)
+            assert isinstance(lines, AsyncGenerator)
+            return lines
         return changes.STREAMS[function](self.world, node, values, wait=self._wait)
 
     async def _change(self, node: Node, function: str, values: dict[str, Any]) -> str:
