@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hvtui.model import guests, preflight, records
+from hvtui.model import guests, preflight, records, vss_access
 from hvtui.model.secret import GuestCredential
 
 CONTRACT: Final = "1.0.0"
@@ -64,6 +64,8 @@ VOLUME_PATTERN: Final = (
     "|\\\\\\\\\\?\\\\Volume\\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\})" + _END
 )
 """A volume in a guest: its letter, mount point or GUID path, without a backslash at the end."""
+ACCOUNT_PATTERN: Final = "^[^\\x00-\\x1f\\x7f]{1,256}" + _END
+"""The name of a value of VssAccessControl: an account as Windows writes it."""
 TIME_PATTERN: Final = "^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,7})?Z)?" + _END
 """UTC, ISO 8601; empty for none."""
 
@@ -201,6 +203,8 @@ GET_GUEST_FILE: Final = Function(
     guarded=True,
 )
 
+GET_VSS_ACCESS: Final = Function("Get-HvTuiVssAccess", vss_access.VssAccess, deadline=30.0)
+
 _NODE_STATE: Final = Parameter("ExpectState", int, None, -1, 3, mandatory=True)
 _DRAIN: Final = Parameter("ExpectDrain", int, None, 0, 3, mandatory=True)
 _ACTED: Final = (
@@ -256,6 +260,20 @@ MOVE_CSV: Final = _action(
     Parameter("Node", str, pattern=NODE_PATTERN, mandatory=True),
     Parameter("ExpectOwner", str, pattern=NODE_PATTERN, mandatory=True),
 )
+_ACCOUNT: Final = Parameter("Account", str, pattern=ACCOUNT_PATTERN, mandatory=True)
+SET_VSS_ACCESS: Final = _action(
+    "Set-HvTuiVssAccess",
+    _ACCOUNT,
+    # 0 denied, 1 writer, 2 requester, 3 both.
+    Parameter("Value", int, None, 0, 3, mandatory=True),
+    # -1: there is no such entry.
+    Parameter("ExpectValue", int, None, -1, 3, mandatory=True),
+    # 1: back to what it was; only then it may become 0.
+    Parameter("Undo", int, None, 0, 1, mandatory=True),
+)
+REMOVE_VSS_ACCESS: Final = _action(
+    "Remove-HvTuiVssAccess", _ACCOUNT, Parameter("ExpectValue", int, None, 0, 3, mandatory=True)
+)
 
 RECORD_IDS: Final = {
     MOVE_VM.name: 4101,
@@ -265,6 +283,8 @@ RECORD_IDS: Final = {
     STOP_SERVICE.name: 4105,
     START_SERVICE.name: 4106,
     MOVE_CSV.name: 4107,
+    SET_VSS_ACCESS.name: 4113,
+    REMOVE_VSS_ACCESS.name: 4114,
 }
 """Event ids of the records that changes leave in the Application log; their provider is `MODULE`."""
 
@@ -280,6 +300,7 @@ FUNCTIONS: Final = {
         GET_PREFLIGHT,
         GET_FORK_COMMIT,
         GET_SERVICE,
+        GET_VSS_ACCESS,
         MOVE_VM,
         STOP_MOVE,
         SUSPEND_NODE,
@@ -287,5 +308,7 @@ FUNCTIONS: Final = {
         STOP_SERVICE,
         START_SERVICE,
         MOVE_CSV,
+        SET_VSS_ACCESS,
+        REMOVE_VSS_ACCESS,
     )
 }

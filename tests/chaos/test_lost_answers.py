@@ -16,6 +16,7 @@ from hvtui.operations.plan import Plan, Stage, Target, Verb
 from hvtui.operations.queue import is_moving
 from hvtui.operations.run import RunState
 from hvtui.operations.stages import MOVE_CSV
+from hvtui.operations.verbs.vss_access import access_target
 from hvtui.remote.contract import FUNCTIONS
 from tests.support.desk import node, small
 from tests.support.site import Console, Site, quicker, told
@@ -23,6 +24,7 @@ from tests.support.wait import until
 from tests.support.wire import FAULTS, Fault
 
 BIG: Final = '[[vms]]\nname = "BIG01"\nnodes = ["HV02"]\ncsvs = ["Volume2"]\nmemory_gb = 96\n'
+ACCOUNT: Final = "CORP\\svc-backup"
 CRYPT: Final = Target(kind="service", id="HV03/CryptSvc", name="CryptSvc on HV03")
 
 
@@ -148,6 +150,33 @@ class MoveCsv(Case):
         return owners[self.csv] == self.to
 
 
+class SetAccess(Case):
+    """An account is let into VSS, by an entry that was not there."""
+
+    node = "HV02"
+
+    async def plan(self) -> Plan:
+        return await self.console.plan(Verb.VSSACCESS, access_target(self.node, ACCOUNT), value="1")
+
+    def ran(self, world: World) -> bool:
+        return actions.access_of(world.node(self.node), ACCOUNT) == 1
+
+
+class RemoveAccess(Case):
+    """A colleague's entry is taken away."""
+
+    node = "HV01"
+
+    async def prepare(self) -> None:
+        self.site.look(lambda world: actions.set_access(world, world.node(self.node), ACCOUNT, 3))
+
+    async def plan(self) -> Plan:
+        return await self.console.plan(Verb.VSSACCESS_REMOVE, access_target(self.node, ACCOUNT))
+
+    def ran(self, world: World) -> bool:
+        return actions.access_of(world.node(self.node), ACCOUNT) is None
+
+
 CASES: Final[dict[str, type[Case]]] = {
     "Move-HvTuiVM": MoveVm,
     "Stop-HvTuiMove": StopMove,
@@ -156,12 +185,16 @@ CASES: Final[dict[str, type[Case]]] = {
     "Stop-HvTuiService": StopService,
     "Start-HvTuiService": StartService,
     "Move-HvTuiCsv": MoveCsv,
+    "Set-HvTuiVssAccess": SetAccess,
+    "Remove-HvTuiVssAccess": RemoveAccess,
 }
 TOGETHER: Final = (
     ("Move-HvTuiVM",),
     ("Stop-HvTuiMove",),
     ("Stop-HvTuiService", "Start-HvTuiService"),
     ("Move-HvTuiCsv",),
+    ("Set-HvTuiVssAccess",),
+    ("Remove-HvTuiVssAccess",),
 )
 """They touch nothing in common, so they are lost at the same time."""
 DRAINS: Final = ("Suspend-HvTuiNode", "Resume-HvTuiNode")

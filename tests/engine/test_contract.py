@@ -15,6 +15,7 @@ import pytest
 
 from hvtui.errors import DeadlinePassed, NodeRefused
 from hvtui.remote.contract import (
+    ACCOUNT_PATTERN,
     ACTOR_PATTERN,
     CHANNELS,
     CONTRACT,
@@ -25,13 +26,16 @@ from hvtui.remote.contract import (
     GET_PREFLIGHT,
     GET_PROVIDER,
     GET_SERVICE,
+    GET_VSS_ACCESS,
     GET_WRITER,
     GUID_PATTERN,
     MOVE_CSV,
     MOVE_VM,
     NODE_PATTERN,
     NODES_PATTERN,
+    REMOVE_VSS_ACCESS,
     RESUME_NODE,
+    SET_VSS_ACCESS,
     START_SERVICE,
     STOP_MOVE,
     STOP_SERVICE,
@@ -99,6 +103,8 @@ ACTIONS: Final[dict[str, dict[str, str | int]]] = {
     STOP_SERVICE.name: dict(_SEEN),
     START_SERVICE.name: dict(_SEEN),
     MOVE_CSV.name: {"CsvId": _NOBODY, "Node": "HV77", "ExpectOwner": "HV78"},
+    SET_VSS_ACCESS.name: {"Account": "CORP\\nobody", "Value": 1, "ExpectValue": 3, "Undo": 0},
+    REMOVE_VSS_ACCESS.name: {"Account": "CORP\\nobody", "ExpectValue": 3},
 }
 PATTERNS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     # Good and bad values of each pattern.
@@ -117,6 +123,10 @@ PATTERNS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     ACTOR_PATTERN: (
         ("a", "anna@ADMIN7", "CORP\\Änna 'x' $(1) 漢字", "x" * 200),
         ("", "x" * 201, "anna\n", "an\rna", "tab\t", "\x1b[31mred", "\x7f"),
+    ),
+    ACCOUNT_PATTERN: (
+        ("a", "CORP\\[s]vc*?", "CORP\\Änna 'x' $(1) 漢字", "x" * 256),
+        ("", "x" * 257, "CORP\\anna\n", "an\rna", "tab\t", "\x1b[31mred", "\x7f"),
     ),
     TIME_PATTERN: (
         ("", "2026-03-01T07:15:02Z", "2026-03-01T07:15:02.1234567Z"),
@@ -255,6 +265,13 @@ async def test_the_whole_logs_are_searched_for_uncommitted_forks(site: Site) -> 
     answer = await _ask(site, GET_FORK_COMMIT, {})
     assert (answer.signs, answer.errors) == ([], [])
     assert [one.wrapped for one in answer.searched] == [False, False]
+
+
+async def test_who_may_take_part_in_vss_is_told(site: Site) -> None:
+    answer = await _ask(site, GET_VSS_ACCESS, {})
+    assert (answer.node, answer.key, answer.services, answer.errors) == (NODE, True, [], [])
+    (entry,) = answer.entries
+    assert (entry.account, entry.value, entry.sid) == ("NT Authority\\NetworkService", 1, "S-1-5-20")
 
 
 async def test_providers_are_listed(site: Site) -> None:

@@ -26,6 +26,7 @@ from tests.support.world_nodes import WorldNodes
 Values = dict[str, Any]
 CSV: Final = "Move-ClusterSharedVolume"
 START_SERVICE: Final = "Win32_Service.StartService"
+ENTRY: Final = "New-ItemProperty"
 UP: Final = "HV02,HV03"
 NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 SCENE: Final = scene(more=BACKUP)
@@ -125,6 +126,11 @@ def _given(**values: Any) -> Callable[[World], Values]:
 
 def _csv(**other: Any) -> Callable[[World], Values]:
     return lambda world: {"CsvId": world.csv("Volume1").resource_id, "Node": "HV03", "ExpectOwner": "HV01", **other}
+
+
+def _entry(**other: Any) -> Callable[[World], Values]:
+    wish = {"Account": "CORP\\svc-backup", "Value": 1, "ExpectValue": -1, "Undo": 0}
+    return lambda world: {**wish, **other}
 
 
 def _service(name: str, **other: Any) -> Callable[[World], Values]:
@@ -313,6 +319,20 @@ ROWS: Final[dict[str, Row]] = {
     "Invoke-HvTuiServiceStop forbidden 1": Row("Stop-HvTuiService", _service("BITS"), asked(STOP)),
     "Invoke-HvTuiServiceStop forbidden 2": Row("Stop-HvTuiService", _service("CryptSvc"), asked(STOP), _needed),
     "Invoke-HvTuiServiceStart forbidden": Row("Start-HvTuiService", _service("CryptSvc"), asked(START_SERVICE)),
+    # Set-HvTuiVssAccess and Remove-HvTuiVssAccess
+    "Read-HvTuiVssAccessAction expect.key": Row(
+        "Set-HvTuiVssAccess", _entry(), nothing, _node("HV01", access_key=False)
+    ),
+    "Read-HvTuiVssAccessAction expect.value": Row(
+        "Set-HvTuiVssAccess", _entry(), begun(ENTRY),
+        lambda world: actions.set_access(world, world.node("HV01"), "corp\\SVC-backup", 3),
+    ),
+    "Test-HvTuiVssAccountFree forbidden": Row(
+        "Remove-HvTuiVssAccess", _given(Account="NT Authority\\NetworkService", ExpectValue=1), harm("vss_shipped")
+    ),
+    "Invoke-HvTuiVssAccessSet expect.account": Row("Set-HvTuiVssAccess", _entry(Account="CORP\\nobody"), nothing),
+    "Invoke-HvTuiVssAccessSet forbidden 1": Row("Set-HvTuiVssAccess", _entry(Account="Everyone"), harm("vss_opened")),
+    "Invoke-HvTuiVssAccessSet forbidden 2": Row("Set-HvTuiVssAccess", _entry(Value=0), begun(ENTRY)),
     "Invoke-HvTuiAlone busy": Row(
         "Stop-HvTuiService", _service("CryptSvc"), begun(STOP), edits=(_IMPATIENT,), first=_OTHER_SESSION
     ),
@@ -321,8 +341,7 @@ _INSTEAD: Final = {
     # Where nothing but the lock stands between, what is locked is done without it.
     "Invoke-HvTuiAlone busy": Edit(
         "Private/Service.ps1",
-        "Deny-HvTuiAction -Action $Action -Rule 'busy' -Text 'another hvtui session controls a service of this node "
-        "at this moment'",
+        "Deny-HvTuiAction -Action $Action -Rule 'busy' -Text 'another hvtui session changes this node at this moment'",
         "& $Block",
     )
 }

@@ -6,10 +6,10 @@ import copy
 from typing import Any, Final
 
 from tests.powershell import worlds
-from tests.powershell.case_kit import DENIED, TIMEOUT, Case, failing, machines, with_cim
+from tests.powershell.case_access import access_cases
+from tests.powershell.case_kit import ACTED, DENIED, TIMEOUT, Case, failing, machines, with_cim
 from tests.powershell.worlds import SQL, WEB
 
-ACTED: Final = {"OperationId": "7C9E6679-7425-40DE-944B-E07FC1F90AE7", "Actor": "anna@ADMIN7 'of $(the) night' \u00fc"}
 CSV: Final = "4444DDDD-0000-4000-8000-000000000001"
 Step = dict[str, Any]
 
@@ -356,5 +356,5 @@ def csv_cases() -> list[Case]:
 
 
 def action_cases() -> list[Case]:
-    """All functions that change something, and the state of a service."""
-    return [*move_cases(), *node_cases(), *service_cases(), *csv_cases()]
+    """All functions that change something, and those that only they are asked with."""
+    return [*move_cases(), *node_cases(), *service_cases(), *csv_cases(), *access_cases()]

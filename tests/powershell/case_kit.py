@@ -13,6 +13,7 @@ NEW: Final = "1111aaaa-0000-4000-8000-000000000003"
 VMMS: Final = "Microsoft-Windows-Hyper-V-VMMS-Admin"
 TIMEOUT: Final = 0x80041069
 DENIED: Final = 0x80041003
+ACTED: Final = {"OperationId": "7C9E6679-7425-40DE-944B-E07FC1F90AE7", "Actor": "anna@ADMIN7 'of $(the) night' \u00fc"}
 
 
 @dataclass(frozen=True)

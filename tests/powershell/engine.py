@@ -31,6 +31,9 @@ DEFAULTS: Final[dict[str, Any]] = {
     "name": "HV01",
     "build": "17763",
     "elevated": True,
+    # Account to SID, and the seconds that each look-up takes.
+    "sids": {},
+    "lookup": 0,
     "vssadmin": "",
     "modules": False,
     "cpu": 34.9,

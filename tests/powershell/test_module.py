@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hvtui.model import preflight, records
+from hvtui.model import preflight, records, vss_access
 from hvtui.remote.contract import CONTRACT, FUNCTIONS, MODULE, Function
 from hvtui.remote.module import module_hash, module_text
 from tests.powershell import check, worlds
@@ -122,7 +122,9 @@ def test_both_forms_answer_alike(engine: Engine, tmp_path: Path) -> None:
 def test_manifest_names_the_contract() -> None:
     text = MANIFEST.read_text(encoding="ascii")
     assert f"ModuleVersion        = '{CONTRACT}'" in text
-    assert set(re.findall(r"'((?:Get|Watch|Move|Stop|Start|Suspend|Resume)-HvTui\w+)'", text)) == set(FUNCTIONS)
+    assert set(re.findall(r"'((?:Get|Watch|Move|Stop|Start|Suspend|Resume|Set|Remove)-HvTui\w+)'", text)) == set(
+        FUNCTIONS
+    )
     assert FOLDER.name == MODULE
 
 
@@ -194,6 +196,7 @@ SECTIONS: dict[str, dict[str, type[records.Record]]] = {
     "Get-HvTuiProvider": {"providers": records.Provider},
     "Get-HvTuiEvent": {"events": records.Event},
     "Get-HvTuiPreflight": {"vms": preflight.VmPreflight, "node": preflight.NodePreflight},
+    "Get-HvTuiVssAccess": {"entries": vss_access.VssAccessEntry, "services": vss_access.ServiceAccount},
     "Get-HvTuiForkCommit": {"signs": preflight.ForkSign, "searched": preflight.SearchedLog},
 }
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from hvtui.lab.native.change import Change, Refusal, Wait
 from hvtui.lab.native.problems import part_trouble
 from hvtui.lab.native.services import start_service, stop_service
+from hvtui.lab.native.vss_access import remove_entry, set_entry
 from hvtui.lab.world import actions
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.vm import Role, Vm
@@ -280,4 +281,6 @@ _FUNCTIONS: Final[dict[str, Runner]] = {
     "Move-HvTuiCsv": _move_csv,
     "Stop-HvTuiService": stop_service,
     "Start-HvTuiService": start_service,
+    "Set-HvTuiVssAccess": set_entry,
+    "Remove-HvTuiVssAccess": remove_entry,
 }

@@ -20,6 +20,7 @@ from hvtui.lab.native.preflight import preflight
 from hvtui.lab.native.problems import TIMEOUT, hyperv_trouble
 from hvtui.lab.native.services import service
 from hvtui.lab.native.stream import Stream
+from hvtui.lab.native.vss_access import vss_access
 from hvtui.lab.world.world import World
 from hvtui.remote.contract import FUNCTIONS
 
@@ -32,6 +33,7 @@ _CPU_MS: Final = {
     "Get-HvTuiWriter": 20,
     "Get-HvTuiForkCommit": 400,
     "Get-HvTuiService": 15,
+    "Get-HvTuiVssAccess": 20,
 }
 """About what each call costs a shell's process."""
 
@@ -120,6 +122,8 @@ class NativeEngine:
             text = fork_commit(world, node, call.spent.add(_CPU_MS[name]))
         elif name == "Get-HvTuiService":
             text = service(world, node, values["Name"], call.spent.add(_CPU_MS[name]))
+        elif name == "Get-HvTuiVssAccess":
+            text = vss_access(world, node, call.spent.add(_CPU_MS[name]))
         else:
             text = calls.event_page(
                 world,

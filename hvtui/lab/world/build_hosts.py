@@ -8,7 +8,7 @@ from typing import Final
 from hvtui.lab.world import events
 from hvtui.lab.world.clock import Process
 from hvtui.lab.world.cluster_facts import HEALTHY, WARNING, AffinityRule, Replica, StorageJob, VirtualDisk
-from hvtui.lab.world.node import Node, Service
+from hvtui.lab.world.node import SHIPPED, Node, Service
 from hvtui.lab.world.scenario import RULES, CsvPart, NodePart, Scenario, csv_names, seconds
 from hvtui.lab.world.storage import Csv
 from hvtui.lab.world.vm import GB
@@ -55,6 +55,8 @@ def build_cluster(world: World) -> None:
     facts.max_parallel_migrations = _parallel_migrations(world.scenario)
     facts.enforced_anti_affinity = part.enforced_anti_affinity
     facts.account = part.account
+    everybody = (part.account, *(service.account for service in world.scenario.services), *part.accounts)
+    facts.accounts = list(dict.fromkeys(everybody))
     facts.balancer, facts.move_type_threshold = part.balancer, part.move_type_threshold
     facts.s2d = part.s2d
     facts.virtual_disks = [_virtual_disk(disk.name, disk.health) for disk in part.virtual_disks]
@@ -114,13 +116,15 @@ def build_nodes(world: World) -> None:
             clock_offset=seconds(own.clock_offset),
             language=own.language,
             max_migrations=own.max_migrations or part.max_migrations,
-            access_control={"NT Authority\\NetworkService": 1, **own.access_control},
+            access_control={SHIPPED: 1, **own.access_control},
+            access_key=own.access_key,
             status=NodeStatus.Isolated * own.isolated | NodeStatus.Quarantined * own.quarantined,
             switches=list(part.switches if own.switches is None else own.switches),
             vm_versions=list(own.vm_versions or versions(own.build or part.build)),
             replicas=[Replica(replica.name, replica.status) for replica in own.replicas],
         )
         _services(node, own)
+        _programs(node, world.scenario)
         node.writers = [Writer(title, id_, world.guid(), service) for title, id_, service in HOST_WRITERS]
         for name_, service in node.services.items():
             if service.running:
@@ -144,6 +148,7 @@ def _services(node: Node, own: NodePart) -> None:
     node.services = {service: Service(started=begun) for service in _SERVICES}
     node.services |= {service: Service("Stopped", None, "Manual") for service in _ON_DEMAND}
     node.services["VSS"].mode = "Manual"
+    node.services["CryptSvc"].account = SHIPPED
     for service in own.services:
         node.services[service] = Service(started=begun)
     for service, needing in own.dependents.items():
@@ -152,6 +157,13 @@ def _services(node: Node, own: NodePart) -> None:
             node.services.setdefault(other, Service(started=begun))
     for service in own.hanging_stops:
         node.services[service].hangs = True
+
+
+def _programs(node: Node, scenario: Scenario) -> None:
+    """Services of programs that are no part of Windows."""
+    for part in scenario.services:
+        if not part.nodes or node.name in part.nodes:
+            node.services[part.name] = Service(started=node.boot + 40.0, account=part.account, title=part.title)
 
 
 def versions(build: str) -> tuple[str, ...]:

@@ -67,6 +67,8 @@ class ClusterFacts:
     max_parallel_migrations: int | None = None
     enforced_anti_affinity: int = 0
     account: str = ""
+    accounts: list[str] = field(default_factory=list)
+    """Accounts and groups that people made in the domain, in the order of their numbers."""
     balancer: int = 2
     """AutoBalancerMode: 0 off, 1 when a node joins, 2 always."""
     move_type_threshold: int = 2000

@@ -24,7 +24,7 @@ KINDS: Final = {
     "storage_lost": "the disks of one more node were taken from a virtual disk that was not whole",
     "replica_lost": "a node was paused whose Storage Replica partner was behind",
     "logon_failed": "a guest refused an account: so many in a row lock it",
-    "vss_opened": "everybody of a kind was let into VSS on a host: its metadata, its writers' callbacks, its shadow copies",
+    "vss_opened": "everybody of a kind was let into VSS on a host: its metadata, its writers, its shadow copies",
     "vss_shipped": "an entry of VssAccessControl that Windows ships was changed",
     "account_locked": "an account was locked by wrong log-ons",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from hvtui.lab.world.cluster_facts import Replica
 from hvtui.lab.world.events import ChannelLog
@@ -10,6 +11,9 @@ from hvtui.lab.world.jobs import Job
 from hvtui.lab.world.vm import Vm
 from hvtui.lab.world.writers import HYPERV, Shadow, ShadowProvider, Writer
 from hvtui.model.enums import DrainStatus, NodeState, NodeStatus
+
+SHIPPED: Final = "NT Authority\\NetworkService"
+"""The account whose entry under VssAccessControl Windows ships, with the right of a writer; its spelling there."""
 
 
 @dataclass(slots=True)
@@ -30,6 +34,10 @@ class Service:
     hangs: bool = False
     stops: int = 0
     """How often it was told to stop."""
+    account: str = "LocalSystem"
+    """Whom it runs as, as the service control manager writes it."""
+    title: str = ""
+    """What people call it; empty: what Windows calls it."""
 
     @property
     def running(self) -> bool:
@@ -86,6 +94,8 @@ class Node:
     shadows: list[Shadow] = field(default_factory=list)
     access_control: dict[str, int] = field(default_factory=dict)
     """Values of HKLM\\...\\VSS\\VssAccessControl: account → 0 deny, 1 writer, 2 requester, 3 both (windows.md §6)."""
+    access_key: bool = True
+    """Whether that key is there."""
     freeze_until: float = 0.0
     """vssadmin blocks until then: a snapshot is being made (windows.md §4.7)."""
     faults: Faults = field(default_factory=Faults)

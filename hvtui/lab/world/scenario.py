@@ -130,6 +130,8 @@ def _cluster_problems(scenario: Scenario) -> Iterable[str]:
     cluster = scenario.cluster
     if not cluster.s2d and (cluster.virtual_disks or cluster.storage_jobs):
         yield "cluster: virtual_disks and storage_jobs are those of Storage Spaces Direct: set s2d = true"
+    for index, service in enumerate(scenario.services):
+        yield from _known(f"services[{index}].nodes", service.nodes, scenario.node_names())
     for job in cluster.storage_jobs:
         yield from _spans("cluster.storage_jobs.lasts", job.lasts)
     roles = {vms.role or name for vms in scenario.vms if vms.clustered for name in vm_names(vms)}

@@ -115,6 +115,8 @@ class NodePart(_Part):
     clock_offset: Span = 0
     language: str = "en"
     access_control: dict[str, int] = {}
+    access_key: bool = True
+    """Whether the key of VssAccessControl is there."""
     down: bool = False
     vmms_hung: bool = False
     cluster_service_hung: bool = False

@@ -108,7 +108,7 @@ def state(world: World) -> dict[str, Any]:
         "cluster": _frame(ClusterStream(world, first).tick()),
         "nodes": {
             node.name: _frame(NodeStream(world, node).tick())
-            | {"services": _services(world, node), "logs": _logs(node)}
+            | {"services": _services(world, node), "logs": _logs(node), "access": dict(node.access_control)}
             for node in world.nodes.values()
         },
         "harm": [asdict(entry) for entry in world.ledger.entries],

@@ -14,6 +14,7 @@ from hvtui.lab.native.node_stream import NodeStream
 from hvtui.lab.native.preflight import preflight
 from hvtui.lab.native.services import service
 from hvtui.lab.native.stream import Stream as NativeStream
+from hvtui.lab.native.vss_access import vss_access
 from hvtui.lab.world.node import Node
 from hvtui.remote.contract import CHANNELS, SERVICES
 from tests.engine.support.module import Stream
@@ -140,6 +141,7 @@ def call_differences(stage: Stage, name: str) -> list[str]:
     compare("Get-HvTuiForkCommit", lambda: fork_commit(world, node))
     for title in SERVICES:
         compare(f"Get-HvTuiService -Name {title}", lambda title=title: service(world, node, title))  # type: ignore[misc]
+    compare("Get-HvTuiVssAccess", lambda: vss_access(world, node))
     compare("Get-HvTuiProvider", lambda: calls.providers(world, node))
     blocked = stage.do(lambda: calls.writer_blocked(world, node))
     compare("Get-HvTuiWriter -TimeoutSeconds 5", lambda: calls.writer_text(world, node, timeout=5, hung=blocked))

@@ -12,10 +12,10 @@ $out = [System.IO.StreamWriter]::new([Console]::OpenStandardOutput(), $utf8)
 $standins = {
     # What the module itself has under these names; a case may ask for it.
     $script:Own = @{}
-    foreach ($name in 'NodeName', 'Now', 'BuildNumber', 'OemCodePage', 'VssAdminPath', 'StartTime', 'Elapsed', 'ProcessorTime', 'Mutex', 'ActionMutex', 'Encoding') {
-        $script:Own[$name] = (Get-Item -LiteralPath "function:Get-HvTui$name").ScriptBlock
+    foreach ($name in 'NodeName', 'Now', 'BuildNumber', 'OemCodePage', 'VssAdminPath', 'StartTime', 'Elapsed', 'ProcessorTime', 'Mutex', 'ActionMutex', 'Encoding', 'AccountSid') {
+        $script:Own[$name] = (Microsoft.PowerShell.Management\Get-Item -LiteralPath "function:Get-HvTui$name").ScriptBlock
     }
-    $script:Own['Elevation'] = (Get-Item -LiteralPath 'function:Test-HvTuiElevation').ScriptBlock
+    $script:Own['Elevation'] = (Microsoft.PowerShell.Management\Get-Item -LiteralPath 'function:Test-HvTuiElevation').ScriptBlock
     function script:Get-HvTuiNodeName { $global:World.name }
     function script:Get-HvTuiNow { Get-HvTuiStubNow }
     function script:Get-HvTuiBuildNumber { $global:World.build }
@@ -23,6 +23,7 @@ $standins = {
     # The constant stands left: it decides the type of the comparison, and $true would equal any text.
     function script:Test-HvTuiElevation { if ('fail' -eq $global:World.elevated) { throw [System.PlatformNotSupportedException]::new('no tokens here') }; $global:World.elevated }
     function script:Get-HvTuiVssAdminPath { $global:World.vssadmin }
+    function script:Get-HvTuiAccountSid { param([string]$Name) Get-StubSid $Name }
     function script:Get-HvTuiStartTime {
         param([int]$Id)
         if ($Id -lt 0 -and $global:Step -lt 2) { throw [System.ComponentModel.Win32Exception]::new(5, 'Access is denied') }
@@ -113,7 +114,7 @@ while ($null -ne ($line = $in.ReadLine())) {
                     if ($script:Own.ContainsKey($short)) {
                         # The stand-in stays; only what a case reaches by its own name changes.
                         . ([scriptblock]::Create($Text.Replace("function $Name", "function Get-HvTuiOwn")))
-                        $script:Own[$short] = (Get-Item -LiteralPath 'function:Get-HvTuiOwn').ScriptBlock
+                        $script:Own[$short] = (Microsoft.PowerShell.Management\Get-Item -LiteralPath 'function:Get-HvTuiOwn').ScriptBlock
                     } else {
                         . ([scriptblock]::Create(($Text -replace '^function ', 'function script:')))
                     }

@@ -166,6 +166,42 @@ function New-EventLog {
     $null = Get-Answer 'commands' 'New-EventLog'
     $global:World.source = 'there'
 }
+# The one key with values: name to kind and value, as "access" says; names are known by "sids".
+function Get-Item {
+    [CmdletBinding()]
+    param([Parameter(Mandatory)] [string]$LiteralPath)
+    $global:Calls.Add("Get-Item $LiteralPath")
+    $values = Get-Answer 'commands' 'Get-Item'
+    if (-not $values.PSObject.Properties['access']) {
+        throw [System.Management.Automation.ErrorRecord]::new([System.Management.Automation.ItemNotFoundException]::new("Cannot find path '$LiteralPath'"), 'PathNotFound,Microsoft.PowerShell.Commands.GetItemCommand', 'ObjectNotFound', $null)
+    }
+    $key = [pscustomobject]@{ Values = $values.access }
+    $key | Add-Member -MemberType ScriptMethod -Name GetValueNames -Value { foreach ($one in $this.Values) { $one.name } }
+    $key | Add-Member -MemberType ScriptMethod -Name GetValueKind -Value { param($Name) foreach ($one in $this.Values) { if ($one.name -ceq $Name) { $one.kind } } }
+    $key | Add-Member -MemberType ScriptMethod -Name GetValue -Value { param($Name) foreach ($one in $this.Values) { if ($one.name -ceq $Name) { $one.value } } }
+    $key
+}
+function New-ItemProperty {
+    [CmdletBinding()]
+    param([Parameter(Mandatory)] [string]$LiteralPath, [Parameter(Mandatory)] [string]$Name, $Value, [string]$PropertyType, [switch]$Force)
+    Invoke-StubChange 'New-ItemProperty' "New-ItemProperty $LiteralPath [$Name] $($Value.GetType().Name) $Value $PropertyType Force $Force"
+    [pscustomobject]@{ $Name = $Value }
+}
+function Remove-ItemProperty {
+    [CmdletBinding()]
+    param([Parameter(Mandatory)] [string]$LiteralPath, [Parameter(Mandatory)] [string]$Name)
+    Invoke-StubChange 'Remove-ItemProperty' "Remove-ItemProperty $LiteralPath [$Name]"
+}
+Add-Type -TypeDefinition 'namespace HvTuiStub { public class IdentityNotMappedException : System.SystemException { public IdentityNotMappedException(string text) : base(text) { } } }'
+function Get-StubSid([string]$Name) {
+    $global:Calls.Add("Get-HvTuiAccountSid [$Name]")
+    # One after the other, as the domain answers them.
+    $global:Seconds += $global:World.lookup
+    $null = Get-Answer 'commands' 'AccountSid'
+    foreach ($one in $global:World.sids.PSObject.Properties) { if ($one.Name -eq $Name) { return $one.Value } }
+    # As PowerShell wraps what a method throws.
+    throw [System.InvalidOperationException]::new('Exception calling "Translate"', [HvTuiStub.IdentityNotMappedException]::new('Some or all identity references could not be translated.'))
+}
 function Get-ClusterParameter {
     [CmdletBinding()]
     param([Parameter(ValueFromPipeline)] $InputObject, [string[]]$Name)

@@ -24,6 +24,11 @@ TITLES: Final = {
 }
 
 
+def title_of(one: Installed) -> str:
+    """What people call a service."""
+    return one.service.title or TITLES.get(one.name, one.name)
+
+
 def start_of(view: View, process: int) -> datetime | None:
     """When the process of a service was started, by the node's clock."""
     for one in services(view.node):
@@ -38,8 +43,9 @@ SERVICE: Final = Provider(
     lambda view: services(view.node),
     {
         "Name": lambda _view, one: one.name,
-        "Caption": lambda _view, one: TITLES.get(one.name, one.name),
-        "DisplayName": lambda _view, one: TITLES.get(one.name, one.name),
+        "Caption": lambda _view, one: title_of(one),
+        "DisplayName": lambda _view, one: title_of(one),
+        "StartName": lambda _view, one: one.service.account,
         "State": lambda _view, one: one.service.state,
         "Status": constant("OK"),
         "Started": lambda _view, one: one.service.state == "Running",

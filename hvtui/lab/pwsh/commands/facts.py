@@ -7,6 +7,7 @@ from typing import Final
 from hvtui.lab.pwsh.cim.windows import start_of
 from hvtui.lab.pwsh.commands.answer import Answer, LabError, Refused, date
 from hvtui.lab.pwsh.commands.call import CommandCall, Handler
+from hvtui.lab.world.accounts import sid_of
 from hvtui.lab.world.node import Node
 
 _PAGES: Final = {"en": "437", "fr": "850"}
@@ -58,6 +59,15 @@ async def start_time(call: CommandCall) -> Answer:
     return Answer([date(moment)])
 
 
+async def account_sid(call: CommandCall) -> Answer:
+    """What the name of an account stands for there."""
+    sid = sid_of(call.world, call.node, str(call.get("Text", "")))
+    if sid is None:
+        name = "System.Security.Principal.IdentityNotMappedException"
+        raise Refused(LabError("Some or all identity references could not be translated.", name, 0x80131501))
+    return Answer([sid])
+
+
 COMMANDS: Final[dict[str, Handler]] = {
     "HvTui:NodeName": node_name,
     "HvTui:Now": now,
@@ -65,4 +75,5 @@ COMMANDS: Final[dict[str, Handler]] = {
     "HvTui:OemCodePage": oem_code_page,
     "HvTui:Elevated": is_elevated,
     "HvTui:StartTime": start_time,
+    "HvTui:AccountSid": account_sid,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from hvtui.lab.pwsh.cim.windows import TITLES, Installed, services
+from hvtui.lab.pwsh.cim.windows import Installed, services, title_of
 from hvtui.lab.pwsh.commands import errors
 from hvtui.lab.pwsh.commands.answer import Answer, Refused
 from hvtui.lab.pwsh.commands.call import CommandCall, Handler
@@ -55,7 +55,7 @@ def _record(call: CommandCall, one: Installed) -> dict[str, Any]:
     return {
         "$type": "System.ServiceProcess.ServiceController",
         "ServiceName": one.name,
-        "DisplayName": TITLES.get(one.name, one.name),
+        "DisplayName": title_of(one),
         "MachineName": ".",
         "Status": _STATES[one.service.state],
         "StartType": 3 if one.name == "VSS" else 2,

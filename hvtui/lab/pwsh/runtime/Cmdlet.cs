@@ -71,6 +71,11 @@ namespace HvTuiLab
                     }
                 }
                 if (!root.TryGetProperty("errors", out JsonElement errors) || errors.ValueKind != JsonValueKind.Array) { return; }
+                if (MyInvocation.BoundParameters.TryGetValue("AsJob", out object flag) && ((SwitchParameter)flag).IsPresent)
+                {
+                    WriteObject(new LabJob(MyInvocation.MyCommand.Name, errors));
+                    return;
+                }
                 foreach (JsonElement one in errors.EnumerateArray())
                 {
                     ErrorRecord record = Errors.Record(one);
@@ -119,17 +124,50 @@ namespace HvTuiLab
                 Writer.Value(writer, one.Value);
             }
             writer.WriteEndObject();
-            Asker(writer);
+            Asking.Write(writer, Question);
             writer.WriteString("set", ParameterSetName == ParameterAttribute.AllParameterSets ? "" : ParameterSetName);
             writer.WritePropertyName("pipeline");
             writer.WriteStartArray();
             writer.WriteEndArray();
         }
 
-        // Who asks for a change: the OperationId and Actor that a function of HvTui further out was called with.
-        private void Asker(Utf8JsonWriter writer)
+        private string Target()
         {
-            if (Question.StartsWith("Get-", StringComparison.Ordinal) || Question.StartsWith("HvTui:", StringComparison.Ordinal)) { return; }
+            foreach (string name in new[] { "Name", "VMName", "VM", "Id", "InputObject", "ClassName", "Query" })
+            {
+                if (MyInvocation.BoundParameters.TryGetValue(name, out object value) && value != null)
+                {
+                    return value is string ? (string)value : value is System.Collections.IEnumerable ? string.Join(", ", System.Linq.Enumerable.Cast<object>((System.Collections.IEnumerable)value)) : value.ToString();
+                }
+            }
+            return MyInvocation.MyCommand.Name;
+        }
+    }
+
+    /// <summary>What a command with -AsJob gives: its work goes on in the lab, what it was refused is in its errors.</summary>
+    internal sealed class LabJob : Job
+    {
+        internal LabJob(string command, JsonElement errors) : base(command, command)
+        {
+            foreach (JsonElement one in errors.EnumerateArray()) { Error.Add(Errors.Record(one)); }
+            SetJobState(Error.Count > 0 ? JobState.Failed : JobState.Running);
+        }
+
+        public override bool HasMoreData { get { return false; } }
+
+        public override string Location { get { return "localhost"; } }
+
+        public override string StatusMessage { get { return ""; } }
+
+        public override void StopJob() { SetJobState(JobState.Stopped); }
+    }
+
+    /// <summary>Who asks for a change: the OperationId and Actor that a function of HvTui further out was called with.</summary>
+    internal static class Asking
+    {
+        internal static void Write(Utf8JsonWriter writer, string question)
+        {
+            if (question.StartsWith("Get-", StringComparison.Ordinal) || question.StartsWith("HvTui:", StringComparison.Ordinal)) { return; }
             System.Management.Automation.Runspaces.Runspace here = System.Management.Automation.Runspaces.Runspace.DefaultRunspace;
             if (here == null || here.Debugger == null) { return; }
             foreach (CallStackFrame frame in here.Debugger.GetCallStack())
@@ -158,18 +196,6 @@ namespace HvTuiLab
             }
             return found;
         }
-
-        private string Target()
-        {
-            foreach (string name in new[] { "Name", "VMName", "VM", "Id", "InputObject", "ClassName", "Query" })
-            {
-                if (MyInvocation.BoundParameters.TryGetValue(name, out object value) && value != null)
-                {
-                    return value is string ? (string)value : value is System.Collections.IEnumerable ? string.Join(", ", System.Linq.Enumerable.Cast<object>((System.Collections.IEnumerable)value)) : value.ToString();
-                }
-            }
-            return MyInvocation.MyCommand.Name;
-        }
     }
 
     /// <summary>Asks what no command of Windows says: the name of this node, its clock, its rights.</summary>
@@ -180,6 +206,9 @@ namespace HvTuiLab
 
         [Parameter]
         public int Id { get; set; }
+
+        [Parameter]
+        public string Text { get; set; }
 
         protected override string Question { get { return "HvTui:" + Name; } }
 

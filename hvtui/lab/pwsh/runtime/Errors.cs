@@ -42,6 +42,15 @@ namespace Microsoft.PowerShell.Commands
     }
 }
 
+namespace System.Security.Principal
+{
+    /// <summary>What an account's name that stands for nobody ends in; the engine's own cannot be made but on Windows.</summary>
+    public sealed class IdentityNotMappedException : SystemException
+    {
+        public IdentityNotMappedException(string message, Exception inner) : base(message, inner) { }
+    }
+}
+
 namespace System.Diagnostics.Eventing.Reader
 {
     /// <summary>What the event log throws; the engine's own cannot be made but on Windows.</summary>

@@ -109,6 +109,7 @@ namespace HvTuiLab
                         Writer.Value(writer, value);
                     }
                     writer.WriteEndObject();
+                    Asking.Write(writer, command);
                     writer.WriteString("set", "");
                 });
                 return channel.Wait(call, -1);

@@ -58,3 +58,8 @@ function Get-HvTuiStartTime {
     param([int]$Id)
     (Get-HvTuiLabFact -Name 'StartTime' -Id $Id -ErrorAction Stop).ToUniversalTime()
 }
+
+function Get-HvTuiAccountSid {
+    param([string]$Name)
+    [string](Get-HvTuiLabFact -Name 'AccountSid' -Text $Name -ErrorAction Stop)
+}

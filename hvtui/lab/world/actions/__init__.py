@@ -4,6 +4,7 @@ Both engines in front of the world call these. Those that stand for a command of
 log and raise `Refused` where the command would end with an error.
 """
 
+from hvtui.lab.world.actions.access import access_of, entry_of, remove_access, set_access
 from hvtui.lab.world.actions.asking import Refused
 from hvtui.lab.world.actions.drains import drain, resume, resume_node, suspend
 from hvtui.lab.world.actions.failures import (
@@ -23,8 +24,10 @@ from hvtui.lab.world.command_log import Asked
 __all__ = [
     "Asked",
     "Refused",
+    "access_of",
     "cancel_move",
     "drain",
+    "entry_of",
     "fail_node",
     "free_space",
     "kill_backup",
@@ -35,12 +38,14 @@ __all__ = [
     "power_off",
     "power_on",
     "reboot_node",
+    "remove_access",
     "restart_guest",
     "restart_vmms",
     "resume",
     "resume_node",
     "return_node",
     "schedule_timeline",
+    "set_access",
     "start_backup",
     "start_service",
     "stop_service",

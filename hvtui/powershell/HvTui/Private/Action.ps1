@@ -5,6 +5,7 @@
 $script:RecordId = @{
     'Move-HvTuiVM' = 4101; 'Stop-HvTuiMove' = 4102; 'Suspend-HvTuiNode' = 4103; 'Resume-HvTuiNode' = 4104
     'Stop-HvTuiService' = 4105; 'Start-HvTuiService' = 4106; 'Move-HvTuiCsv' = 4107
+    'Set-HvTuiVssAccess' = 4113; 'Remove-HvTuiVssAccess' = 4114
 }
 
 function Get-HvTuiAction {

@@ -41,7 +41,8 @@ function Get-HvTuiProblemKind {
     if ($script:MissingCodes -contains $Code) { return 'missing' }
     $one = $ErrorRecord.Exception
     while ($null -ne $one) {
-        if ($one -is [System.UnauthorizedAccessException]) { return 'denied' }
+        # The registry says the second.
+        if ($one -is [System.UnauthorizedAccessException] -or $one -is [System.Security.SecurityException]) { return 'denied' }
         if ($one -is [System.TimeoutException]) { return 'timeout' }
         if ($one -is [System.Management.Automation.CommandNotFoundException] -or $one -is [System.MissingMemberException]) { return 'missing' }
         # A CimException names its error instead.

@@ -226,7 +226,7 @@ function Invoke-HvTuiServiceStart {
 function Invoke-HvTuiAlone {
     <#
     .SYNOPSIS
-    Runs a block while no other session of hvtui controls a service of this node; nothing is held after the call.
+    Runs a block while no other session of hvtui changes a service or the registry of this node; nothing is held after it.
     #>
     param([hashtable]$Action, [scriptblock]$Block)
     $lock = $null
@@ -243,7 +243,7 @@ function Invoke-HvTuiAlone {
         if ($held) {
             & $Block
         } else {
-            Deny-HvTuiAction -Action $Action -Rule 'busy' -Text 'another hvtui session controls a service of this node at this moment'
+            Deny-HvTuiAction -Action $Action -Rule 'busy' -Text 'another hvtui session changes this node at this moment'
         }
     } finally {
         if ($held) { $lock.ReleaseMutex() }

@@ -97,3 +97,13 @@ function Get-HvTuiStartTime {
     param([int]$Id)
     (Get-Process -Id $Id).StartTime.ToUniversalTime()
 }
+
+function Get-HvTuiAccountSid {
+    <#
+    .SYNOPSIS
+    What an account's name stands for, as this node, its domain and those it trusts know it; an IdentityNotMappedException
+    when it stands for nobody.
+    #>
+    param([string]$Name)
+    (New-Object -TypeName System.Security.Principal.NTAccount -ArgumentList $Name).Translate([System.Security.Principal.SecurityIdentifier]).Value
+}
