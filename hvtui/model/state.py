@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from hvtui.model.change import Change
 from hvtui.model.durations import History
 from hvtui.model.events import EventLog
+from hvtui.model.fallback import FallbackBook
 from hvtui.model.link import Link, LinkStatus
 from hvtui.model.merge import SequenceGapError, check_sequence, jobs_by_vm, merge, read_load, slots_freed
 from hvtui.model.placement import Placements, is_at_rest
@@ -62,6 +63,7 @@ class ClusterState:
     roles_of: dict[str, str] = field(default_factory=dict)
     """VM → id of its role."""
     adrift: dict[str, _Adrift] = field(default_factory=dict)
+    fallbacks: FallbackBook = field(default_factory=FallbackBook)
     _spelling: dict[str, str] = field(default_factory=dict)
     """Node name in lower case → as it is spelled in `nodes`."""
 
@@ -228,6 +230,7 @@ class ClusterState:
         view.vms, view.files = vms, files
         if jobs is not view.jobs:
             view.jobs, view.jobs_of = jobs, jobs_by_vm(jobs)
+        self.fallbacks.look(name, vms, vm_ids, frame.time)
         for key in vm_ids:
             self._set_home(key, name, (before or {}).get(key), old_files.get(key))
         self._expire_adrift(name, change)

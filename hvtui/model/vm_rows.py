@@ -256,6 +256,9 @@ def _reasons(state: ClusterState, vm: Vm, role: Role | None, jobs: tuple[Job, ..
     failed = state.events.backup_failed.get(vm.id)
     if failed is not None and (vm.last_backup is None or vm.last_backup < failed.event.time):
         reasons.append((Severity.WARN, f"backup failed (event {failed.event.id})"))
+    if vm.id in state.fallbacks.standing:
+        time = state.fallbacks.standing[vm.id].time
+        reasons.append((Severity.WARN, f"a checkpoint fell back to one with memory ({time:%Y-%m-%d %H:%M} UTC)"))
     if is_critical(vm):
         reasons.append((Severity.BAD, "critical"))
     elif vm.state in (VmState.Paused, VmState.PausedVendor):

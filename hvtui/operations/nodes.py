@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 from hvtui.errors import RemoteError
 from hvtui.model.change import Change
 from hvtui.model.checkpoints import Checkpoints
+from hvtui.model.guests import GuestFiles
 from hvtui.model.preflight import ForkCommit, Preflight, ServiceState
 from hvtui.model.secret import GuestCredential
 from hvtui.model.state import ClusterState
@@ -32,6 +33,8 @@ POLICY: Final = "policy"
 GUESTS: Final = "guests"
 """Lane of the looks into guests."""
 
+GET_GUEST: Final = "Get-HvTuiGuest"
+GET_GUEST_FILE: Final = "Get-HvTuiGuestFile"
 GET_PREFLIGHT: Final = "Get-HvTuiPreflight"
 GET_FORK: Final = "Get-HvTuiForkCommit"
 GET_SERVICE: Final = "Get-HvTuiService"
@@ -126,17 +129,21 @@ class Asker:
         preflight_age: float = 0.0,
         fork_age: float = 0.0,
         fork: bool = True,
+        searched: Iterable[str] = (),
     ) -> None:
         """Read preflight and fork-commit signs of `nodes`, and `services` (`NODE/name`), unless kept and young enough.
 
-        What could not be read is in `answers.unread`, with the reason; an old answer is not used in its place.
+        Of `searched` only the signs are read. What could not be read is in `answers.unread`, with the reason; an old
+        answer is not used in its place.
         """
         kept = self.answers
         questions: list[Awaitable[None]] = []
-        for node in dict.fromkeys(nodes):
+        nodes = list(dict.fromkeys(nodes))
+        for node in nodes:
             if not self._young(kept.preflight.get(node), preflight_age):
                 asked = _Question(node, GET_PREFLIGHT, {"Part": "All"}, WORK)
                 questions.append(self._one(f"preflight:{node}", node, kept.preflight, asked))
+        for node in dict.fromkeys((*nodes, *searched)):
             if fork and not self._young(kept.fork.get(node), fork_age):
                 asked = _Question(node, GET_FORK, {}, WORK)
                 questions.append(self._one(f"fork:{node}", node, kept.fork, asked))
@@ -179,6 +186,19 @@ class Asker:
             for vm, node in wanted.items()
         ]
         await asyncio.gather(*asked)
+
+    def guests(
+        self, node: str, vms: Iterable[str], credential: GuestCredential, parallel: int
+    ) -> AsyncGenerator[Any, None]:
+        """Look into guests of a node: a line for each as it answers. Sent once; close it, or it goes on."""
+        parameters: Parameters = {"VM": ",".join(vms), "Credential": credential, "Parallel": parallel}
+        return self._nodes.stream(node, GET_GUEST, parameters, lane=GUESTS)
+
+    async def guest_files(self, node: str, vm: str, credential: GuestCredential, search: Parameters) -> GuestFiles:
+        """The largest files of a volume of a guest. Sent once. Raises RemoteError."""
+        parameters: Parameters = {"VMId": vm, "Credential": credential, **search}
+        answer: GuestFiles = await self._nodes.call(node, GET_GUEST_FILE, parameters, lane=GUESTS)
+        return answer
 
     def _young(self, kept: tuple[float, object] | None, age: float) -> bool:
         return kept is not None and self._nodes.monotonic() - kept[0] <= age > 0

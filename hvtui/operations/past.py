@@ -10,6 +10,8 @@ from hvtui.journal.entry import Entry
 from hvtui.journal.store import JournalError
 from hvtui.journal.unfinished import Unfinished, stopped_services, unfinished
 from hvtui.operations.desk import Desk
+from hvtui.operations.facts import Was
+from hvtui.operations.policy_past import changed_by
 from hvtui.operations.recovery import Truth, plan_of, read_truth, services_of, taken_away
 from hvtui.operations.recovery_access import access_truth
 from hvtui.operations.verbs.vss_access import VSSACCESS
@@ -56,6 +58,15 @@ class Past:
                 _log.info("%s: %s", service, error)
         await self.desk.fresh(since=self.desk.now())
         return read_truth(self.desk.state, one, services)
+
+    async def types_of(self, operation: str) -> tuple[Was, ...]:
+        """VMs whose checkpoint type an operation of this cluster changed; none when the journal cannot be read."""
+        cluster_id, _ = self.desk.audit.cluster()
+        try:
+            return await self.desk.audit.read(lambda journal: changed_by(journal, cluster_id, operation))
+        except JournalError as error:
+            _log.warning("%s", error)
+            return ()
 
     async def close(self, operation: str, note: str) -> None:
         """Mark an unfinished operation as closed, with a person's note. Raises JournalError."""

@@ -47,6 +47,10 @@ class Verb(StrEnum):
     VSSACCESS_UNDO = "vssaccess-undo"
 
 
+OF_VMS: Final = frozenset({Verb.POLICY, Verb.POLICY_UNDO, Verb.CHECKPOINT, Verb.APPLY, Verb.REMOVE, Verb.START_VM})
+"""Verbs whose plans are changes of VMs and of their checkpoints: they ask only the nodes that have those."""
+
+
 class Level(StrEnum):
     """How a plan is confirmed: a key on an armed button, or a typed name."""
 

@@ -14,8 +14,11 @@ from uuid import uuid4
 
 from hvtui.clock import Clock
 from hvtui.config import ClusterConfig
+from hvtui.errors import Unreachable
 from hvtui.journal.store import Journal, JournalError
 from hvtui.journal.unfinished import Unfinished
+from hvtui.model.checkpoints import Checkpoints
+from hvtui.model.fallback import Fallback
 from hvtui.model.guest_rows import GuestRow
 from hvtui.model.guests import GuestFiles
 from hvtui.model.secret import GuestCredential
@@ -26,13 +29,14 @@ from hvtui.operations.backup_watch import BackupWatch
 from hvtui.operations.builders import BUILDERS, NARROW, Builder, nodes_of, services_of
 from hvtui.operations.desk import Desk
 from hvtui.operations.facts import Facts, Leftover, Limits, Was
-from hvtui.operations.gate import check
+from hvtui.operations.fallbacks import FallbackNotes
+from hvtui.operations.gate import check, leave_out
 from hvtui.operations.guest_knowledge import GuestKnowledge
 from hvtui.operations.guests import Guests
-from hvtui.operations.nodes import Asker, Nodes, Watcher
+from hvtui.operations.nodes import FACTS, GET_CHECKPOINT, Asker, Nodes, Watcher
 from hvtui.operations.pace import Pace
 from hvtui.operations.past import Past
-from hvtui.operations.plan import Plan, Refusal, Target, Verb
+from hvtui.operations.plan import OF_VMS, Plan, Refusal, Target, Verb
 from hvtui.operations.records import stopped_services as stopped_by_records
 from hvtui.operations.recovery import Truth
 from hvtui.operations.run import Command, Run
@@ -97,8 +101,9 @@ class Operations:
         """What looks into guests have found; in memory only."""
         self._guests = Guests(self._desk, self.guest_knowledge)
         self._past = Past(self._desk)
+        self._fallbacks = FallbackNotes(self._desk)
         self._running = Running(self._desk, clock, self._past.look)
-        self._unsubscribe = nodes.subscribe(lambda change: self._backups.observe(nodes.state, nodes.monotonic()))
+        self._unsubscribe = nodes.subscribe(lambda change: self._observe())
 
     # --- what may be done ---
 
@@ -145,8 +150,14 @@ class Operations:
         try:
             await self._desk.audit.open()
             await self.look_back()
+            await self._fallbacks.open()
         except JournalError as error:
             _log.warning("%s", error)
+
+    @property
+    def fallbacks(self) -> Sequence[Fallback]:
+        """Checkpoints that silently became ones with memory, oldest first, those that earlier consoles saw included."""
+        return self._nodes.state.fallbacks.found
 
     async def gather(
         self,
@@ -164,7 +175,9 @@ class Operations:
         """
         fork = verb not in {Verb.CANCEL, Verb.START_VMMS, Verb.SERVICE}
         # The search of whole logs is heavy, and what is logged since then comes with the event stream.
-        await self._desk.asker.ask(nodes, services=services, fork=fork, fork_age=self._desk.pace.fork_age)
+        searched = self._nodes.state.node_names() if verb in OF_VMS else ()
+        age = self._desk.pace.fork_age
+        await self._desk.asker.ask(nodes, services=services, fork=fork, fork_age=age, searched=searched)
         await self._desk.read_more(verb, targets)
         await self._desk.fresh()
         await self.look_back()
@@ -207,10 +220,22 @@ class Operations:
         undo: tuple[Was, ...] = ()
         if verb in VSSACCESS:
             wanted, options, undo = await self.access.wish(verb, wanted, options)
+        if verb is Verb.POLICY_UNDO:
+            undo = await self._past.types_of(options.get("operation", ""))
+            # So that only nodes which have such VMs are asked.
+            wanted = tuple(was.target for was in undo)
         asked, services = self._asked(verb, wanted), services_of(verb, wanted)
         facts = await self.gather(verb, asked, targets=wanted, services=services)
         facts = replace(facts, undo=undo)
         return self._builders[verb](facts, wanted, self._with_known(verb, wanted, options))
+
+    async def checkpoints(self, vm: str) -> Checkpoints:
+        """The checkpoints of a VM, as its node tells them now. Raises RemoteError."""
+        node = self._nodes.state.home(vm)
+        if node is None:
+            raise Unreachable("no node that is heard tells of this VM")
+        answer: Checkpoints = await self._nodes.call(node, GET_CHECKPOINT, {"VMId": vm}, lane=FACTS)
+        return answer
 
     async def vss_access(self) -> dict[str, VssAccess | str]:
         """Node → who may take part in VSS there, or why that could not be read."""
@@ -264,7 +289,8 @@ class Operations:
             asked, services = self._asked(plan.verb, plan.targets), services_of(plan.verb, plan.targets)
             facts = await self.gather(plan.verb, asked, targets=plan.targets, services=services, run=run)
             # From here to the hold nothing else runs: two starts cannot both find the target free.
-            run.refusals = (*plan.refusals, *self._desk.gate(plan, facts))
+            kept, stands = self._still(plan, self._desk.gate(plan, facts))
+            run.plan, run.refusals = kept, (*plan.refusals, *stands)
         if run.refusals:
             await self._running.refuse(run)
         else:
@@ -303,6 +329,7 @@ class Operations:
             self._closed = True
             self._unsubscribe()
             self._desk.watcher.close()
+            await self._fallbacks.close()
         await asyncio.to_thread(self._journal.close)
 
     # --- after a console that was killed ---
@@ -325,6 +352,10 @@ class Operations:
 
     # --- helpers ---
 
+    def _observe(self) -> None:
+        self._backups.observe(self._nodes.state, self._nodes.monotonic())
+        self._fallbacks.look()
+
     def _cluster(self) -> tuple[str, str]:
         info = self._nodes.state.cluster.info
         return ("", self._config.name) if info is None else (info.id, info.name)
@@ -333,9 +364,21 @@ class Operations:
         """Nodes that a plan of this verb must hear of."""
         if verb in VSSACCESS:
             return []
+        if verb in OF_VMS:
+            homes = (self._nodes.state.home(target.id.partition("/")[0]) for target in targets)
+            return [home for home in dict.fromkeys(homes) if home]
         if verb in NARROW:
             return [] if verb is Verb.CANCEL else nodes_of(targets)
         return self._nodes.state.node_names()
+
+    def _still(self, plan: Plan, refusals: tuple[Refusal, ...]) -> tuple[Plan, tuple[Refusal, ...]]:
+        """Of many VMs those go on that nothing stands against now; the others are left, with their reasons."""
+        if plan.verb not in OF_VMS:
+            return plan, refusals
+        kept, whole = leave_out(plan, refusals) if len(plan.changes) > 1 else (plan, refusals)
+        if kept.changes:
+            return kept, whole
+        return plan, refusals or (Refusal(rule="nothing", text="nothing of it can be done, or needs to be"),)
 
     def _with_known(self, verb: Verb, targets: tuple[Target, ...], options: dict[str, str]) -> dict[str, str]:
         """Options with what the journal knows: which VMs hvtui's own drain of a node took away."""
