@@ -22,11 +22,9 @@ from hvtui.model.secret import GuestCredential
 from hvtui.operations.desk import Desk
 from hvtui.operations.guest_kinds import Kind, kind_of
 from hvtui.operations.guest_knowledge import GuestKnowledge
-from hvtui.operations.nodes import GUESTS, Parameters
+from hvtui.operations.nodes import Parameters
 from hvtui.operations.plan import Target
 
-GET_GUEST: Final = "Get-HvTuiGuest"
-GET_FILES: Final = "Get-HvTuiGuestFile"
 MOST: Final = 256
 """VMs of one call."""
 AT_ONCE: Final = 4
@@ -56,8 +54,8 @@ class Guests:
 
     desk: Desk
     knowledge: GuestKnowledge
-    _salt: bytes = field(default_factory=lambda: os.urandom(16))
-    _refused: dict[bytes, str] = field(default_factory=dict)
+    _salt: bytes = field(default_factory=lambda: os.urandom(16), repr=False)
+    _refused: dict[bytes, str] = field(default_factory=dict, repr=False)
     """Hash of an account and its password → the guest that refused it."""
 
     async def look(
@@ -103,11 +101,9 @@ class Guests:
             text = row.reason if row is not None else f"{refused} has refused this account and password before"
             return self._no_files(target, kind.node, volume, "refused" if row is not None else "skipped", text)
         await self._note(f"looks for the largest files of {volume} in {target.name} as {credential.username}", [target])
-        parameters: Parameters = {
-            "VMId": target.id, "Credential": credential, "Volume": volume, "Count": count, "Seconds": seconds,
-        }  # fmt: skip
+        search: Parameters = {"Volume": volume, "Count": count, "Seconds": seconds}
         try:
-            answer: GuestFiles = await desk.nodes.call(kind.node, GET_FILES, parameters, lane=GUESTS)
+            answer = await desk.asker.guest_files(kind.node, target.id, credential, search)
         except RemoteError as error:
             text = f"{error.text}; whether it was asked is not known, and it is not asked again"
             return self._no_files(target, kind.node, volume, "unreachable", text)
@@ -183,10 +179,9 @@ class Guests:
                 yield self._skipped(one, look)
             return
         node = look.kinds[targets[0].id].node
-        parameters: Parameters = {"VM": ",".join(left), "Credential": look.credential, "Parallel": parallel}
         why = f"{node} told nothing of it"
         try:
-            async with aclosing(self.desk.nodes.stream(node, GET_GUEST, parameters, lane=GUESTS)) as lines:
+            async with aclosing(self.desk.asker.guests(node, list(left), look.credential, parallel)) as lines:
                 async for line in lines:
                     target = left.pop(line.vm.lower(), None) if line.kind == "guest" else None
                     if target is not None:
