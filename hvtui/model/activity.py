@@ -70,6 +70,8 @@ class Activity(msgspec.Struct, frozen=True):
 
 
 IDLE: Final = Activity()
+SEPARATOR: Final = " · "
+"""Between the parts of an activity's text."""
 
 
 def activity_of(vm: Vm | None, jobs: tuple[Job, ...], role: Role | None) -> Activity:
@@ -101,7 +103,7 @@ def activity_of(vm: Vm | None, jobs: tuple[Job, ...], role: Role | None) -> Acti
     texts = list(parts.values())
     if status:
         texts += [word for flag, word in _FLAGS if status & flag]
-    return Activity(" · ".join(texts), percent, job_id, job_type)
+    return Activity(SEPARATOR.join(texts), percent, job_id, job_type)
 
 
 _FLAGS: Final = (

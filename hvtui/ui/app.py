@@ -256,6 +256,23 @@ class HvtuiApp(App[None]):
         if acting is not None:
             acting.open_menu()
 
+    def action_checkpoints(self) -> None:
+        """The checkpoints of the VM under the cursor."""
+        self._open_page("acts.checkpoints")
+
+    def action_guests(self) -> None:
+        """A look into guests."""
+        self._open_page("acts.guests")
+
+    def action_access(self) -> None:
+        """Who may take part in VSS."""
+        self._open_page("acts.access")
+
+    def _open_page(self, page: str) -> None:
+        acting = self._able()
+        if acting is not None:
+            acting.open_page(page)
+
     def action_operations(self) -> None:
         """What runs, what was done, what failed."""
         from hvtui.ui.screens.operations_page import OperationsPage  # noqa: PLC0415  # not needed for the first frame

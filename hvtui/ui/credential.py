@@ -44,18 +44,21 @@ class SecretInput(Input):
         return Text("*" * len(self.value), no_wrap=True, overflow="ignore", end="")
 
 
-class CredentialScreen(ModalScreen[None]):
-    """Another password: Enter uses it once, Esc leaves everything stopped."""
+class AskCredential(ModalScreen[None]):
+    """An account and a password: Enter uses them once, Esc leaves. Nothing typed here is shown, logged or kept by it.
+
+    `kept`: an empty password is handed over, too; it stands for one that was given before.
+    """
 
     AUTO_FOCUS = "#password"
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Not now", show=False)]
 
     DEFAULT_CSS = """
-    CredentialScreen {
+    AskCredential {
         align: center middle; background: $hv-base 60%;
         & > Vertical {
-            width: 72; max-width: 100%; height: auto; padding: 0 1; background: $hv-base; border: round $hv-warn;
+            width: 76; max-width: 100%; height: auto; padding: 0 1; background: $hv-base; border: round $hv-warn;
         }
         &.-ascii > Vertical { border: ascii $hv-warn; }
         & Static { height: auto; color: $hv-text; }
@@ -66,44 +69,76 @@ class CredentialScreen(ModalScreen[None]):
     }
     """
 
-    def __init__(self, look: Look, username: str, refusal: str, give: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        look: Look,
+        username: str,
+        give: Callable[[str, str], None],
+        *,
+        heading: str,
+        told: str,
+        note: str,
+        foot: str,
+        kept: bool = False,
+    ) -> None:
         super().__init__(classes="-ascii" if look.ascii else "")
         self._look = look
         self._username = username
-        self._refusal = refusal
         self._give = give
+        self._words = heading, told, note, foot
+        self._kept = kept
+        self._left = False
 
     def compose(self) -> ComposeResult:
+        heading, told, note, foot = self._words
         with Vertical():
-            yield Static("Log-on refused", classes="credential--head", markup=False)
-            yield Static(Content(safe_block(self._look.plain(self._refusal))))
-            yield Static(
-                "hvtui has stopped every log-on of this cluster, so that the account does not get locked.\n",
-                classes="credential--dim",
-                markup=False,
-            )
+            yield Static(heading, classes="credential--head", markup=False)
+            yield Static(Content(safe_block(self._look.plain(told))))
+            yield Static(Content(safe_block(self._look.plain(note)) + "\n"), classes="credential--dim")
             yield Static("Account", markup=False)
             yield Input(safe_text(self._username), id="account", compact=True)
             yield Static("Password", markup=False)
             yield SecretInput(password=True, id="password", compact=True)
-            yield Static(
-                "Enter uses it once; Esc leaves everything stopped, r asks again.",
-                classes="credential--dim",
-                markup=False,
-            )
+            yield Static(foot, classes="credential--dim", markup=False)
+
+    def on_mount(self) -> None:
+        if not self._username:
+            self.set_focus(self.query_one("#account", Input))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in the account leads to the password, there it hands both over, once."""
         event.stop()
-        secret = self.query_one(SecretInput)
-        if event.input is not secret or not secret.value:
+        secret, field = self.query_one(SecretInput), self.query_one("#account", Input)
+        account = field.value.strip()
+        if not account:
+            self.set_focus(field)
+            return
+        if event.input is not secret or not (secret.value or self._kept):
             self.set_focus(secret)
             return
-        account, password = self.query_one("#account", Input).value.strip(), secret.value
+        password = secret.value
         secret.value = ""
+        self._left = True
         self.dismiss(None)
         self._give(account, password)
 
     def action_leave(self) -> None:
-        """Close; everything stays stopped."""
-        self.dismiss(None)
+        """Close; nothing was given."""
+        if not self._left:
+            self._left = True
+            self.dismiss(None)
+
+
+class CredentialScreen(AskCredential):
+    """Another password for the cluster: Enter uses it once, Esc leaves everything stopped."""
+
+    def __init__(self, look: Look, username: str, refusal: str, give: Callable[[str, str], None]) -> None:
+        super().__init__(
+            look,
+            username,
+            give,
+            heading="Log-on refused",
+            told=refusal,
+            note="hvtui has stopped every log-on of this cluster, so that the account does not get locked.",
+            foot="Enter uses it once; Esc leaves everything stopped, r asks again.",
+        )

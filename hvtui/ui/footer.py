@@ -10,18 +10,18 @@ from hvtui.ui.widgets.styled_line import Piece, StyledLine
 
 
 class KeyLine(StyledLine):
-    """Keys of some scopes, the most wanted first."""
+    """Keys of some scopes, the most wanted first; with `kind` only those that are about rows of that kind."""
 
     DEFAULT_CSS = """
     KeyLine { dock: bottom; }
     """
 
-    def __init__(self, look: Look, *scopes: str, without: tuple[str, ...] = ()) -> None:
+    def __init__(self, look: Look, *scopes: str, kind: str = "", without: tuple[str, ...] = ()) -> None:
         super().__init__(ellipsis=look.glyphs.ellipsis)
         shown = [by_id(name) for name in FOOTER_ORDER if name not in without]
         pieces = [Piece(" ")]
         for action in shown:
-            if action.scope in scopes:
+            if action.scope in scopes and (not kind or not action.on or kind in action.on):
                 key = action.keys[0]
                 pieces += [
                     Piece(key_word(key).replace("Ctrl+", "^"), "key", key),

@@ -22,6 +22,7 @@ _SCOPES: Final = (
     ("acts", "Changes, and what belongs to them"),
     ("detail", "Detail and help screens"),
     ("operations", "Operations page"),
+    ("page", "Pages of checkpoints, guests and VSS access"),
     ("dialog", "Dialogs that confirm"),
     ("app", "Everywhere"),
 )

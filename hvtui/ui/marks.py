@@ -34,7 +34,18 @@ _VERBS: Final = {
     "vmms": "VMMS",
     "start-vmms": "start VMMS",
     "service": "service",
+    "policy": "checkpoint type",
+    "policy-undo": "checkpoint type back",
+    "checkpoint": "checkpoint",
+    "apply-checkpoint": "apply checkpoint",
+    "remove-checkpoint": "remove checkpoint",
+    "start-vm": "start",
+    "vssaccess": "VSS access",
+    "vssaccess-remove": "VSS access",
+    "vssaccess-undo": "VSS access",
 }
+MOVING: Final = frozenset({"move", "isolate", "return", "align", "drain"})
+"""First words of marks of what moves VMs: Windows tells of the same migration."""
 _WEIGHT: Final = {"busy": 3, "bad": 2, "warn": 1}
 _BAD_ENDS: Final = {RunState.FAILED: ("failed", "bad"), RunState.UNKNOWN: ("outcome unknown", "bad")}
 
@@ -73,7 +84,11 @@ def _of(run: Run) -> list[tuple[str, Mark]]:
     verb = _VERBS.get(run.plan.verb.value, run.plan.verb.value)
     found: list[tuple[str, Mark]] = []
     end = _BAD_ENDS.get(run.state)
+    items = {item.target.key for item in run.items}
     for target in run.plan.targets:
+        if target.key in items:
+            # Its own item tells more than the run as a whole.
+            continue
         if run.over:
             if end is not None:
                 found.append((target.key, (f"{verb} {end[0]}", end[1])))
@@ -97,4 +112,11 @@ def _of(run: Run) -> list[tuple[str, Mark]]:
         settled = {ItemState.DONE, ItemState.CANCELLED}
         good = {item.target.key for item in run.items if item.state in settled}
         found = [(key, mark) for key, mark in found if key not in good]
-    return found
+    return [(row, mark) for key, mark in found for row in _rows(key)]
+
+
+def _rows(key: str) -> tuple[str, ...]:
+    """The rows that show what concerns `Target.key`: a checkpoint is its VM's, an entry its node's."""
+    kind, _, rest = key.partition(":")
+    owner = {"checkpoint": "vm", "vssaccess": "node"}.get(kind)
+    return (key,) if owner is None else (key, f"{owner}:{rest.partition('/')[0]}")

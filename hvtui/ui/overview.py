@@ -33,6 +33,16 @@ from hvtui.ui.pointed import Pointed
 
 _LOG = logging.getLogger(__name__)
 
+_ELSEWHERE = (
+    "verb.cancel",
+    "verb.checkpoint",
+    "verb.apply-checkpoint",
+    "verb.remove-checkpoint",
+    "verb.start-vm",
+    "verb.vssaccess",
+    "verb.vssaccess-remove",
+)
+"""Keys that are shown on pages of their own."""
 _LEAST = 7
 """Lines of a row of panes, whatever is in it."""
 
@@ -100,7 +110,7 @@ class Overview(Screen[None]):
             yield panes["writers"]
             yield panes["placement"]
             yield panes["events"]
-        yield KeyLine(self.look, "table", "overview", "acts", "app", without=("verb.cancel",))
+        yield KeyLine(self.look, "table", "overview", "acts", "app", without=_ELSEWHERE)
 
     def on_mount(self) -> None:
         self.panes["writers"].add_class("-shown")

@@ -8,12 +8,16 @@ from typing import Final, Protocol, runtime_checkable
 
 @dataclass(frozen=True, slots=True)
 class Pointed:
-    """Rows of one kind: `vm` (ids), `node` (names), `csv` (ids), `writer` (`node|writer id`), `run` (ids)."""
+    """Rows of one kind: `vm` (ids), `node` (names), `csv` (ids), `writer` (`node|writer id`), `run` (ids),
+    `checkpoint` (`VM/checkpoint`), `vssaccess` (`NODE/ACCOUNT`).
+    """
 
     kind: str = ""
     keys: tuple[str, ...] = ()
     marked: bool = False
     """They were marked, and are not just the one under the cursor."""
+    names: tuple[str, ...] = ()
+    """What they are called, of kinds whose names the picture of the cluster does not hold."""
 
 
 NOTHING: Final = Pointed()

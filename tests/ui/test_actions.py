@@ -12,6 +12,7 @@ TOGETHER = (
     ("app", "overview", "acts", "table", "matrix"),
     ("app", "detail", "acts"),
     ("app", "operations", "acts"),
+    ("app", "page", "acts", "table", "matrix"),
     ("dialog",),
 )
 """Scopes whose keys are alive at the same time."""

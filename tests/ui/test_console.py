@@ -147,7 +147,7 @@ async def test_no_key_changes_the_cluster() -> None:
 
 
 async def test_help_lists_every_action() -> None:
-    async with console("healthy", size=(100, 200)) as (app, pilot, _):
+    async with console("healthy", size=(100, 230)) as (app, pilot, _):
         await pilot.press("?")
         await settled(pilot, lambda: isinstance(app.screen, HelpScreen))
         shown = " ".join(text(app).replace("│", " ").split())
@@ -301,7 +301,7 @@ async def test_a_feed_that_cannot_start_is_told_in_the_header() -> None:
 
 async def test_ascii_mode_draws_nothing_else() -> None:
     async with console("healthy", ascii_only=True, size=(160, 50)) as (app, pilot, _):
-        for keys in (["j", "space"], ["+"], ["escape", "?"], ["escape", "ctrl+p"], ["escape", "T", "/", "x"]):
+        for keys in (["j", "space"], ["+"], ["escape", "?"], ["escape", "ctrl+p"], ["escape", "f9", "/", "x"]):
             await pilot.press(*keys)
             await pilot.pause(0.2)
             assert [line for line in lines(app) if not line.isascii()] == []
@@ -313,7 +313,7 @@ async def test_themes_switch_while_running() -> None:
         colours = {str(segment.style) for strip in app.screen._compositor.render_strips() for segment in strip}
         seen = {app.theme}
         for _ in range(3):
-            await pilot.press("T")
+            await pilot.press("f9")
             await pilot.pause(0.05)
             seen.add(app.theme)
         assert seen == {"dark", "light", "high-contrast", "colour-blind"}

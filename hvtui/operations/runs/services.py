@@ -137,7 +137,10 @@ async def stop(desk: Desk, run: Run, service: str) -> ServiceState:
         text = f"the answer was lost, and {name} on {node} still runs; it was not asked again"
         await desk.read_back(run, answer, "unknown", text)
         raise GivenUpError(text)
-    await desk.read_back(run, answer, "done", f"{name} on {node} is Stopped", _values(now))
+    text = f"{name} on {node} is Stopped"
+    await desk.read_back(run, answer, "done", text, _values(now))
+    # Else the step's last word would stay the pending state it passed through.
+    desk.line(run, text)
     return before
 
 

@@ -225,6 +225,12 @@ class ConfirmScreen(ModalScreen[None]):
         """What stands in the field."""
         return self._field.value
 
+    def fill(self, text: str) -> None:
+        """Put a proposal into the field; the cursor stands behind it."""
+        self._field.value = text
+        self._field.cursor_position = len(text)
+        self.paint()
+
     def _fits(self) -> bool:
         name, typed = self.name_to_type().strip().casefold(), self.typed.strip().casefold()
         return bool(typed) and (not name or typed == name)

@@ -30,6 +30,10 @@ _LOOK_EVERY: Final = 1.0
 """Seconds between two looks whether the plan still is what the picture shows; nothing is asked for that."""
 _ASK_EVERY: Final = 5.0
 """Least seconds between two plans made anew by themselves: each asks every node."""
+_SHARE: Final = 20
+"""A look takes a twentieth of the time at most: at thousands of VMs it takes long."""
+_NAMES: Final = 100
+"""Names of targets that are listed; what becomes of each stands in the plan below."""
 _BACKUP_VERBS: Final = frozenset({Verb.DRAIN, Verb.VMMS, Verb.SERVICE})
 _FAILBACKS: Final = ("Immediate", "NoFailback")
 
@@ -83,6 +87,8 @@ class PlanDialog(ConfirmScreen):
         self._now_against = ""
         self._backup: list[tuple[str, BackupState]] = []
         self._due = True
+        self._again = float("-inf")
+        """When to look again."""
         self._unsubscribe: Callable[[], None] = lambda: None
 
     # --- what the frame asks ---
@@ -105,7 +111,7 @@ class PlanDialog(ConfirmScreen):
         plan = self.plan
         if plan is None:
             return self.wish.title if not self._error else ""
-        if plan.refused or not (plan.moves or plan.stages or plan.verb is Verb.CANCEL):
+        if plan.refused or not (plan.moves or plan.changes or plan.stages or plan.verb is Verb.CANCEL):
             return ""
         return plan.title
 
@@ -151,7 +157,10 @@ class PlanDialog(ConfirmScreen):
         targets = self.plan.targets if self.plan is not None else self.wish.targets
         for target in targets:
             kinds.setdefault(target.kind, []).append(target.name)
-        lines = [text(span(f"{kind}  ", "label"), span(", ".join(names))) for kind, names in kinds.items()]
+        lines = []
+        for kind, names in kinds.items():
+            more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+            lines.append(text(span(f"{kind}  ", "label"), span(", ".join(names[:_NAMES])), span(more, "dim")))
         lines += [text(span(remark, "dim")) for remark in self.wish.remarks]
         return tuple(lines) or (text(span("everything that is away from the owner of its CSV")),)
 
@@ -217,13 +226,18 @@ class PlanDialog(ConfirmScreen):
 
     def _look(self) -> None:
         """Once a second: does the picture still show what the plan is about?"""
-        if self.plan is None or not self._due:
+        began = time.monotonic()
+        if self.plan is None or not self._due or began < self._again:
             self.paint()
             return
         self._due = False
+        self._look_at(self.plan)
+        self._again = began + _SHARE * (time.monotonic() - began)
+
+    def _look_at(self, plan: Plan) -> None:
         facts = self._operations.facts()
-        self._backup = self._backups(self.plan, facts)
-        now = against(self.plan, facts)
+        self._backup = self._backups(plan, facts)
+        now = against(plan, facts)
         self._now_against = "the picture is another one: planned anew" if now != self._against else ""
         if now != self._against:
             self._due = True
@@ -297,6 +311,10 @@ def differs(old: Plan, new: Plan) -> str:
     for names, words in ((gone, "no longer moved"), (came, "moved now, too"), (other, "moved differently")):
         if names:
             said.append(f"{words}: {', '.join(sorted(names)[:8])}{' …' if len(names) > 8 else ''}")
+    if {(one.target.key, one.node, one.before, one.after) for one in old.changes} != {
+        (one.target.key, one.node, one.before, one.after) for one in new.changes
+    }:
+        said.append(_other_changes(old, new))
     if [stage.text for stage in old.stages] != [stage.text for stage in new.stages]:
         said.append("its steps are others")
     if {target.key for target in old.targets} != {target.key for target in new.targets}:
@@ -306,3 +324,10 @@ def differs(old: Plan, new: Plan) -> str:
     if (old.level, old.name) != (new.level, new.name):
         said.append("it is confirmed in another way")
     return "; ".join(said)
+
+
+def _other_changes(old: Plan, new: Plan) -> str:
+    was = {one.target.key: (one.target.name, one.node, one.before, one.after) for one in old.changes}
+    now = {one.target.key: (one.target.name, one.node, one.before, one.after) for one in new.changes}
+    names = sorted({(now.get(key) or was[key])[0] for key in was.keys() | now.keys() if was.get(key) != now.get(key)})
+    return f"other values, or others that change: {', '.join(names[:8])}{' …' if len(names) > 8 else ''}"

@@ -8,8 +8,9 @@ from typing import Final
 from hvtui.model.enums import VmState
 from hvtui.model.severity import Severity
 from hvtui.operations.backup_state import Answer, BackupState
-from hvtui.operations.plan import CsvLine, Left, Move, Note, Plan, Refusal, Stage
-from hvtui.ui.cells import fit
+from hvtui.operations.plan import Change, CsvLine, Left, Move, Note, Plan, Refusal, Stage
+from hvtui.operations.vss_access import number, value_text
+from hvtui.ui.cells import fit, width_of
 from hvtui.ui.look import Look
 from hvtui.ui.screens.facts import row, span, text
 from hvtui.ui.widgets.document import Line, Section, Span
@@ -17,6 +18,9 @@ from hvtui.ui.widgets.document import Line, Section, Span
 _RUNS: Final = frozenset({VmState.Running})
 _NAME: Final = 20
 """Cells of a VM's name in a table."""
+
+MOST: Final = 400
+"""Lines of one table: nobody reads more, and a plan may be about thousands of VMs."""
 
 ORPHANED: Final = "backup-orphaned"
 """The rule that an operator answers by saying that the backup job was stopped."""
@@ -37,7 +41,8 @@ def plan_sections(
         *_stages(plan.stages, look),
         *_csvs(plan.csvs, look),
         *_moves(plan.moves, look),
-        *_left(plan.left, look),
+        *_changes(plan.changes, look),
+        *_left(plan.left, "Stays where it is" if plan.moves or not plan.changes else "Stays as it is"),
         *_notes(plan.notes, look),
     ]
     return sections
@@ -84,22 +89,61 @@ def _moves(moves: Sequence[Move], look: Look) -> Iterator[Section]:
         ("Paused: migrated as they are", "", [move for move in others if move.type == "Live"]),
         ("At rest: only the role changes the node", "dim", [move for move in others if move.type == "Quick"]),
     )
+    room = max((width_of(_way(move, look)) for move in moves), default=0)
     for title, role, group in groups:
         if group:
-            lines = [_move_line(move, look, role) for move in group]
+            lines = [_move_line(move, look, role, room) for move in group]
             yield Section(title, tuple(lines), wide=True, note=str(len(group)))
 
 
-def _move_line(move: Move, look: Look, role: str) -> Line:
+def _way(move: Move, look: Look) -> str:
+    return f"{move.source or '?'} {look.glyphs.arrow} {move.destination or 'where the cluster puts it'}"
+
+
+def _move_line(move: Move, look: Look, role: str, room: int) -> Line:
+    """`room` are the cells of the widest way: what stands behind it stands in columns."""
     memory = "? GB" if move.memory is None else f"{move.memory / 1024:.1f} GB"
-    where = f"{move.source or '?'} {look.glyphs.arrow} {move.destination or 'where the cluster puts it'}"
     wave = f"  wave {move.wave + 1}" if move.wave else ""
     reason = f"  {move.reason}" if move.reason else ""
     return text(
         span(fit(move.vm.name, _NAME, ellipsis=look.glyphs.ellipsis), role),
-        span(f" {where}  "),
-        span(memory, "unread" if move.memory is None else "dim"),
+        span(f" {fit(_way(move, look), room)}"),
+        span(f"{memory:>10}", "unread" if move.memory is None else "dim"),
         span(f"{wave}{reason}", "dim"),
+    )
+
+
+def _changes(changes: Sequence[Change], look: Look) -> Iterator[Section]:
+    """What has which value now and gets which: one table for each pair of values, those with a warning first."""
+    groups: dict[tuple[str, str], list[Change]] = {}
+    for change in changes:
+        groups.setdefault((change.before, change.after), []).append(change)
+    for (before, after), group in groups.items():
+        group.sort(key=lambda change: -change.severity)
+        room = min(44, max(width_of(change.target.name) for change in group))
+        lines = [_change_line(change, look, room) for change in group[:MOST]]
+        if len(group) > MOST:
+            lines.append(text(span(f"and {len(group) - MOST} more with nothing worse to say of them", "dim")))
+        kind = group[0].target.kind
+        before, after = _value(kind, before), _value(kind, after)  # noqa: PLW2901
+        title = f"{before} {look.glyphs.arrow} {after}" if before and after else after or before
+        yield Section(title, tuple(lines), wide=True, note=str(len(group)))
+
+
+def _value(kind: str, word: str) -> str:
+    """A value as people read it: those of VssAccessControl are numbers in a plan."""
+    return value_text(number(word)) if kind == "vssaccess" and number(word) is not None else word
+
+
+def _change_line(change: Change, look: Look, room: int) -> Line:
+    severity = Severity(change.severity) if change.severity in set(Severity) else Severity.INFO
+    role = _ROLES.get(severity, "")
+    sign = {"bad": look.glyphs.bad, "warn": look.glyphs.warn}.get(role, look.glyphs.dot)
+    return text(
+        span(f"{sign} ", role or "dim"),
+        span(fit(change.target.name, room, ellipsis=look.glyphs.ellipsis)),
+        span(f"  {change.node}", "dim"),
+        span(f"  {look.plain(change.text)}" if change.text else "", role or "dim"),
     )
 
 
@@ -129,11 +173,11 @@ def _csvs(csvs: Sequence[CsvLine], look: Look) -> Iterator[Section]:
     yield Section("Volumes", tuple(lines), wide=True, note=note)
 
 
-def _left(left: Sequence[Left], look: Look) -> Iterator[Section]:
+def _left(left: Sequence[Left], title: str) -> Iterator[Section]:
     if not left:
         return
     lines: list[Line] = []
-    for one in left:
+    for one in left[:MOST]:
         reasons = [refusal.text.removeprefix(f"{one.vm.name}: ") for refusal in one.refusals]
         held = any(refusal.hold for refusal in one.refusals)
         words = "; ".join([*reasons, *([one.text] if one.text else [])]) or "no reason is known"
@@ -141,7 +185,9 @@ def _left(left: Sequence[Left], look: Look) -> Iterator[Section]:
         lines.append(row(one.vm.name, *spans))
         hints = dict.fromkeys(refusal.hint for refusal in one.refusals if refusal.hint)
         lines += [row(" ", span(hint, "info")) for hint in hints]
-    yield Section("Stays where it is", tuple(lines), wide=True, note=str(len(left)))
+    if len(left) > MOST:
+        lines.append(text(span(f"and {len(left) - MOST} more; `--dry-run --json` lists every one", "dim")))
+    yield Section(title, tuple(lines), wide=True, note=str(len(left)))
 
 
 def _notes(notes: Iterable[Note], look: Look) -> Iterator[Section]:

@@ -1,4 +1,4 @@
-"""The action menu of a row: every change it can be asked for, with its key, and why one is not possible now."""
+"""The action menu of a row: every change and page it can be asked for, with its key, and why one is not possible."""
 
 from __future__ import annotations
 
@@ -17,22 +17,30 @@ if TYPE_CHECKING:
     from hvtui.ui.acting import Acting
 
 _CONFIRMED = {Confirm.ARMED: "a key on an armed button", Confirm.TYPED: "the typed name"}
-_KINDS = {"vm": "VMs", "node": "nodes", "csv": "CSVs", "writer": "writers", "run": "operations"}
+_KINDS = {
+    "vm": "VMs",
+    "node": "nodes",
+    "csv": "CSVs",
+    "writer": "writers",
+    "run": "operations",
+    "checkpoint": "checkpoints",
+    "vssaccess": "entries",
+}
 
 
 def row_menu(acting: Acting, pointed: Pointed, choose: Callable[[str], None]) -> MenuScreen:
     """Entries of `pointed`'s kind; those for the whole cluster are always there."""
     choices = []
     for action in ACTIONS:
-        if not action.mutating or not (pointed.kind in action.on or action.verb == Verb.ALIGN):
+        if not (pointed.kind in action.on or action.verb == Verb.ALIGN):
             continue
-        about = (
-            text(span(action.help)),
-            text(span(f"Confirmed by {_CONFIRMED[action.confirm]} at least, after the plan was shown.", "dim")),
-        )
-        word = acting.operations.read_only_why or action.help
+        said = "Only shows; changes nothing."
+        if action.mutating:
+            said = f"Confirmed by {_CONFIRMED[action.confirm]} at least, after the plan was shown."
+        about = (text(span(action.help)), text(span(said, "dim")))
+        word = (action.mutating and acting.operations.read_only_why) or action.help
         key = action.keys[0] if action.keys else ""
-        choices.append(Choice(action.verb, action.title, key, word=word, about=about))
+        choices.append(Choice(action.verb or action.id, action.title, key, word=word, about=about))
     return MenuScreen(
         acting.look,
         acting.feed.clock,
@@ -55,5 +63,7 @@ def _names(acting: Acting, pointed: Pointed) -> str:
         "csv": lambda: csv_target(state, key).name,
         "writer": lambda: f"writers of {key.partition('|')[0]}",
         "run": lambda: titles.get(key, "an unfinished operation"),
+        "checkpoint": lambda: f"checkpoint {pointed.names[0]}" if pointed.names else "a checkpoint",
+        "vssaccess": lambda: pointed.names[0] if pointed.names else key,
     }
     return names.get(pointed.kind, lambda: key)()

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 
 from hvtui.live.feed import Feed
+from hvtui.model.activity import SEPARATOR
 from hvtui.model.change import Change
 from hvtui.model.filter import parse_filter
 from hvtui.model.severity import Severity
@@ -15,7 +16,7 @@ from hvtui.model.state import ClusterState, vm_key
 from hvtui.model.vm_rows import VmRow, vm_row
 from hvtui.ui import format as show
 from hvtui.ui.look import Look
-from hvtui.ui.marks import Marks
+from hvtui.ui.marks import MOVING, Marks
 from hvtui.ui.messages import OpenDetail
 from hvtui.ui.pane import Pane
 from hvtui.ui.pointed import Pointed, rows_of
@@ -277,9 +278,11 @@ class VmsPane(Pane):
         mark = self._marks.of("vm", row.key) if self._marks is not None else None
         if mark is None:
             return self.look.plain(row.activity), "busy"
-        # What hvtui does with it comes first, what Windows tells of it behind.
+        # What hvtui does with it comes first, what Windows tells of it behind; a migration is told once.
+        told = mark[1] == "busy" and mark[0].partition(" ")[0] in MOVING
+        parts = [part for part in row.activity.split(SEPARATOR) if not (told and part.startswith("migrating"))]
         dot = f" {self.look.glyphs.dot} "
-        return self.look.plain(dot.join(word for word in (mark[0], row.activity) if word)), mark[1]
+        return self.look.plain(dot.join(word for word in (mark[0], *parts) if word)), mark[1]
 
     def _uptime(self, row: VmRow) -> str:
         if row.started is None:

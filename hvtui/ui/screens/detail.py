@@ -32,6 +32,9 @@ from hvtui.ui.widgets.styled_line import Piece, StyledLine
 PAUSE: Final = 0.5
 """Least seconds between two looks at the state while changes come in."""
 
+_ELSEWHERE: Final = ("verb.cancel", "verb.checkpoint", "verb.start-vm")
+"""Keys that are shown on pages of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -89,7 +92,7 @@ class DetailScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self._head
         yield self._page
-        yield KeyLine(self._look, "detail", "acts", "app", without=("verb.cancel",))
+        yield KeyLine(self._look, "detail", "acts", "app", kind=self._pointed.kind, without=_ELSEWHERE)
 
     def on_mount(self) -> None:
         self._unsubscribe = self._feed.subscribe(self._heard)

@@ -18,6 +18,7 @@ from hvtui.operations.recovery import Truth
 from hvtui.operations.run import Offer, Run, RunState
 from hvtui.ui import format as fmt
 from hvtui.ui.actions import bindings
+from hvtui.ui.asks import undo
 from hvtui.ui.dialogs.ask_dialog import CloseUnfinished
 from hvtui.ui.dialogs.menu import Choice, MenuScreen
 from hvtui.ui.footer import KeyLine
@@ -37,8 +38,6 @@ _LOG = logging.getLogger(__name__)
 _PAUSE: Final = 0.2
 """Seconds in which changes of runs are gathered before they are painted."""
 _CLOSE: Final = "\nclose"
-_ELSEWHERE: Final = ("verb.migrate", "verb.align", "verb.drain", "verb.vmms", "acts.page")
-"""Keys that are about rows of the panes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ class OperationsPage(Screen[None]):
         yield self._head
         yield self.table
         yield self._page
-        yield KeyLine(self._look, "operations", "acts", "app", without=_ELSEWHERE)
+        yield KeyLine(self._look, "operations", "acts", "app", kind="run", without=("acts.page",))
 
     def on_mount(self) -> None:
         self._unsubscribe = self._acting.operations.subscribe(self._heard)
@@ -248,6 +247,12 @@ class OperationsPage(Screen[None]):
         run = self._run(self.table.cursor_key)
         if run is not None and run.over:
             self._acting.operations.acknowledge(run)
+
+    def action_undo(self) -> None:
+        """Plan the way back of the operation."""
+        key = self.table.cursor_key
+        if key is not None:
+            undo(self._acting, key)
 
     def action_next_step(self) -> None:
         """Choose among what a run offers."""

@@ -39,6 +39,20 @@ _ITEM_ROLES: Final = {
     ItemState.REFUSED: "warn",
     ItemState.UNKNOWN: "bad",
 }
+_RANK: Final = {
+    ItemState.FAILED: 0,
+    ItemState.UNKNOWN: 1,
+    ItemState.REFUSED: 2,
+    ItemState.HELD: 3,
+    ItemState.RUNNING: 4,
+    ItemState.WAITING: 5,
+    ItemState.CANCELLED: 6,
+    ItemState.DONE: 7,
+    ItemState.QUEUED: 8,
+}
+"""What comes first of a run with more items than are shown."""
+MOST: Final = 400
+"""Items and lines of a run that are shown."""
 
 
 def sign_of(state: RunState | ItemState, look: Look) -> str:
@@ -133,7 +147,13 @@ def _stages(run: Run, look: Look) -> Iterator[Section]:
 def _items(run: Run, look: Look) -> Iterator[Section]:
     if run.items:
         done = sum(item.state is ItemState.DONE for item in run.items)
-        lines = [line for item in run.items for line in _item(item, look)]
+        shown = run.items
+        if len(shown) > MOST:
+            # Stable: what is alike stays in the order of the plan.
+            shown = sorted(shown, key=lambda item: _RANK.get(item.state, 0))[:MOST]
+        lines = [line for item in shown for line in _item(item, look)]
+        if len(run.items) > MOST:
+            lines.append(text(span(f"and {len(run.items) - MOST} more; `hvtui journal show` lists every one", "dim")))
         yield Section("Items", tuple(lines), wide=True, note=f"{done} of {len(run.items)} done")
 
 
@@ -164,9 +184,10 @@ def _lines(run: Run, look: Look) -> Iterator[Section]:
                 span(f"{fmt.clock_time(line.time, look.zone)} ", "dim"),
                 span(look.plain(line.text), roles.get(line.severity, "")),
             )
-            for line in reversed(run.lines)
+            for line in reversed(run.lines[-MOST:])
         ]  # fmt: skip
-        yield Section("What was seen and done", tuple(lines), wide=True, note="newest first")
+        note = "newest first" if len(run.lines) <= MOST else f"the newest {MOST} of {len(run.lines)}"
+        yield Section("What was seen and done", tuple(lines), wide=True, note=note)
 
 
 def unfinished_sections(one: Unfinished, truth: Truth | None, look: Look) -> list[Section]:

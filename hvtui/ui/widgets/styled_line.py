@@ -110,7 +110,9 @@ class StyledLine(Widget):
                     # Half a key's name helps nobody.
                     break
             if cells > end - x:
-                cells = end - x
+                # Blanks at its end need no room.
+                text = text.rstrip()
+                cells = min(width_of(text), end - x)
                 text = fit(text, cells, ellipsis=self._ellipsis) if cells > 0 else ""
             if not text:
                 break
