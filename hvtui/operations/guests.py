@@ -32,6 +32,7 @@ AT_ONCE: Final = 4
 _NAMED: Final = 20
 _PREFLIGHT_AGE: Final = 600.0
 _DENIED: Final = "denied"
+_READ: Final = "read"
 
 
 class RefusedBefore(Exception):  # it says what happened
@@ -43,6 +44,7 @@ class _Look:
     """One look under way. `proven`: a guest has accepted the account. `stop`: why nobody is asked any more."""
 
     credential: GuestCredential
+    mark: bytes
     kinds: dict[str, Kind]
     proven: bool = False
     stop: str = ""
@@ -55,8 +57,10 @@ class Guests:
     desk: Desk
     knowledge: GuestKnowledge
     _salt: bytes = field(default_factory=lambda: os.urandom(16), repr=False)
-    _refused: dict[bytes, str] = field(default_factory=dict, repr=False)
-    """Hash of an account and its password → the guest that refused it."""
+    _refused: dict[bytes, dict[str, str]] = field(default_factory=dict, repr=False)
+    """Hash of an account and its password → id and name of the guests that refused it."""
+    _accepted: set[bytes] = field(default_factory=set, repr=False)
+    """Hashes of those that some guest has accepted: only in others may they be right."""
 
     async def look(
         self, targets: Sequence[Target], credential: GuestCredential, *, parallel: int = 8
@@ -67,10 +71,10 @@ class Guests:
         """
         wanted = list({target.id: target for target in targets}.values())
         kinds = await self._kinds(wanted)
-        look = _Look(credential, kinds)
-        if guest := self._refused.get(self._mark(credential)):
-            look.stop = f"{guest} has refused this account and password before; it is not tried again"
-        rows = [self._without_asking(target, kinds[target.id]) for target in wanted]
+        mark = self._mark(credential)
+        look = _Look(credential, mark, kinds)
+        look.stop = self._refused_before(mark, "")
+        rows = [self._without_asking(target, kinds[target.id], mark) for target in wanted]
         asked = [target for target, row in zip(wanted, rows, strict=True) if row is None]
         if asked and not look.stop:
             await self._note(f"looks into {len(asked)} guests as {credential.username}", asked)
@@ -95,11 +99,12 @@ class Guests:
         """
         desk = self.desk
         kind = (await self._kinds([target]))[target.id]
-        row = self._without_asking(target, kind)
-        refused = self._refused.get(self._mark(credential), "")
-        if row is not None or refused:
-            text = row.reason if row is not None else f"{refused} has refused this account and password before"
-            return self._no_files(target, kind.node, volume, "refused" if row is not None else "skipped", text)
+        mark = self._mark(credential)
+        row = self._without_asking(target, kind, mark)
+        if row is not None:
+            return self._no_files(target, kind.node, volume, row.outcome, row.reason)
+        if refused := self._refused_before(mark, ""):
+            return self._no_files(target, kind.node, volume, "skipped", refused)
         await self._note(f"looks for the largest files of {volume} in {target.name} as {credential.username}", [target])
         search: Parameters = {"Volume": volume, "Count": count, "Seconds": seconds}
         try:
@@ -107,8 +112,7 @@ class Guests:
         except RemoteError as error:
             text = f"{error.text}; whether it was asked is not known, and it is not asked again"
             return self._no_files(target, kind.node, volume, "unreachable", text)
-        if answer.outcome == _DENIED:
-            self._refused[self._mark(credential)] = target.name
+        self._heard(mark, target, answer.outcome)
         return answer
 
     # --- asking ---
@@ -196,10 +200,10 @@ class Guests:
 
     def _answered(self, line: GuestLine, target: Target, look: _Look) -> GuestRow:
         kind = look.kinds[target.id]
-        if line.outcome == "read":
+        self._heard(look.mark, target, line.outcome)
+        if line.outcome == _READ:
             look.proven = True
         elif line.outcome == _DENIED:
-            self._refused[self._mark(look.credential)] = target.name
             look.stop = look.stop or f"not asked: {target.name} refused {look.credential.username}"
         return guest_row(line, target.name, kind=kind.word, old=kind.old)
 
@@ -213,13 +217,25 @@ class Guests:
         facts = self.desk.facts(None)
         return {target.id: kind_of(facts, target.id) for target in targets}
 
-    def _without_asking(self, target: Target, kind: Kind) -> GuestRow | None:
-        """A row for a guest that cannot be asked; None for one that can."""
-        if not kind.against:
+    def _without_asking(self, target: Target, kind: Kind, mark: bytes) -> GuestRow | None:
+        """A row for a guest that cannot be asked, or that has refused this account before; None for the others."""
+        refused = self._refused_before(mark, target.id)
+        why, outcome = (kind.against, "refused") if kind.against else (refused, "skipped")
+        if not why:
             return None
-        return not_readable(
-            target.id, target.name, kind.node, kind.against, outcome="refused", kind=kind.word, old=kind.old
-        )
+        return not_readable(target.id, target.name, kind.node, why, outcome=outcome, kind=kind.word, old=kind.old)
+
+    def _refused_before(self, mark: bytes, vm: str) -> str:
+        """Why nobody (or, of an account that some guest accepted, this VM) is asked with it again; else empty."""
+        refused = self._refused.get(mark, {})
+        name = refused.get(vm, "") if mark in self._accepted or vm else next(iter(refused.values()), "")
+        return f"{name} has refused this account and password before; it is not tried again" if name else ""
+
+    def _heard(self, mark: bytes, target: Target, outcome: str) -> None:
+        if outcome == _DENIED:
+            self._refused.setdefault(mark, {})[target.id] = target.name
+        elif outcome == _READ:
+            self._accepted.add(mark)
 
     def _skipped(self, target: Target, look: _Look) -> GuestRow:
         return self._unreadable(target, look, look.stop, "skipped")
