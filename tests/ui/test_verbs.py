@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,9 @@ from hvtui.ui.dialogs.menu import MenuScreen
 from hvtui.ui.dialogs.plan_dialog import PlanDialog, Wish
 from hvtui.ui.notice import NoticeScreen
 from hvtui.ui.overview import Overview
-from tests.operations.test_rules import CASES, PLANS, Change, facts_for
+from tests.operations.test_rules import CASES, HELD, OLD, PLANS, SVC, Change, facts_for, held, listing
 from tests.support.acting import ActingFeed, acting
 from tests.support.builders import guid, job
-from tests.support.coming import BUILT
 from tests.support.small_clusters import Small
 from tests.ui.acts import armed, dialog, menu
 from tests.ui.console import settled, text
@@ -39,9 +39,18 @@ TARGETS: dict[Verb, tuple[tuple[Target, ...], dict[str, str]]] = {
     Verb.VMMS: (NODE, {}),
     Verb.START_VMMS: ((Target(kind="service", id="HV01/vmms", name="vmms on HV01"),), {}),
     Verb.SERVICE: ((Target(kind="service", id="HV01/VSS", name="VSS on HV01"),), {}),
+    Verb.POLICY: (SQL07, {"type": "Standard"}),
+    Verb.CHECKPOINT: (SQL07, {"name": "before the update"}),
+    Verb.APPLY: ((HELD,), {}),
+    Verb.REMOVE: ((HELD,), {}),
+    Verb.START_VM: (SQL07, {}),
+    Verb.VSSACCESS: ((SVC,), {"value": "1"}),
+    Verb.VSSACCESS_REMOVE: ((OLD,), {}),
 }
+"""What is undone is read from the journal: test_undo.py plays it."""
+UNDO = {Verb.POLICY_UNDO, Verb.VSSACCESS_UNDO}
 
-PLANNED = [verb for verb in BUILT if verb in TARGETS]
+PLANNED = [verb for verb in Verb if verb not in UNDO]
 
 
 def _words(app: HvtuiApp) -> str:
@@ -96,7 +105,11 @@ async def test_the_plan_asks_at_least_for_what_the_registry_says(verb: Verb, tmp
     small, _ = PLANS[verb]
     if verb is Verb.CANCEL:
         small = small.vm("APP01", jobs=(job("APP01", JobType.MigrateVm, 30, kind="migration"),))
-    feed = ActingFeed(facts=facts_for(verb, small))
+    facts = facts_for(verb, small)
+    if verb is Verb.CHECKPOINT:
+        # The run looks which there are before it takes another.
+        facts = replace(facts, checkpoints={guid("SQL07"): listing(held())})
+    feed = ActingFeed(facts=facts)
     action = next(action for action in MUTATING if action.verb == verb)
     targets, options = TARGETS[verb]
     async with acting(feed, tmp_path) as (app, pilot, operations):
@@ -126,10 +139,12 @@ def _distinct() -> list[tuple[str, Verb, Small | None, Change | None]]:
 async def test_a_rule_refuses_in_the_console(
     case: tuple[str, Verb, Small | None, Change | None], tmp_path: Path
 ) -> None:
-    _, verb, small, change = case
+    rule, verb, small, change = case
     facts = facts_for(verb, small or PLANS[verb][0])
     feed = ActingFeed(facts=change(facts) if change is not None else facts)
     targets, options = TARGETS[verb]
+    # No menu offers that value.
+    options = {"value": "0"} if rule == "vss-value" else options
     async with acting(feed, tmp_path) as (app, pilot, operations):
         assert app.acting is not None
         app.acting.open_plan(Wish(verb, targets, verb.value, Confirm.TYPED, dict(options)))
