@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 from hvtui.operations.facts import Facts
 from hvtui.operations.fork_commit import unsearched
-from hvtui.operations.plan import Left, Note, Plan, Refusal, Target
+from hvtui.operations.plan import Left, Note, Plan, Refusal, Target, Verb
 from hvtui.operations.rules import RULES, Rule
 from hvtui.operations.seen import seen_of
+
+_ONE: Final = frozenset({Verb.APPLY, Verb.REMOVE})
 
 
 def check(plan: Plan, facts: Facts, rules: Sequence[Rule] = RULES) -> tuple[Refusal, ...]:
@@ -30,13 +33,14 @@ def check(plan: Plan, facts: Facts, rules: Sequence[Rule] = RULES) -> tuple[Refu
 def settle(draft: Plan, facts: Facts, rules: Sequence[Rule] = RULES) -> Plan:
     """A draft with what the gate says: what may not be moved or changed of a batch is left, with the reasons.
 
-    In a drain or a restart nothing can be left out, so there every refusal stands against the whole plan.
+    In a drain or a restart nothing can be left out, nor of a verb that is about one thing: there every refusal stands
+    against the whole plan.
     """
     plan = msgspec.structs.replace(draft, seen={t.key: seen_of(facts, t, draft.verb) for t in _all_targets(draft)})
     if (gap := unsearched(facts.fork)) and any(rule.id == "hold" and plan.verb in rule.verbs for rule in RULES):
         plan = msgspec.structs.replace(plan, notes=(*plan.notes, Note(text=gap)))
     refusals = check(plan, facts, rules)
-    if plan.stages or not (plan.moves or plan.changes):
+    if plan.stages or plan.verb in _ONE or not (plan.moves or plan.changes):
         return msgspec.structs.replace(plan, refusals=(*plan.refusals, *refusals))
     kept, whole = leave_out(plan, refusals)
     return msgspec.structs.replace(kept, refusals=(*plan.refusals, *whole))

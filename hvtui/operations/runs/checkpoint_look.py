@@ -38,6 +38,8 @@ _AT_WORK: Final = frozenset(
     }
 )
 _BROKEN: Final = frozenset({JobState.Terminated, JobState.Killed, JobState.Exception})
+_SAYS_NOTHING: Final = frozenset({"0x00008000"})
+"""32768: it failed (windows.md §5.3)."""
 REASONS: Final = frozenset({10102, 10103, 10104, 10107, 10150, 10172, 10173, 18012, 18014, 18016, 19090, 19100})
 """VMMS-Admin events that tell why a checkpoint, or a merge, failed (windows.md §5.3)."""
 
@@ -118,17 +120,20 @@ class Following:
         return code, text
 
     def told(self) -> tuple[str, str]:
-        """What the newest event about it says, in Windows' words after ours."""
-        held = sorted(self.desk.state.events.of(REASONS, since=self.since), key=lambda found: found.event.time)
-        for found in reversed(held):
-            event = found.event
+        """What the events about it say, those that name a code first: our words, then Windows'."""
+        found: list[tuple[str, str]] = []
+        for held in sorted(self.desk.state.events.of(REASONS, since=self.since), key=lambda one: one.event.time):
+            event = held.event
             if vm_of(event)[0] != self.vm.id and event.vm_name != self.vm.name:
                 continue
             known = meaning(event)
             words = [known.words.format(subject=self.vm.name)] if known is not None else []
             words += [event.text.strip()] if event.text.strip() else []
-            return next(iter(event.codes), ""), f"event {event.id}, {': '.join(words) or 'no text'}"
-        return "", ""
+            code = next((code for code in event.codes if code not in _SAYS_NOTHING), "")
+            found.append((code, f"event {event.id}, {': '.join(words) or 'no text'}"))
+        found.sort(key=lambda one: not one[0])
+        code = found[0][0] if found else ""
+        return code, "; ".join(dict.fromkeys(text for _, text in found[:3]))
 
 
 async def read(desk: Desk, node: str, vm: str) -> Checkpoints | None:

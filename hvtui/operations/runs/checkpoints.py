@@ -195,25 +195,29 @@ async def _apply(turn: Turn) -> None:
     if asked is None:
         return
     answer, following = asked
-    now = await _applied(following, key, saved=saved)
-    if now is None or now.current != key:
+    alive = state not in _COLD
+    wanted = (VmState.Running if alive else VmState.Saved) if saved else VmState.Off
+    now = await _applied(following, key, wanted)
+    # Where it rested on it before, and is in no other state than before, only the job tells.
+    told = answer.outcome != "unknown" or following.worked or (now is not None and now.state != state)
+    if now is None or now.current != key or not told or (now.state == state and alive and not saved):
         await _failed(following, answer, "it was not applied")
         return
     word = name_of(VmState, now.state)
     memory = "with the memory of then" if saved else "without memory"
     item.state, item.text = ItemState.DONE, f"{following.vm.name} is what it was then, {memory}; it is {word}"
-    if now.state in _COLD and state not in _COLD:
+    if now.state in _COLD and alive:
         run.offers = (Offer(Verb.START_VM, (following.vm,), f"Start {following.vm.name}"),)
     await desk.read_back(run, answer, item.state.value, item.text, {"current": key, "state": now.state})
 
 
-async def _applied(following: Following, key: str, *, saved: bool) -> Checkpoints | None:
+async def _applied(following: Following, key: str, wanted: int) -> Checkpoints | None:
     """What the VM is when Windows is done; None when that could not be read."""
     while True:
         following.look()
         now = await following.answer()
         there = now is not None and now.current == key
-        rests = now is not None and now.state in (_COLD if not saved else _COLD | {VmState.Running})
+        rests = now is not None and now.state == wanted
         if following.over and now is not None and ((there and rests) or not following.worked or following.failed):
             return now
         if following.over and now is not None and following.rest > following.desk.pace.settle:
