@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, NoReturn
 
 import hvtui
+from hvtui.cli import guest_arguments as guests
 from hvtui.cli import verb_arguments as verbs
 from hvtui.cli.argument_types import duration, port, speed
 from hvtui.config import Secret
@@ -105,6 +106,8 @@ examples:
   hvtui align prod                      which VMs would go where; nothing is changed without --apply
   hvtui drain HV03 --cluster prod -o plan.json
   hvtui drain HV03 --cluster prod --apply --plan plan.json --confirm HV03
+  hvtui policy set Production --filter type:standard
+  hvtui guests --node HV03              volumes inside its guests; asks for an account of theirs
 
 exit codes: 0 fine or done, 1 something is wrong or left over, 2 no picture or nothing readable, 3 refused,
 4 timed out, 64 wrong usage or configuration, 70 a fault of hvtui itself
@@ -259,6 +262,10 @@ COMMANDS: Final = {
     "resume": Command("acting.nodes", "let a paused node take roles again", verbs.resume),
     "vmms": Command("acting.nodes", "restart VMMS, guided: drain, restart, resume", verbs.vmms),
     "service": Command("acting.nodes", "restart the service of another VSS writer", verbs.service),
+    "policy": Command("acting.policy", "set the checkpoint type of VMs, or give it back", guests.policy),
+    "checkpoint": Command("acting.checkpoint", "take, list, apply and remove checkpoints", guests.checkpoint),
+    "vssaccess": Command("acting.vss_access", "who may take part in VSS on each node", guests.vssaccess),
+    "guests": Command("guests", "volumes, VSS and writers inside guests", guests.guests),
     "summary": Command("summary", "the incident for a ticket: seen, done, open", verbs.summary),
     "journal": Command("journal", "what was changed, by whom and how it ended; is the record whole?", _journal),
     "config": Command("configure", "show, check, find or begin the configuration; accept a cluster's new id", _config),

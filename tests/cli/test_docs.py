@@ -34,7 +34,14 @@ def _inline(text: str) -> Iterator[str]:
 def _options(command: str) -> set[str]:
     parser = argparse.ArgumentParser(add_help=True, allow_abbrev=False)
     COMMANDS[command].add(parser)
-    return set(parser._option_string_actions) | {"--config"}
+    found, left = {"--config"}, [parser]
+    while left:
+        one = left.pop()
+        found |= set(one._option_string_actions)
+        for action in one._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                left += action.choices.values()
+    return found
 
 
 def _named(piece: str) -> tuple[str, list[str]]:

@@ -12,13 +12,9 @@ _CHECKPOINTS: Final = frozenset(
 )
 NO_BUILDER: Final[frozenset[Verb]] = frozenset()
 """Neither builder nor runner."""
-NOT_PLAYED: Final = _VSS | _CHECKPOINTS
+NOT_PLAYED: Final = _CHECKPOINTS
 """No world is played with them in which something stands against them."""
-RULES_NOT_PLAYED: Final = frozenset(
-    {"checkpoint", "start", "vss-unread", "vss-account", "vss-wide", "vss-shipped", "vss-value"}
-)
-NO_COMMAND: Final = _VSS | _CHECKPOINTS
+RULES_NOT_PLAYED: Final = frozenset({"checkpoint", "start"})
 
 PLAYED: Final = tuple(verb for verb in Verb if verb not in NOT_PLAYED)
 BUILT: Final = tuple(verb for verb in Verb if verb not in NO_BUILDER)
-AS_COMMAND: Final = tuple(verb for verb in Verb if verb not in NO_COMMAND)

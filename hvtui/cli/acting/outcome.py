@@ -16,7 +16,8 @@ from hvtui.operations.run import ItemState, Run, RunState
 
 _NAMED: Final = 20
 """So many VMs that were not begun are told one by one; of more, their names."""
-UNREAD: Final = frozenset({"unread", "stale"})
+NOTHING_LEFT: Final = "nothing"
+UNREAD: Final = frozenset({"unread", "stale", "vss-unread"})
 """Rules that say that something could not be read."""
 
 
@@ -79,6 +80,9 @@ def _nothing(plan: Plan, left: tuple[Left, ...]) -> int:
 
 
 def _refused(refusals: Iterable[Refusal]) -> int:
+    refusals = list(refusals)
+    # That nothing is left of a plan only sums the others up.
+    refusals = [refusal for refusal in refusals if refusal.rule != NOTHING_LEFT] or refusals
     return Exit.NOTHING if all(refusal.rule in UNREAD for refusal in refusals) else Exit.REFUSED
 
 

@@ -15,10 +15,10 @@ import msgspec
 
 from hvtui.cli.acting import session as sessions
 from hvtui.cli.acting.offers import command_of
-from hvtui.cli.acting.outcome import Outcome, told_in_words
+from hvtui.cli.acting.outcome import NOTHING_LEFT, Outcome, told_in_words
 from hvtui.cli.acting.plan_json import plan_json, read_plan, run_json, write_plan
 from hvtui.cli.acting.planning import Planner
-from hvtui.cli.acting.progress import Progress, progress_of, show_end
+from hvtui.cli.acting.progress import BETWEEN_VMS, Progress, progress_of, show_end
 from hvtui.cli.acting.replan import VALUES
 from hvtui.cli.acting.session import Session, say_backups_stopped
 from hvtui.cli.acting.show import changes_values, how_to_apply, show_left, show_plan, show_refusals
@@ -36,8 +36,6 @@ from hvtui.operations.service import KEY
 from hvtui.operations.stages import START, STOP
 
 Emit = Callable[[Mapping[str, object]], None]
-BETWEEN_VMS: Final = frozenset({Verb.POLICY, Verb.POLICY_UNDO})
-"""Verbs whose run can be stopped between two VMs: Ctrl+C does so, and waits for it."""
 _CHOICES: Final = ("csv", "group", "type", "value", "operation", "name")
 """Options that say what a plan is about."""
 _LINES: Final = 8
@@ -209,7 +207,8 @@ class _Performance:
             show_left(outcome.left, "Not changed" if changes_values(outcome.plan) else "Not moved")
         elif run.state is RunState.REFUSED:
             # Those of the plan were shown with it.
-            show_refusals(refusal for refusal in run.refusals if refusal not in outcome.plan.refusals)
+            told = outcome.plan.refusals
+            show_refusals(r for r in run.refusals if r not in told and not (told and r.rule == NOTHING_LEFT))
         _show_held(outcome)
         for line, mood in told_in_words(outcome):
             say(line, mood)
@@ -255,7 +254,7 @@ def _with_gaps(plan: Plan, wish: Wish) -> Plan:
     """With what may be missing. That there is nothing to change is no refusal here: a script may be run again."""
     notes = (Note(text=f"this may not be all: {text}", severity=Severity.UNKNOWN) for text in wish.gaps)
     refusals = plan.refusals
-    if plan.targets and not plan.changes and {refusal.rule for refusal in refusals} == {"nothing"}:
+    if plan.targets and not plan.changes and {refusal.rule for refusal in refusals} == {NOTHING_LEFT}:
         refusals = ()
     return msgspec.structs.replace(plan, notes=(*plan.notes, *notes), refusals=refusals)
 

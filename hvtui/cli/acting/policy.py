@@ -31,12 +31,15 @@ def run(arguments: Arguments) -> int:
     if arguments.jsonl and not arguments.apply:
         raise UsageError("--jsonl tells how changes go", hint="--json shows the plan")
     if arguments.action == "undo":
-        return perform_asking(arguments, lambda session: _undo(session, arguments.operation))
+        return perform_asking(arguments, lambda session: _undo(session, arguments))
     return _set(arguments)
 
 
-async def _undo(session: Session, operation: str) -> Wish:
-    return Wish(Verb.POLICY_UNDO, (), {"operation": await operation_of(session, operation, (Verb.POLICY,))})
+async def _undo(session: Session, arguments: Arguments) -> Wish:
+    if arguments.plan is not None and not arguments.operation:
+        return Wish(Verb.POLICY_UNDO)
+    found = await operation_of(session, arguments.operation, (Verb.POLICY,), Verb.POLICY_UNDO)
+    return Wish(Verb.POLICY_UNDO, (), {"operation": found})
 
 
 def _set(arguments: Arguments) -> int:

@@ -7,16 +7,19 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from hvtui.cli.acting.plan_json import item_json
 from hvtui.cli.arguments import Arguments
 from hvtui.cli.picture_json import time_json
 from hvtui.model.severity import Severity
+from hvtui.operations.plan import Verb
 from hvtui.operations.run import ItemState, Run, RunItem, RunState
 from hvtui.operations.stages import RESUME
 from hvtui.text import safe_text
 
+BETWEEN_VMS: Final = frozenset({Verb.POLICY, Verb.POLICY_UNDO})
+"""Verbs about thousands of VMs, whose run can be stopped between two of them."""
 _STEP = 25
 """Percent between two lines of one VM."""
 _MANY = 200
@@ -65,21 +68,23 @@ class Progress:
                 continue
             self._items[item.target.key] = mark
             if run.plan.changes:
-                self._changed(item)
+                self._changed(run, item)
             elif item.state in {ItemState.RUNNING, ItemState.WAITING}:
                 self.line(_words(run, item), self._now())
 
-    def _changed(self, item: RunItem) -> None:
-        """Values are set at once: what is told is how that ended. What was not begun is told with the end."""
+    def _changed(self, run: Run, item: RunItem) -> None:
+        """Values are set at once: what is told is how that ended. What was not begun is told with the end.
+
+        The lines of a run tell what went wrong, and those of few targets tell each; of thousands they do not.
+        """
         if item.state is ItemState.RUNNING and item.percent is not None:
             self.line(f"{item.target.name}: {item.percent}%" + (f", {item.text}" if item.text else ""), self._now())
         if not item.ended or item.state is ItemState.CANCELLED:
             return
         if self._lines:
             show_line({"kind": "item", "time": time_json(self._now()), **item_json(item)})
-        else:
-            text = f"{item.target.name}: {item.state.value}" + (f", {item.text}" if item.text else "")
-            self.line(text, self._now(), bad=item.state is not ItemState.DONE)
+        elif run.plan.verb in BETWEEN_VMS and item.state is ItemState.DONE:
+            self.line(f"{item.target.name}: {item.text}", self._now())
 
     def line(self, text: str, time: datetime | None = None, *, bad: bool = False) -> None:
         """One line, at once."""

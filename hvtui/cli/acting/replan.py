@@ -104,7 +104,7 @@ def changes_again(planned: Plan, fresh: Plan, facts: Facts) -> Plan:
     for change in planned.changes:
         found = now.pop(change.target.key, None)
         if found is not None:
-            differences += _value_differs(change, found)
+            differences += _value_differs(planned.verb, change, found)
         elif (one := left.get(change.target.key)) is not None and one.refusals:
             differences += one.refusals
         else:
@@ -118,11 +118,12 @@ def changes_again(planned: Plan, fresh: Plan, facts: Facts) -> Plan:
     return msgspec.structs.replace(fresh, refusals=tuple(dict.fromkeys((*differences, *fresh.refusals))))
 
 
-def _value_differs(planned: Change, now: Change) -> Iterator[Refusal]:
+def _value_differs(verb: Verb, planned: Change, now: Change) -> Iterator[Refusal]:
     pairs = {
         "is on": (planned.node.lower(), now.node.lower()),
         "is": (planned.before, now.before),
-        "would be": (planned.after, now.after),
+        # A checkpoint that was not named is called by the moment it is taken.
+        "would be": (planned.after, now.after) if verb is not Verb.CHECKPOINT else ("", ""),
     }
     for what, (then, today) in pairs.items():
         if then != today:
@@ -145,7 +146,7 @@ def _targets_changed(planned: Plan, facts: Facts) -> Iterator[Refusal]:
     """What the plan saw of each thing it touches; a plan that does not say what it saw is none."""
     targets: Iterable[Target] = (*planned.targets, *(move.vm for move in planned.moves))
     for target in {target.key: target for target in targets}.values():
-        saw, now = planned.seen.get(target.key, ""), seen_of(facts, target)
+        saw, now = planned.seen.get(target.key, ""), seen_of(facts, target, planned.verb)
         if saw != now:
             yield _refuse(target, f"{target.name} has changed: the plan saw {saw or 'nothing'}, now it is {now}")
 
