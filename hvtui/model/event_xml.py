@@ -5,6 +5,7 @@ Reads what the module's Get-HvTuiEvent reads of the same XML, so that a pasted e
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ _FOLDING: Final = re.compile(r"^[ \t]*[-+][ \t]*(?=<)", re.MULTILINE)
 _GUID: Final = re.compile(r"\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?\Z", re.IGNORECASE)
 _HEX: Final = re.compile(r"0x([0-9a-fA-F]{8})(?![0-9a-fA-F])")
 _MESSAGE: Final = re.compile(r"%%([0-9]{1,10})")
+_VSS_BINARY: Final = re.compile(r"2D20436F64653A20(?:[0-9A-F]{2})*\Z", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"-?[0-9]{1,10}\Z")
 
 
@@ -111,13 +113,27 @@ def _values(root: ElementTree.Element) -> dict[str, str]:
         number = 0
         for element in elements:
             name = _local(element)
-            if name == "Binary" or len(values) >= _VALUES:
+            if len(values) >= _VALUES:
+                continue
+            if name == "Binary":
+                values |= _written(_inner(element))
                 continue
             number += 1
             if data:
                 name = element.get("Name") or str(number)
             values[name] = _inner(element)[:_VALUE_LENGTH]
     return values
+
+
+def _written(digits: str) -> dict[str, str]:
+    """The text in the binary data of an error of VSS: its process, and the account and SID that runs as.
+
+    It begins with `- Code: ` in every language; an account whose name is not ASCII ends it early.
+    """
+    if not _VSS_BINARY.match(digits):
+        return {}
+    plain = itertools.takewhile(lambda code: 0x20 <= code <= 0x7E, bytes.fromhex(digits[: 2 * _VALUE_LENGTH]))
+    return {"Binary": bytes(plain).decode("ascii").rstrip()}
 
 
 def _codes(values: dict[str, str]) -> dict[str, None]:

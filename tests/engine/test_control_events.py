@@ -154,7 +154,12 @@ def test_the_xml_of_every_event_holds_its_values(scenario: str) -> None:
 def _values(root: ET.Element) -> dict[str, str]:
     data = root.find(f"{SPACE}EventData")
     if data is not None:
-        return {one.get("Name") or str(at): one.text or "" for at, one in enumerate(data, 1)}
+        found = {one.get("Name") or str(at): one.text or "" for at, one in enumerate(data, 1)}
+        last = data[-1] if len(data) else None
+        if last is not None and last.tag == f"{SPACE}Binary":
+            # Of the errors of VSS it is text, as digits.
+            found["Binary"] = bytes.fromhex(found.pop(str(len(data)))).decode()
+        return found
     user = root.find(f"{SPACE}UserData/{_VALUES}VmlEventLog")
     return {} if user is None else {one.tag.removeprefix(_VALUES): one.text or "" for one in user}
 

@@ -87,6 +87,13 @@ def event_cases() -> list[Case]:
         "<Event><System/><EventData><!-- c --><Data>0x80070005, denied</Data><Data Name='Operation'>Gathering</Data>"
         "<Data>x</Data><Binary>2D20</Binary></EventData></Event>"
     )
+    written = "- Code: WRTWRTIC00000729- CMD:  C:\\svchost.exe    - User: Name: CORP\\svc-x, SID:S-1-5-21-1-2-3-1104  "
+    digits = written.encode().hex().upper()
+    binaries = (
+        digits, digits.lower(), digits + "0D", f" {digits}", f"{digits}\n", digits[:-1], digits[2:], "2D20436F64653A20",
+        # An account that is not ASCII ends it early.
+        "2D20436F64653A20434F5C" + "D0A1" * 3 + "2C20", "2D20436F64653A20" + "41" * 2100, "2D20436F64653A207E7F41",
+    )  # fmt: skip
     many = "".join(f"<Data Name='n{n}'>a{'x' * (1989 + n)}</Data>" for n in range(70))
     codes = "".join(f"<Data>0x800700{n:02x}</Data>" for n in range(20))
     strange = [
@@ -135,6 +142,17 @@ def event_cases() -> list[Case]:
         page("empty", []),
         page("emptied", [], AfterRecord=5),
         page("strange", strange, AfterRecord=1429),
+        page(
+            "binary data",
+            [
+                _event(
+                    1430 + n,
+                    Xml=f"<Event><EventData><Data>1</Data><Binary>{one}</Binary><Data>2</Data></EventData></Event>",
+                )
+                for n, one in enumerate(binaries)
+            ],
+            AfterRecord=1429,
+        ),
         page("system", mixed, "System"),
         page("application", mixed, "Application"),
         Case("events: denied", "Get-HvTuiEvent", [failing({}, VMMS, code=0x80070005)], {"Channel": VMMS}),

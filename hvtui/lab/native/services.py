@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from hvtui.lab.native.change import Change, Refusal
 from hvtui.lab.native.problems import Trouble, part_trouble, problem
-from hvtui.lab.native.processes import Installed, process_id
-from hvtui.lab.native.processes import services as installed
 from hvtui.lab.native.stream import stamp, wire
 from hvtui.lab.world import actions
 from hvtui.lab.world.node import Node
+from hvtui.lab.world.processes import Installed, process_id
+from hvtui.lab.world.processes import services as installed
 from hvtui.lab.world.world import World
 from hvtui.model.enums import DrainStatus, NodeState
 from hvtui.remote.contract import WIRE

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from hvtui.lab.native.change import Change, Refusal
 from hvtui.lab.native.problems import Trouble, part_trouble, problem
-from hvtui.lab.native.processes import services as installed
 from hvtui.lab.native.stream import stamp, wire
 from hvtui.lab.world.accounts import sid_of
 from hvtui.lab.world.actions import access_of, remove_access, set_access
 from hvtui.lab.world.node import Node
+from hvtui.lab.world.processes import services as installed
 from hvtui.lab.world.world import World
 from hvtui.remote.contract import WIRE
 
@@ -24,6 +24,7 @@ _OWN_NAMES: Final = frozenset(
         "builtin\\administrators", "builtin\\backupoperators",
     }
 )  # fmt: skip
+_QUOTES: Final = re.compile("['\u2018\u2019\u201a\u201b]")
 _SINGLE: Final = re.compile("S-1-5-(21(-[0-9]+){3}-(500|[1-9][0-9]{3,})|8[02](-[0-9]+){5})")
 _BY_ITSELF: Final = frozenset(
     {"", "localsystem", "ntauthority\\system", "ntauthority\\localservice", "ntauthority\\networkservice"}
@@ -141,7 +142,8 @@ async def remove_entry(change: Change, values: dict[str, Any]) -> None:
 
 
 def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    """As a literal of PowerShell, which takes typographic quotes for quotes, too."""
+    return "'" + _QUOTES.sub(r"\g<0>\g<0>", text) + "'"
 
 
 def _run(change: Change, account: str, command: str, act: Callable[[], object]) -> None:

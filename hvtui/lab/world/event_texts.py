@@ -107,9 +107,15 @@ KINDS: Final = {
              "Protocol. System Error: Access is denied."),
         Kind(8194, APPLICATION, "VSS", ERROR,
              "Volume Shadow Copy Service error: Unexpected error querying for the IVssWriterCallback interface.  "
-             "hr = 0x80070005, Access is denied. This is often caused by incorrect security settings in either the "
-             "writer or requester process.\n\nOperation:\n   Gathering Writer Data\n\nContext:\n   Writer Class Id: "
+             "hr = 0x80070005, Access is denied.\n. This is often caused by incorrect security settings in either the "
+             "writer or requestor process. \n\nOperation:\n   Gathering Writer Data\n\nContext:\n   Writer Class Id: "
              "{{{writer_id}}}\n   Writer Name: {writer}\n   Writer Instance ID: {{{instance}}}"),
+        Kind(8213, APPLICATION, "VSS", ERROR,
+             "Volume Shadow Copy Service error: The process that hosts the writer with name {writer} and ID "
+             "{{{writer_id}}} does not run under a user with sufficient access rights. Consider running this process "
+             "under a local account which is either Local System, Administrator, Network Service, or Local Service. "
+             "\n\nOperation:\n   Initializing Writer\n\nContext:\n   Writer Class Id: {{{writer_id}}}\n"
+             "   Writer Name: {writer}"),
         Kind(8229, APPLICATION, "VSS", WARNING,
              "A VSS writer has rejected an event with error {code}, {error}.\n\nOperation:\n   {operation}\n\n"
              "Context:\n   Writer Class Id: {{{writer_id}}}\n"

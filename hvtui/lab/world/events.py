@@ -120,10 +120,16 @@ def _codes(data: dict[str, str]) -> tuple[str, ...]:
 
 def _data(kind: Kind, vm: Vm | None, values: dict[str, str], text: str) -> dict[str, str]:
     if kind.provider == "VSS":
-        # The first unnamed value is the error, the second everything from "Operation:" on.
+        # The first unnamed value is the error, or what it is about; the last everything from "Operation:" on. Binary
+        # data, which says which process wrote it, is text.
         head, _, context = text.partition("\n\n")
+        if not head:
+            return {}
+        written = {"Binary": values["process"]} if "process" in values else {}
+        if kind.id == 8213:
+            return {"1": values["writer"], "2": f"{{{values['writer_id']}}}", "3": f"\n\n{context}"} | written
         error = "0x80070005, Access is denied.\r\n" if kind.id == 8194 else f"{values['code']}, {values['error']}\r\n"
-        return {"1": error, "2": f"\n\n{context}"} if head else {}
+        return {"1": error, "2": f"\n\n{context}"} | written
     if kind.provider == "Microsoft-Windows-CAPI2":
         return {"1": text.partition("Details: ")[2]}
     data = {"VmName": vm.name, "VmId": vm.id.upper()} if vm is not None else {}

@@ -140,3 +140,14 @@ class Node:
     def running_jobs(self) -> list[Job]:
         """Jobs in JobState 3 or 4."""
         return [job for job in self.jobs.values() if job.running]
+
+
+def entry_of(node: Node, account: str) -> str | None:
+    """The entry of an account as it is spelt there; names know no case."""
+    return next((name for name in node.access_control if name.lower() == account.lower()), None)
+
+
+def access_of(node: Node, account: str) -> int | None:
+    """What an account's entry says; None for no entry."""
+    spelt = entry_of(node, account)
+    return None if spelt is None else node.access_control[spelt]

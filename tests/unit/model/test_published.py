@@ -279,6 +279,26 @@ def test_events_are_found_in_what_stands_around_them() -> None:
         assert read_event_xml(text.encode(encoding)).events == read_event_xml(text).events
 
 
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("vss-8213", "- User: NT AUTHORITY\\NETWORK SERVICE    - Sid:  S-1-5-20"),
+        ("vss-8193", "- User: Name: NT AUTHORITY\\SYSTEM, SID:S-1-5-18"),
+        ("vss-12292", "- User: Name: NT AUTHORITY\\"),
+    ],
+)
+def test_binary_data_of_vss_tells_which_process_wrote_it(name: str, ends: str) -> None:
+    text = (DATA / "events" / f"{name}-binary.txt").read_text("utf-8").strip()
+    digits = text.encode().hex().upper() if text.startswith("- ") else text
+    xml = event_xml("volsnap-25")
+    place = xml.index("</EventData>")
+    (found,) = read_event_xml(f"{xml[:place]}<Binary>{digits}</Binary>{xml[place:]}").events
+    assert found.data["Binary"].startswith("- Code: ")
+    assert found.data["Binary"].endswith(ends)
+    (other,) = read_event_xml(f"{xml[:place]}<Binary>00{digits}</Binary>{xml[place:]}").events
+    assert "Binary" not in other.data
+
+
 def test_a_rendered_event_has_its_text() -> None:
     rendered = event_xml("volsnap-25").replace(
         "</Event>", "<RenderingInfo Culture='de-DE'><Message>Die Schattenkopien …</Message></RenderingInfo></Event>"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from hvtui.lab.native.processes import Installed, process_id, services
 from hvtui.lab.pwsh.cim.instances import Provider, View, constant
 from hvtui.lab.pwsh.cim.schema import CIMV2
 from hvtui.lab.world.node import Node
+from hvtui.lab.world.processes import Installed, process_id, services
 
 __all__ = ["PROVIDERS", "Installed", "process_id", "services"]
 

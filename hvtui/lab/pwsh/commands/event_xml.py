@@ -45,11 +45,18 @@ def _data(event: LogEvent) -> str:
             return ""
         inside = "".join(f"<{name}>{_text(value)}</{name}>" for name, value in event.data.items())
         return f"<UserData><VmlEventLog xmlns='{_VIRTUALIZATION}'>{inside}</VmlEventLog></UserData>"
-    if all(name.isdigit() for name in event.data):
-        inside = "".join(f"<Data>{_text(value)}</Data>" for value in event.data.values())
+    if event.provider in CLASSIC or all(name.isdigit() for name in event.data):
+        inside = "".join(_classic(name, value) for name, value in event.data.items())
         return f"<EventData>{inside}</EventData>"
     inside = "".join(f"<Data Name={quoteattr(name)}>{_text(value)}</Data>" for name, value in event.data.items())
     return f"<EventData>{inside}</EventData>"
+
+
+def _classic(name: str, value: str) -> str:
+    """An unnamed value; binary data, which is text in the errors of VSS, comes as digits."""
+    if name == "Binary":
+        return f"<Binary>{value.encode('ascii').hex().upper()}</Binary>"
+    return f"<Data>{_text(value)}</Data>"
 
 
 def _text(value: str) -> str:

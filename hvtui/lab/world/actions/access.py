@@ -8,8 +8,10 @@ from typing import Final
 from hvtui.lab.world.accounts import sid_of
 from hvtui.lab.world.actions.asking import Refused, note
 from hvtui.lab.world.command_log import Asked
-from hvtui.lab.world.node import Node
+from hvtui.lab.world.node import Node, access_of, entry_of
 from hvtui.lab.world.world import World
+
+__all__ = ["access_of", "entry_of", "remove_access", "set_access"]
 
 _OWN: Final = frozenset({"S-1-5-18", "S-1-5-19", "S-1-5-20", "S-1-5-32-544", "S-1-5-32-551"})
 """Those to whom VSS gives their rights by itself."""
@@ -17,17 +19,6 @@ _PEOPLE: Final = re.compile(r"S-1-5-21(-\d+){3}-(500|[1-9]\d{3,})|S-1-5-8[02](-\
 """An account or group that people made, an Administrator, a service or an application pool."""
 _NO_ACCESS: Final = "Requested registry access is not allowed."
 _DENIED: Final = 5
-
-
-def entry_of(node: Node, account: str) -> str | None:
-    """The entry of an account as it is spelt there; names know no case."""
-    return next((name for name in node.access_control if name.lower() == account.lower()), None)
-
-
-def access_of(node: Node, account: str) -> int | None:
-    """What an account's entry says; None for no entry."""
-    spelt = entry_of(node, account)
-    return None if spelt is None else node.access_control[spelt]
 
 
 def set_access(
@@ -38,8 +29,9 @@ def set_access(
     before = access_of(node, account)
     node.access_control[entry_of(node, account) or account] = value
     sid = sid_of(world, node, account)
-    if sid in _OWN and value != before:
-        world.ledger.note(world.elapsed, "vss_shipped", account, f"set from {before} to {value} on {node.name}")
+    if sid in _OWN:
+        if value != before:
+            world.ledger.note(world.elapsed, "vss_shipped", account, f"set from {before} to {value} on {node.name}")
     elif sid is not None and value != 0 and not _PEOPLE.fullmatch(sid):
         world.ledger.note(world.elapsed, "vss_opened", account, f"admitted with {value} on {node.name}")
     _changed(world, node)
@@ -47,8 +39,9 @@ def set_access(
 
 def remove_access(world: World, node: Node, account: str, *, asked: Asked | None = None) -> None:
     """Remove an entry that is there."""
+    account = entry_of(node, account) or account
     _allowed(world, node, "Remove-ItemProperty", account, asked)
-    del node.access_control[entry_of(node, account) or account]
+    del node.access_control[account]
     if sid_of(world, node, account) in _OWN:
         world.ledger.note(world.elapsed, "vss_shipped", account, f"removed on {node.name}")
     _changed(world, node)

@@ -7,8 +7,9 @@ from typing import Final
 from hvtui.lab.world import events
 from hvtui.lab.world.clock import Process
 from hvtui.lab.world.jobs import Job
-from hvtui.lab.world.node import Node
+from hvtui.lab.world.node import SHIPPED, Node, access_of
 from hvtui.lab.world.operations import end_job, start_job
+from hvtui.lab.world.processes import process_of
 from hvtui.lab.world.scenario import HostBackupPart, seconds
 from hvtui.lab.world.storage import Csv
 from hvtui.lab.world.vm import Vm
@@ -26,6 +27,12 @@ from hvtui.lab.world.writers import (
 )
 from hvtui.model.enums import JobType, OperationalStatus, VmState
 
+_PROCESS: Final = (
+    "- Code: WRTWRTIC00001270- Call: WRTWRTIC00001226- PID:  {process:08d}- TID:  00004120- "
+    "CMD:  C:\\Windows\\system32\\svchost.exe -k NetworkService   - "
+    "User: Name: NT AUTHORITY\\NETWORK SERVICE, SID:S-1-5-20"
+)
+"""Binary data of an event of VSS, in the form that is published of vssvc's own."""
 _PREPARE: Final = 6.0
 _GUESTS: Final = 14.0
 _FREEZE: Final = 8.0
@@ -135,6 +142,7 @@ class HostBackup:
         broken = node.hyperv_writer.error == UNEXPECTED
         if self.part.callback_denied or broken:
             self._callback_error()
+        self._writer_refused()
         if broken:
             # A writer in a bad state fails at once and stays so: only a new VMMS heals it (mission S3).
             yield 20.0
@@ -173,10 +181,20 @@ class HostBackup:
         node = self.node
         if node.faults.down or not all(node.services[name].running for name in ("vmms", "VSS")):
             self.pending = True
+        elif access_of(node, self.world.cluster.account) == 0:
+            self._requester_denied()
         elif not (self.pending and any(self.world.vms[key].node is not node for key in self._failed)):
             return False
         # Otherwise the product does not find the guests that it has to try again on this host.
         return True
+
+    def _requester_denied(self) -> None:
+        """The product's account may neither be a requester nor a writer: VSS does not talk to it."""
+        if not self.pending:
+            text = f"VssAccessControl of {self.node.name} denies {self.world.cluster.account}"
+            self.world.ledger.note(self.world.elapsed, "backup_broken", self.node.name, text)
+        self._callback_error()
+        self.pending = True
 
     def _lost(self) -> None:
         """VMMS is another process than at the start: its writer knows nothing of this backup. The job is pending."""
@@ -305,20 +323,28 @@ class HostBackup:
 
     def _callback_error(self) -> None:
         """8194, unless the requester's account is listed as a writer (windows.md §6)."""
-        node = self.node
-        # The registry knows no case.
-        rights = {name.lower(): value for name, value in node.access_control.items()}
-        if rights.get(self.world.cluster.account.lower(), 0) in {1, 3}:
+        if access_of(self.node, self.world.cluster.account) in {1, 3}:
             return
+        self._writer_event(8194)
+
+    def _writer_refused(self) -> None:
+        """8213: System Writer's account was taken the right that Windows gives it (Microsoft, KB 2009272)."""
+        if access_of(self.node, SHIPPED) in {0, 2}:
+            self._writer_event(8213)
+
+    def _writer_event(self, id: int) -> None:
+        """What System Writer's process says; as in all errors of VSS, its binary data tells who wrote it."""
+        node = self.node
         writer = node.writer(SYSTEM_WRITER)
         events.emit(
             self.world,
             node,
             events.APPLICATION,
-            8194,
+            id,
             writer_id=writer.id,
             writer=writer.name,
             instance=writer.instance,
+            process=_PROCESS.format(process=process_of(node, writer.service)),
         )
 
 

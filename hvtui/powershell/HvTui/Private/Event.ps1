@@ -121,8 +121,13 @@ function Read-HvTuiEventData {
             continue
         }
         foreach ($node in $nodes) {
-            if ($node -isnot [System.Xml.XmlElement] -or $Values.Count -ge 64 -or $node.LocalName -eq 'Binary') { continue }
+            if ($node -isnot [System.Xml.XmlElement] -or $Values.Count -ge 64) { continue }
             $name = $node.LocalName
+            if ($name -eq 'Binary') {
+                $written = ConvertFrom-HvTuiBinary -Value $node.InnerText
+                if ($written) { $Values['Binary'] = $written }
+                continue
+            }
             if ($part.LocalName -eq 'EventData') {
                 $number++
                 $name = $node.GetAttribute('Name')
@@ -133,6 +138,24 @@ function Read-HvTuiEventData {
             $Values[$name] = $value
         }
     }
+}
+
+function ConvertFrom-HvTuiBinary {
+    <#
+    .SYNOPSIS
+    The text in the binary data of an error of VSS: its process, and the account and SID that runs as; else nothing.
+    .DESCRIPTION
+    It begins with "- Code: " in every language; an account whose name is not ASCII ends it early.
+    #>
+    param([string]$Value)
+    if ($Value -notmatch '\A2D20436F64653A20(?:[0-9A-F]{2})*\z') { return }
+    $out = New-Object -TypeName System.Text.StringBuilder
+    for ($i = 0; $i -lt $Value.Length -and $i -lt 4000; $i += 2) {
+        $code = [System.Convert]::ToInt32($Value.Substring($i, 2), 16)
+        if ($code -lt 0x20 -or $code -gt 0x7e) { break }
+        [void]$out.Append([char]$code)
+    }
+    $out.ToString().TrimEnd()
 }
 
 function Get-HvTuiEventCode {

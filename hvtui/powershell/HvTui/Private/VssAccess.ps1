@@ -142,7 +142,8 @@ function Invoke-HvTuiVssAccessSet {
         Deny-HvTuiAction -Action $Action -Rule 'forbidden' -Text 'an account is denied only where that is what it was before'
         return
     }
-    $shown = $account.Replace("'", "''")
+    # PowerShell takes typographic quotes for quotes, too.
+    $shown = [System.Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent($account)
     $taken = Invoke-HvTuiCommand -Action $Action -Command "New-ItemProperty -LiteralPath '$script:VssAccessKey' -Name '$shown' -Value $value -PropertyType DWord -Force" -Block {
         $null = New-ItemProperty -LiteralPath $script:VssAccessKey -Name $account -Value $value -PropertyType DWord -Force
     }
@@ -158,7 +159,8 @@ function Invoke-HvTuiVssAccessRemove {
     param([hashtable]$Action, [hashtable]$Wish)
     $account = $Wish.Account
     if ($null -eq (Read-HvTuiVssAccessAction -Action $Action -Account $account -ExpectValue $Wish.ExpectValue)) { return }
-    $shown = $account.Replace("'", "''")
+    # PowerShell takes typographic quotes for quotes, too.
+    $shown = [System.Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent($account)
     # With -LiteralPath the name is no wildcard either.
     $taken = Invoke-HvTuiCommand -Action $Action -Command "Remove-ItemProperty -LiteralPath '$script:VssAccessKey' -Name '$shown'" -Block {
         Remove-ItemProperty -LiteralPath $script:VssAccessKey -Name $account

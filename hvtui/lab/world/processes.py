@@ -29,3 +29,8 @@ def process_id(node: Node, one: Installed) -> int:
     if one.service.started is None:
         return 0
     return 4 * (400 + 4096 * one.place + crc32(f"{node.name}/{one.name}/{one.service.started}".encode()) % 4096)
+
+
+def process_of(node: Node, name: str) -> int:
+    """The process of a service by its name; 0 for one that is not installed."""
+    return next((process_id(node, one) for one in services(node) if one.name == name), 0)
