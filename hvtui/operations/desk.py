@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from hvtui.clock import Clock
 from hvtui.errors import OutcomeUnknown, RemoteError
 from hvtui.journal.entry import Values
 from hvtui.journal.store import JournalError
+from hvtui.model.checkpoints import Checkpoints
 from hvtui.model.preflight import ActionResult
 from hvtui.model.secret import GuestCredential
 from hvtui.model.severity import Severity
@@ -27,6 +28,7 @@ from hvtui.operations.plan import Plan, Refusal, Target, Verb
 from hvtui.operations.queue import Slots
 from hvtui.operations.rules_checkpoint import is_recovery
 from hvtui.operations.run import Command, Run, RunLine
+from hvtui.operations.seen import TYPE_VERBS
 from hvtui.operations.vss_access import node_and_account
 
 UNDER_BACKUP: Final = frozenset({Verb.DRAIN, Verb.VMMS, Verb.SERVICE})
@@ -155,6 +157,15 @@ class Desk:
             self.asker.answers.checkpoints.pop(vm, None)
         await self.asker.checkpoints({vm: node for vm, node in homes.items() if node})
 
+    async def checkpoints_of(self, plan: Plan) -> dict[str, Checkpoints]:
+        """The checkpoints of the VMs of a plan about them, read now; those that could not be read are missing."""
+        if plan.verb in TYPE_VERBS:
+            return {}
+        vms = dict.fromkeys(change.target.id.partition("/")[0] for change in plan.changes)
+        homes = {vm: home for vm in vms if (home := self.state.home(vm))}
+        await self.asker.checkpoints(homes)
+        return {vm: self.asker.answers.checkpoints[vm][1] for vm in homes if vm in self.asker.answers.checkpoints}
+
     def _under_backup(self, verb: Verb, targets: Iterable[Target]) -> list[str]:
         """Nodes whose writers count for a verb: those it pauses or restarts, and where a backup's checkpoint is."""
         held = tuple(targets)
@@ -239,6 +250,10 @@ class Desk:
         await self.audit.before(run, sent)
         self._log(Command(self.clock.now(), run.id, call, node, sent.command))
         return sent, whole
+
+    def stream(self, sent: Sent, parameters: Parameters, *, lane: str) -> AsyncGenerator[Any, None]:
+        """The records of a call that was begun, as they come; close it (`aclosing`), or it goes on."""
+        return self.nodes.stream(sent.node, sent.function, parameters, lane=lane)
 
     async def end(self, run: Run, answer: Answer, seconds: float) -> None:
         """Journal how a call ended. A journal that fails is told: the call was made."""

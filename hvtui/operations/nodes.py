@@ -171,6 +171,11 @@ class Asker:
         ]
         await asyncio.gather(*asked)
 
+    async def checkpoints_of(self, node: str, vm: str) -> Checkpoints:
+        """The checkpoints of a VM now. Raises RemoteError."""
+        answer: Checkpoints = await self._nodes.call(node, GET_CHECKPOINT, {"VMId": vm}, lane=FACTS)
+        return answer
+
     async def checkpoints(self, wanted: Mapping[str, str]) -> None:
         """Read the checkpoints of VMs (VM → its node), always afresh.
 

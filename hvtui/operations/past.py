@@ -11,9 +11,11 @@ from hvtui.journal.store import JournalError
 from hvtui.journal.unfinished import Unfinished, stopped_services, unfinished
 from hvtui.operations.desk import Desk
 from hvtui.operations.facts import Was
+from hvtui.operations.plan import OF_VMS
 from hvtui.operations.policy_past import changed_by
 from hvtui.operations.recovery import Truth, plan_of, read_truth, services_of, taken_away
 from hvtui.operations.recovery_access import access_truth
+from hvtui.operations.recovery_vms import vms_truth
 from hvtui.operations.verbs.vss_access import VSSACCESS
 
 _log = logging.getLogger(__name__)
@@ -49,6 +51,9 @@ class Past:
         plan = plan_of(one)
         if plan is not None and plan.verb in VSSACCESS:
             return access_truth(one, plan, await self.desk.access_of(change.node for change in plan.changes))
+        if plan is not None and plan.verb in OF_VMS:
+            await self.desk.fresh(since=self.desk.now())
+            return vms_truth(self.desk.state, one, plan, await self.desk.checkpoints_of(plan))
         services = {}
         for service in services_of(one):
             node, _, name = service.partition("/")

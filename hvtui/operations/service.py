@@ -33,7 +33,7 @@ from hvtui.operations.fallbacks import FallbackNotes
 from hvtui.operations.gate import check, leave_out
 from hvtui.operations.guest_knowledge import GuestKnowledge
 from hvtui.operations.guests import Guests
-from hvtui.operations.nodes import FACTS, GET_CHECKPOINT, Asker, Nodes, Watcher
+from hvtui.operations.nodes import Asker, Nodes, Watcher
 from hvtui.operations.pace import Pace
 from hvtui.operations.past import Past
 from hvtui.operations.plan import OF_VMS, Plan, Refusal, Target, Verb
@@ -234,8 +234,7 @@ class Operations:
         node = self._nodes.state.home(vm)
         if node is None:
             raise Unreachable("no node that is heard tells of this VM")
-        answer: Checkpoints = await self._nodes.call(node, GET_CHECKPOINT, {"VMId": vm}, lane=FACTS)
-        return answer
+        return await self._desk.asker.checkpoints_of(node, vm)
 
     async def vss_access(self) -> dict[str, VssAccess | str]:
         """Node → who may take part in VSS there, or why that could not be read."""

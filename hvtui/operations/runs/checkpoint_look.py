@@ -13,7 +13,6 @@ from hvtui.model.enums import JobState, JobType, OperationalStatus
 from hvtui.model.event_catalog import meaning, vm_of
 from hvtui.model.records import Job, Vm
 from hvtui.operations.desk import Desk
-from hvtui.operations.nodes import FACTS, GET_CHECKPOINT
 from hvtui.operations.plan import Target
 from hvtui.operations.run import Run, RunItem
 
@@ -139,7 +138,7 @@ class Following:
 async def read(desk: Desk, node: str, vm: str) -> Checkpoints | None:
     """A VM's checkpoints from its node; None when they could not be read."""
     try:
-        answer: Checkpoints = await desk.nodes.call(node, GET_CHECKPOINT, {"VMId": vm}, lane=FACTS)
+        answer = await desk.asker.checkpoints_of(node, vm)
     except RemoteError:
         return None
     return answer if answer.checkpoints is not None else None

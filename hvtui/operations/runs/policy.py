@@ -175,7 +175,7 @@ class _Batch:
         outcome = "done"
         error: RemoteError | None = None
         try:
-            async with aclosing(desk.nodes.stream(node, SET_TYPE, whole, lane=POLICY)) as lines:
+            async with aclosing(desk.stream(sent, whole, lane=POLICY)) as lines:
                 row = await self._lines(node, call, lines, row)
         except OutcomeUnknown as lost:
             outcome, error = "unknown", lost

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hvtui.errors import RemoteError
-from hvtui.model.checkpoints import Checkpoints
 from hvtui.model.enums import CheckpointType, name_of
 from hvtui.operations.desk import Desk
-from hvtui.operations.nodes import FACTS, GET_CHECKPOINT
 from hvtui.operations.plan import Change
 from hvtui.operations.run import ItemState
 from hvtui.operations.verbs.policy import type_of
@@ -40,7 +38,7 @@ async def _stopped(desk: Desk, node: str, changes: Sequence[Change]) -> dict[str
         change = rest.pop(0)
         vm, wanted = change.target.id, type_of(change.after)
         try:
-            answer: Checkpoints = await desk.nodes.call(node, GET_CHECKPOINT, {"VMId": vm}, lane=FACTS)
+            answer = await desk.asker.checkpoints_of(node, vm)
         except RemoteError as error:
             found[vm] = Found(ItemState.UNKNOWN, f"it was stopped, and what it has could not be read: {error}")
             continue
