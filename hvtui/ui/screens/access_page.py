@@ -22,6 +22,8 @@ from hvtui.operations.vss_access import (
     value_text,
 )
 from hvtui.operations.vss_access import Cell as Value
+from hvtui.operations.vss_verified import Proof
+from hvtui.operations.vss_verified import Proof
 from hvtui.text import safe_text
 from hvtui.ui.pointed import NOTHING, Pointed
 from hvtui.ui.screens.facts import row, span, text
@@ -34,6 +36,13 @@ if TYPE_CHECKING:
     from hvtui.ui.acting import Acting
 
 _VERBS: Final = frozenset({Verb.VSSACCESS, Verb.VSSACCESS_REMOVE, Verb.VSSACCESS_UNDO})
+_PROOFS: Final = {
+    Proof.AGAIN: ("came again", "bad"),
+    Proof.CLEAR: ("it helped", "ok"),
+    Proof.QUIET: ("quiet so far", "info"),
+    Proof.WAITING: ("not proven yet", "warn"),
+    Proof.UNREAD: ("not known", "unread"),
+}
 
 
 class AccessPage(ListPage):
@@ -110,7 +119,7 @@ class AccessPage(ListPage):
     def sections(self) -> list[Section]:
         if not self._answers:
             return []
-        made = [*self._account(), *self._proposed(), self._unread(), self._about()]
+        made = [*self._account(), self._helped(), *self._proposed(), self._unread(), self._about()]
         return [section for section in made if section is not None]
 
     def _account(self) -> list[Section]:
@@ -133,9 +142,18 @@ class AccessPage(ListPage):
             lines.append(row("danger", span(wide, "bad")))
         return [Section(safe_text(line.account), tuple(lines), wide=True)]
 
+    def _helped(self) -> Section | None:
+        """What the backups since have shown of the entries that hvtui set."""
+        lines: list[Line] = []
+        for check in self.acting.operations.access_checks():
+            word, role = _PROOFS[check.proof]
+            lines.append(row(safe_text(check.account), span(word, role), span(f"  {safe_text(check.text)}")))
+        return Section("Did it help? The backups since", tuple(lines), wide=True) if lines else None
+
     def _proposed(self) -> list[Section]:
         made = []
-        for one in self._proposals:
+        account, _ = self._here()
+        for one in sorted(self._proposals, key=lambda one: one.account.lower() != account.lower()):
             lines = [
                 row("value", span(value_text(one.value), "key"), span(f"  {one.grants}")),
                 row("why", span(one.reason)),
@@ -150,6 +168,13 @@ class AccessPage(ListPage):
             said = "no event 8194 or 8213 asks for an account, and no service of a backup product lacks one"
             made.append(Section("Proposals", (text(span(f"none: {said}", "dim")),), wide=True))
         return made
+
+    def _proof(self) -> Section | None:
+        """Whether what hvtui set has helped: what the event streams say since."""
+        checks = self.acting.operations.access_checks()
+        roles = {Proof.AGAIN: "bad", Proof.CLEAR: "ok", Proof.UNREAD: "unread"}
+        lines = [row(one.node, span(one.text, roles.get(one.proof, ""))) for one in checks]
+        return Section("Since hvtui set an entry", tuple(lines), wide=True) if lines else None
 
     def _unread(self) -> Section | None:
         lines = [row(node, span(why, "warn")) for node, why in self._table.unread.items()]
