@@ -18,7 +18,7 @@ from hvtui.remote.contract import FUNCTIONS
 from tests.support.coming import PLAYED
 from tests.support.desk import Stage
 from tests.support.prevented import Case, Play, Shown, scene
-from tests.support.prevented_cases import move, on, restart, vms
+from tests.support.prevented_cases import SVC, entry, entry_undone, move, on, restart, special, vms
 
 ROOT: Final = Path(hvtui.__file__).parent
 MUTATING: Final = frozenset(name for name, function in FUNCTIONS.items() if function.mutating)
@@ -49,6 +49,8 @@ def _named(tree: ast.Module) -> set[str]:
     for one in ast.walk(tree):
         if isinstance(one, ast.Constant) and isinstance(one.value, str):
             found |= {name for name in MUTATING if name.lower() in one.value.lower()}
+        elif isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "Verb":
+            continue  # what an operator asks for, such as Verb.START_VM
         elif isinstance(one, ast.Name | ast.Attribute | ast.alias):
             word = one.id if isinstance(one, ast.Name) else one.attr if isinstance(one, ast.Attribute) else one.name
             found |= {word} & CONSTANTS
@@ -146,6 +148,7 @@ BIG: Final = scene(
     vms=vms('nodes = ["HV01"]', count=1, memory=2000),
 )
 DRIFTED: Final = scene(vms=vms('nodes = ["HV01"]\ncsvs = ["Volume2"]', count=1))
+LISTED: Final = scene(cluster=f"account = '{SVC}'", node=special("HV01", "access_control = { 'CORP\\old' = 2 }"))
 VERBS: Final[dict[Verb, Case]] = {
     Verb.MIGRATE: Case("", "migrate", move(), _anything),
     Verb.ISOLATE: Case("", "isolate", _isolate, _anything),
@@ -156,6 +159,9 @@ VERBS: Final[dict[Verb, Case]] = {
     Verb.VMMS: Case("", "vmms", on(Verb.VMMS), _anything),
     Verb.SERVICE: Case("", "service", restart("CryptSvc"), _anything),
     Verb.START_VMMS: Case("", "start", _start, _anything, prepare=_stopped),
+    Verb.VSSACCESS: Case("", "vssaccess", entry(), _anything, world=LISTED),
+    Verb.VSSACCESS_REMOVE: Case("", "remove", entry("CORP\\old", verb=Verb.VSSACCESS_REMOVE), _anything, world=LISTED),
+    Verb.VSSACCESS_UNDO: Case("", "undo", entry_undone, _anything, world=LISTED),
     Verb.CANCEL: Case("", "cancel", _cancel, _anything, world=BIG, prepare=_migrating),
 }
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from hvtui.lab.native import changes, services
+from hvtui.lab.native import changes, roles, services, vss_access
 from hvtui.lab.world.command_log import Change
 from hvtui.lab.world.ledger import Harm
 from hvtui.operations import gate
@@ -161,16 +161,23 @@ class Play:
         for name in names:
             check = CHECKS[name]
             self._sources[check.file] = edited(self._source(check.file), check.before, check.after)
-        for file, text in self._sources.items():
-            made = _made(file, text)
-            if file == "changes":
+        # What others take functions from comes first.
+        for file in sorted(self._sources, key=("roles", "changes", "services", "vss_access").index):
+            made = _made(file, self._sources[file])
+            if file == "roles":
+                for module in (roles, changes):
+                    self._patch.setattr(module, "must_be_free", made.must_be_free)
+            elif file == "changes":
                 self._patch.setattr(world_nodes, "changes", made)
+            elif file == "vss_access":
+                self._patch.setitem(changes._FUNCTIONS, "Set-HvTuiVssAccess", made.set_entry)
+                self._patch.setitem(changes._FUNCTIONS, "Remove-HvTuiVssAccess", made.remove_entry)
             else:
                 self._patch.setitem(changes._FUNCTIONS, "Stop-HvTuiService", made.stop_service)
 
     def _source(self, file: str) -> str:
         if file not in self._sources:
-            module = {"changes": changes, "services": services}[file]
+            module = {"changes": changes, "roles": roles, "services": services, "vss_access": vss_access}[file]
             self._sources[file] = Path(str(module.__file__)).read_text(encoding="utf-8")
         return self._sources[file]
 
@@ -255,13 +262,19 @@ CHECKS: Final[dict[str, Check]] = {
     "Invoke-HvTuiMove expect.state": Check(
         "changes", '    change.expect("state", values["ExpectState"], int(vm.state))\n'
     ),
-    "Test-HvTuiRoleFree busy 3": Check("changes", "if int(number) in _BUSY:", "if False:"),
+    "Test-HvTuiRoleFree busy 3": Check("roles", "if int(number) in _BUSY:", "if False:"),
     "Invoke-HvTuiSuspend forbidden 1": Check("changes", "if not others:", "if False:"),
     "Test-HvTuiDrained forbidden 1": Check(
         "services", "if node.state != NodeState.Paused or node.drain != DrainStatus.Completed:", "if False:"
     ),
     "Test-HvTuiDrained forbidden 2": Check("services", "    if left:\n", "    if False:\n"),
     "Invoke-HvTuiServiceStop forbidden 2": Check("services", "        if running:\n", "        if False:\n"),
+    "Test-HvTuiVssAccountFree forbidden": Check(
+        "vss_access", "if sid in _OWN_SIDS or _plain(account) in _OWN_NAMES:", "if False:"
+    ),
+    "Invoke-HvTuiVssAccessSet expect.account": Check("vss_access", "    if not sid:\n", "    if False:\n"),
+    "Invoke-HvTuiVssAccessSet forbidden 1": Check("vss_access", "if not _SINGLE.fullmatch(sid):", "if False:"),
+    "Invoke-HvTuiVssAccessSet forbidden 2": Check("vss_access", 'if value == 0 and not values["Undo"]:', "if False:"),
 }
 
 

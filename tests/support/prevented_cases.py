@@ -16,6 +16,7 @@ from hvtui.lab.world.operations import merge, start_job, take_checkpoint
 from hvtui.model.change import Change
 from hvtui.model.enums import JobType, NodeState, SnapshotType, VmState
 from hvtui.operations.plan import Plan, Target, Verb
+from hvtui.operations.verbs.vss_access import access_target
 from tests.support.desk import Stage, node
 from tests.support.prevented import CSVS, VMS, Case, Shown, done, harmed, refused_by_windows, scene
 
@@ -52,7 +53,37 @@ def restart(name: str) -> Wish:
     return lambda stage: stage.plan(Verb.SERVICE, target)
 
 
+SVC: Final = "CORP\\svc-backup"
+SHIPPED: Final = "NT Authority\\NetworkService"
+ENTRY: Final = "New-ItemProperty"
+
+
+def entry(account: str = SVC, value: str = "1", *, verb: Verb = Verb.VSSACCESS) -> Wish:
+    """An entry of VssAccessControl on the first node."""
+    options = {} if verb is Verb.VSSACCESS_REMOVE else {"value": value}
+    return lambda stage: stage.plan(verb, access_target("HV01", account), **options)
+
+
+async def entry_undone(stage: Stage) -> Plan:
+    """The undo of an entry that was just set; what was done for that is forgotten."""
+    await stage.run(await entry()(stage))
+    stage.world.commands.changes.clear()
+    return await stage.plan(Verb.VSSACCESS_UNDO)
+
+
 # --- what happens ---
+
+
+def entries_untold(stage: Stage) -> None:
+    """The first node tells its services, and not who may take part in VSS."""
+    known = stage.nodes.after
+
+    def after(name: str, function: str, answer: Any) -> Any:
+        if (name, function) == ("HV01", "Get-HvTuiVssAccess"):
+            return msgspec.structs.replace(answer, key=None, entries=None)
+        return known(name, function, answer)
+
+    stage.nodes.after = after
 
 
 def nodes_set(*names: str, **values: Any) -> Act:
@@ -359,6 +390,30 @@ CASES: Final[tuple[Case, ...]] = (
     Case(
         "dependents", "of VMMS", on(Verb.VMMS), left_paused,
         world=scene(node=special("HV01", 'dependents = { vmms = ["Schedule"] }')),
+    ),
+    Case("vss-unread", "who is listed", entry(), done(ENTRY), prepare=entries_untold),
+    Case(
+        "vss-account", "an account that is gone", entry("CORP\\gone", "3"), done(ENTRY),
+        world=scene(node=special("HV01", "access_control = { 'CORP\\gone' = 1 }")),
+        checks=("Invoke-HvTuiVssAccessSet expect.account", "Invoke-HvTuiVssAccessSet forbidden 1"),
+        node="expect.account",
+    ),
+    Case(
+        "vss-wide", "all people of the domain", entry("CORP\\Domain Users"), harmed("vss_opened"),
+        world=scene(cluster=f"account = '{SVC}'"),
+        checks=("Invoke-HvTuiVssAccessSet forbidden 1",), node="forbidden",
+    ),
+    Case(
+        "vss-shipped", "a requester", entry(SHIPPED, "3"), harmed("vss_shipped"), also=("vss-wide",),
+        checks=("Test-HvTuiVssAccountFree forbidden", "Invoke-HvTuiVssAccessSet forbidden 1"), node="forbidden",
+    ),
+    Case(
+        "vss-shipped", "removed", entry(SHIPPED, verb=Verb.VSSACCESS_REMOVE), harmed("vss_shipped"),
+        checks=("Test-HvTuiVssAccountFree forbidden",), node="forbidden",
+    ),
+    Case(
+        "vss-value", "a denial", entry(value="0"), done(ENTRY), world=scene(cluster=f"account = '{SVC}'"),
+        checks=("Invoke-HvTuiVssAccessSet forbidden 2",), node="forbidden",
     ),
     Case(
         "service", "restarted by a colleague", restart("CryptSvc"), done(STOP),

@@ -108,19 +108,16 @@ class WorldNodes(DirectFeed):
 
     async def _answer(self, node: Node, function: str, values: dict[str, Any]) -> str:
         world = self.world
-        if function == "Get-HvTuiPreflight":
-            return preflight(world, node, values["Part"])
-        if function == "Get-HvTuiForkCommit":
-            return fork_commit(world, node)
-        if function == "Get-HvTuiCheckpoint":
-            return checkpoints(world, node, values["VMId"])
-        if function == "Get-HvTuiService":
-            return service(world, node, values["Name"])
-        if function == "Get-HvTuiVssAccess":
-            return vss_access(world, node)
-        if function == "Get-HvTuiGuestFile":
-            return guest_files(world, node, values, 0)
-        return await self._change(node, function, values)
+        looks: dict[str, Callable[[], str]] = {
+            "Get-HvTuiPreflight": lambda: preflight(world, node, values["Part"]),
+            "Get-HvTuiForkCommit": lambda: fork_commit(world, node),
+            "Get-HvTuiCheckpoint": lambda: checkpoints(world, node, values["VMId"]),
+            "Get-HvTuiService": lambda: service(world, node, values["Name"]),
+            "Get-HvTuiVssAccess": lambda: vss_access(world, node),
+            "Get-HvTuiGuestFile": lambda: guest_files(world, node, values, 0),
+        }
+        look = looks.get(function)
+        return look() if look is not None else await self._change(node, function, values)
 
     def _lines(self, node: Node, function: str, values: dict[str, Any]) -> AsyncGenerator[str, None]:
         if function == "Get-HvTuiGuest":
