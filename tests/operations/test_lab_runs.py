@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from hvtui.journal.store import Journal
 from hvtui.journal.verify import verify
 from hvtui.lab.serve import Lab
 from hvtui.live.monitor import Monitor
+from hvtui.model.secret import GuestCredential
 from hvtui.operations.pace import Pace
 from hvtui.operations.plan import Plan, Target, Verb
 from hvtui.operations.run import ItemState, Run, RunState
@@ -217,3 +219,54 @@ async def test_a_console_killed_after_it_stopped_vmms_is_made_good_by_the_next_o
     assert here.where() == before
     await here.operations.close_unfinished(left.operation, "started and resumed")
     here.assert_unharmed()
+
+
+SECRET = "Canary-over-the-wire-7!"
+LISTED = f"""
+[guests]
+account = 'CORP\\svc-guests'
+password = "{SECRET}"
+[[vms]]
+name = "SQL07"
+nodes = ["HV02"]
+guest = "windows-2016"
+volumes = [{{ name = "C:", size_gb = 127, free_gb = 31 }}, {{ name = "T:", size_gb = 60, free_gb = 0 }}]
+"""
+
+
+@pytest.mark.timeout(240)
+async def test_an_entry_is_set_and_given_back_and_guests_are_looked_into(
+    site: Callable[..., Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """VssAccessControl and PowerShell Direct over real lanes; a wrong password first, against all guests."""
+    caplog.set_level(logging.DEBUG)
+    here = await site(small(tmp_path, cluster="account = 'CORP\\svc-replay'", more=LISTED))
+
+    def rights() -> Any:
+        return here.world(lambda w: {name: dict(one.access_control) for name, one in w.nodes.items()})
+
+    before = rights()
+    plan = await here.operations.plan(Verb.VSSACCESS, (), account="CORP\\svc-replay", value="1")
+    run = await here.run(plan)
+    assert run.state is RunState.DONE, (run.items, run.lines)
+    assert [one["CORP\\svc-replay"] for one in rights().values()] == [1, 1, 1]
+    undo = await here.operations.plan(Verb.VSSACCESS_UNDO, (), operation=run.id)
+    assert (await here.run(undo)).state is RunState.DONE
+    assert rights() == before
+
+    guests = [here.vm(name) for name in sorted(here.where())]
+    for password, outcomes in ((f"not {SECRET}", {"denied", "skipped"}), (SECRET, {"read"})):
+        credential = GuestCredential("CORP\\svc-guests", password)
+        rows = [row async for row in here.operations.guests(guests, credential)]
+        assert {row.outcome for row in rows} == outcomes, rows
+    assert next(row.name for row in rows if row.full) == "SQL07"
+    found = await here.operations.guest_files(here.vm("SQL07"), credential, "C:", count=3)
+    assert found.files is not None
+    assert len(found.files) == 3
+    harm = here.world(lambda w: [entry.kind for entry in w.ledger.entries])
+    assert harm == ["logon_failed"]
+    here.assert_unharmed("logon_failed")
+    await here.operations.close()
+    whole = b"".join(path.read_bytes() for path in sorted(here.folder.iterdir()) if path.is_file())
+    assert SECRET.encode() not in whole
+    assert SECRET not in caplog.text
