@@ -130,6 +130,11 @@ class EventLog:
         ]
         return min(times, default=None)
 
+    def was_read(self, node: str, channel: str) -> bool:
+        """Whether a channel of the node was read to its end at least once."""
+        found = self._channels.get((node.lower(), channel))
+        return found is not None and found.read_at is not None
+
     def coverage(self, node: str, channel: str) -> tuple[datetime | None, bool | None]:
         """How far back the node's log reaches, and whether records that were asked for are already gone."""
         found = self._channels.get((node.lower(), channel))

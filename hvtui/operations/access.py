@@ -10,7 +10,7 @@ from hvtui.operations.desk import Desk
 from hvtui.operations.facts import Was
 from hvtui.operations.plan import Target, Verb
 from hvtui.operations.verbs.vss_access import access_target, access_targets
-from hvtui.operations.vss_access import node_and_account
+from hvtui.operations.vss_access import node_and_account, unheard_of
 from hvtui.operations.vss_past import changed_by, last_operation
 
 
@@ -21,8 +21,17 @@ class Access:
     desk: Desk
 
     async def table(self) -> dict[str, VssAccess | str]:
-        """Node → who may take part in VSS there, or why that could not be read."""
-        return await self.desk.access_of(self.desk.state.node_names())
+        """Node → who may take part in VSS there, or why that could not be read.
+
+        The events that ask for an entry are read back once on each node that is heard, too.
+        """
+        state, desk = self.desk.state, self.desk
+        unheard = [name for name in unheard_of(state) if state.node(name).heard]
+        for node in unheard:
+            desk.nodes.refresh("events", node)
+        answers = await desk.access_of(state.node_names())
+        await desk.watcher.until(lambda: not set(unheard) & set(unheard_of(state)), desk.pace.fresh)
+        return answers
 
     async def wish(
         self, verb: Verb, targets: Sequence[Target], options: dict[str, str]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from hvtui.model.event_catalog import writer_of
 from hvtui.model.events import NodeEvent
+from hvtui.model.state import ClusterState
 from hvtui.model.vss_access import ServiceAccount, VssAccess, VssAccessEntry
 from hvtui.model.writer_catalog import WRITERS
 from hvtui.operations.plan import Target
@@ -39,6 +40,8 @@ CALLBACK: Final = 8194
 NO_WRITER: Final = 8213
 """VSS: the account of a writer's process may not be a writer."""
 EVENTS: Final = frozenset({CALLBACK, NO_WRITER})
+CHANNEL: Final = "Application"
+"""The log they are in."""
 
 _SHIPPED_SIDS: Final = frozenset({"S-1-5-18", "S-1-5-19", "S-1-5-20", "S-1-5-32-544", "S-1-5-32-551"})
 """Local System, Local Service, Network Service, Administrators, Backup Operators: VSS lets them take part by itself,
@@ -277,8 +280,17 @@ class Proposal:
     caution: str = ""
 
 
-def proposals(answers: Mapping[str, VssAccess | str], events: Iterable[NodeEvent]) -> tuple[Proposal, ...]:
+def unheard_of(state: ClusterState) -> list[str]:
+    """Nodes whose events were not read yet: whether 8194 or 8213 asks for an entry there is not known."""
+    return [name for name in state.node_names() if not state.events.was_read(name, CHANNEL)]
+
+
+def proposals(
+    answers: Mapping[str, VssAccess | str], events: Iterable[NodeEvent], unheard: Collection[str] = ()
+) -> tuple[Proposal, ...]:
     """Accounts that should be listed, those that an event asks for first. None of Windows' own, and no wide group.
+
+    While a node's events are `unheard`, only what others' events ask for is proposed: nothing else says which value.
 
     8194 says that the requester does not let a writer call back: the field's fix is value 1 for the account of the
     backup or provider service. What a node grants already is kept: 2 becomes 3.
@@ -301,7 +313,8 @@ def proposals(answers: Mapping[str, VssAccess | str], events: Iterable[NodeEvent
             _want(wanted, account, None, f"the service {label} on {node} runs as it", direct=False)
     refusals = _counted(told)
     made = [_proposal(one, answers, refusals) for one in wanted.values()]
-    return tuple(sorted((one for one in made if one.nodes), key=lambda one: (not one.needed, one.account.lower())))
+    shown = [one for one in made if one.nodes and (one.needed or not unheard)]
+    return tuple(sorted(shown, key=lambda one: (not one.needed, one.account.lower())))
 
 
 def is_backup(service: ServiceAccount) -> bool:

@@ -14,7 +14,7 @@ from hvtui.model.vss_access import VssAccess
 from hvtui.operations.plan import Level, Plan, Target, Verb
 from hvtui.operations.run import ItemState, Run, RunState
 from hvtui.operations.verbs.vss_access import access_target
-from hvtui.operations.vss_access import proposals, table, value_of
+from hvtui.operations.vss_access import proposals, table, unheard_of, value_of
 from hvtui.operations.vss_verified import Proof
 from tests.support.desk import Stage, small
 from tests.support.killed import killed_at
@@ -371,3 +371,14 @@ async def test_the_plan_of_an_undo_survives_a_file(stage: Make) -> None:
     undo = await here.plan(Verb.VSSACCESS_UNDO, operation=run.id)
     again = msgspec.json.decode(msgspec.json.encode(undo), type=Plan)
     assert (await here.run(again)).state is RunState.DONE
+
+
+async def test_no_account_is_proposed_by_guess_while_a_log_is_unread(stage: Make) -> None:
+    here = stage()
+    state = here.nodes.state
+    unread = {name: VssAccess(v=1, time=one.time, node=name, entries=one.entries, services=one.services)
+              for name, one in (await here.operations.vss_access()).items() if isinstance(one, VssAccess)}  # fmt: skip
+    (guessed,) = proposals(unread, [])
+    assert (guessed.account, guessed.value, guessed.needed) == (ACCOUNT, 2, False)
+    assert proposals(unread, [], ["HV02"]) == (), "8194 in that log would ask for 1"
+    assert set(unheard_of(state)) <= set(NODES)

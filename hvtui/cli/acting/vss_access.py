@@ -19,7 +19,7 @@ from hvtui.errors import UsageError
 from hvtui.model.state import ClusterState
 from hvtui.model.vss_access import VssAccess
 from hvtui.operations.plan import Target, Verb
-from hvtui.operations.vss_access import EVENTS, AccessRow, AccessTable, Proposal, proposals
+from hvtui.operations.vss_access import EVENTS, AccessRow, AccessTable, Proposal, proposals, unheard_of
 from hvtui.operations.vss_access import table as side_by_side
 
 _UNDONE: Final = (Verb.VSSACCESS, Verb.VSSACCESS_REMOVE)
@@ -56,17 +56,16 @@ def _targets(state: ClusterState, arguments: Arguments) -> tuple[Target, ...]:
 async def _list(session: Session, arguments: Arguments) -> int:
     """0 all nodes read, 1 some were not, 2 none was."""
     answers = await session.operations.vss_access()
-    for node in session.state.node_names():
-        if session.state.node(node).heard:
-            await session.events_read(node)
     told = side_by_side(answers)
-    proposed = proposals(answers, session.state.events.of(EVENTS))
+    proposed = proposals(answers, session.state.events.of(EVENTS), unheard_of(session.state))
     if arguments.json:
         info = session.state.cluster.info
         name = info.name if info is not None else session.cluster.name
         show_json(_json(name, time_json(session.clock.now()), answers, told, proposed))
     else:
         _show(told, proposed)
+        for node in unheard_of(session.state):
+            say(f"? {node}: its Application log was not read: what asks for an entry (8194, 8213) is not known", "warn")
     if len(told.unread) == len(told.nodes):
         return Exit.NOTHING
     return Exit.WRONG if told.unread else Exit.FINE

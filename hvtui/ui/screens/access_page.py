@@ -19,10 +19,10 @@ from hvtui.operations.vss_access import (
     Proposal,
     proposals,
     table,
+    unheard_of,
     value_text,
 )
 from hvtui.operations.vss_access import Cell as Value
-from hvtui.operations.vss_verified import Proof
 from hvtui.operations.vss_verified import Proof
 from hvtui.text import safe_text
 from hvtui.ui.pointed import NOTHING, Pointed
@@ -75,7 +75,8 @@ class AccessPage(ListPage):
 
     def show_list(self) -> int:
         events = self.acting.feed.state.events.of(EVENTS)
-        self._proposals = proposals(self._answers, events) if self._answers else ()
+        unheard = unheard_of(self.acting.feed.state)
+        self._proposals = proposals(self._answers, events, unheard) if self._answers else ()
         data = matrix_of(self._table, self._proposals, self.look.glyphs.unknown)
         self.matrix.show_data(data)
         return len(data.rows) + 2
@@ -169,15 +170,10 @@ class AccessPage(ListPage):
             made.append(Section("Proposals", (text(span(f"none: {said}", "dim")),), wide=True))
         return made
 
-    def _proof(self) -> Section | None:
-        """Whether what hvtui set has helped: what the event streams say since."""
-        checks = self.acting.operations.access_checks()
-        roles = {Proof.AGAIN: "bad", Proof.CLEAR: "ok", Proof.UNREAD: "unread"}
-        lines = [row(one.node, span(one.text, roles.get(one.proof, ""))) for one in checks]
-        return Section("Since hvtui set an entry", tuple(lines), wide=True) if lines else None
-
     def _unread(self) -> Section | None:
         lines = [row(node, span(why, "warn")) for node, why in self._table.unread.items()]
+        words = "its Application log: what asks for an entry (8194, 8213) is not known"
+        lines += [row(node, span(words, "warn")) for node in unheard_of(self.acting.feed.state)]
         return Section("Not readable", tuple(lines), wide=True, note=str(len(lines))) if lines else None
 
     def _about(self) -> Section:
