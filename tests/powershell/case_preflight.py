@@ -30,6 +30,18 @@ def _of(vm: str, **values: Any) -> Step:
     return {"InstanceID": f"Microsoft:{vm.upper()}\\X", **values}
 
 
+def _kvp(vm: str, **told: str) -> Step:
+    def item(*properties: str) -> str:
+        return f'<INSTANCE CLASSNAME="Msvm_KvpExchangeDataItem">{"".join(properties)}</INSTANCE>'
+
+    def text(name: str, value: str) -> str:
+        return f'<PROPERTY NAME="{name}" PROPAGATED="true" TYPE="string"><VALUE>{value}</VALUE></PROPERTY>'
+
+    caption = '<PROPERTY NAME="Caption" PROPAGATED="true" TYPE="string"></PROPERTY>'
+    items = [item(caption, text("Data", value), text("Name", name)) for name, value in told.items()]
+    return {"SystemName": vm.upper(), "GuestIntrinsicExchangeItems": [*items, item(text("Name", "OSName"))]}
+
+
 def _file(path: str, parent: str = "", size: int = 4194304) -> Step:
     return {"Path": path, "ParentPath": parent, "FileSize": size}
 
@@ -69,6 +81,12 @@ def everything() -> Step:
         "Msvm_GpuPartitionSettingData": [_of(SQL), _of(SQL)],
         "Msvm_PciExpressSettingData": [_of(WEB), {"InstanceID": None}],
         "Msvm_SecuritySettingData": [_of(SQL, TpmEnabled=True), _of(WEB, TpmEnabled=False)],
+        "Msvm_SyntheticFcPortSettingData": [_of(SQL), _of(SQL), {"InstanceID": "Microsoft:Definition\\X"}],
+        "Msvm_KvpExchangeComponent": [
+            _kvp(SQL, OSName="Windows &amp; more", ProductType="2", OSVersion="10.0"),
+            _kvp(WEB, OSName="&lt;b&gt;", ProductType="two"),
+            {"SystemName": None, "GuestIntrinsicExchangeItems": None},
+        ],
         "Win32_ShadowCopy": [
             {
                 "ID": f"{{{SQL.upper()}}}",
@@ -114,7 +132,8 @@ _CIM: Final = (
     "Msvm_VirtualSystemManagementService", "MSCluster_Cluster", "Msvm_ComputerSystem", "Msvm_VirtualSystemSettingData",
     "Msvm_MemorySettingData", "Msvm_SummaryInformation", "Msvm_VirtualEthernetSwitch",
     "Msvm_EthernetPortAllocationSettingData", "Msvm_StorageAllocationSettingData", "Msvm_ResourceAllocationSettingData",
-    "Msvm_DiskDrive", "Msvm_GpuPartitionSettingData", "Msvm_SecuritySettingData", "Msvm_ConcreteJob", "Msvm_StorageJob",
+    "Msvm_DiskDrive", "Msvm_GpuPartitionSettingData", "Msvm_SecuritySettingData", "Msvm_SyntheticFcPortSettingData",
+    "Msvm_KvpExchangeComponent", "Msvm_ConcreteJob", "Msvm_StorageJob",
     "Msvm_MigrationJob", "Msvm_AffectedJobElement", "MSCluster_ResourceGroup", "MSCluster_Resource", "MSCluster_Node",
     "MSCluster_AffinityRule", "Win32_OperatingSystem", "Win32_ShadowCopy", "MSFT_VirtualDisk", "MSFT_StorageJob",
     "MSFT_WvrReplicationGroup",

@@ -11,6 +11,7 @@ from typing import Final
 
 from tests.powershell.case_actions import action_cases
 from tests.powershell.case_calls import call_cases, event_cases
+from tests.powershell.case_checkpoints import checkpoint_cases
 from tests.powershell.case_clusters import cluster_cases
 from tests.powershell.case_kit import Case
 from tests.powershell.case_nodes import node_cases
@@ -26,6 +27,7 @@ CASES: Final = [
     *event_cases(),
     *preflight_cases(),
     *action_cases(),
+    *checkpoint_cases(),
     *(Case(f"inside: {f.stem}", script=f.read_text(encoding="utf-8")) for f in sorted(INSIDE.glob("*.ps1"))),
 ]
 """Names are unique; the order is that of `answers.json`."""

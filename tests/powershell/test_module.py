@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hvtui.model import preflight, records, vss_access
+from hvtui.model import guests, preflight, records, vss_access
 from hvtui.remote.contract import CONTRACT, FUNCTIONS, MODULE, Function
 from hvtui.remote.module import module_hash, module_text
 from tests.powershell import check, worlds
@@ -67,7 +67,11 @@ def declared(function: Function) -> list[dict[str, Any]]:
     return [
         {
             "name": p.name,
-            "type": {"str": "String", "int": "Int64" if (p.maximum or 0) > 2**31 else "Int32"}[p.type.__name__],
+            "type": {
+                "str": "String",
+                "int": "Int64" if (p.maximum or 0) > 2**31 else "Int32",
+                "GuestCredential": "PSCredential",
+            }[p.type.__name__],
             "mandatory": p.mandatory,
             "default": p.default,
             "minimum": p.minimum,
@@ -122,9 +126,9 @@ def test_both_forms_answer_alike(engine: Engine, tmp_path: Path) -> None:
 def test_manifest_names_the_contract() -> None:
     text = MANIFEST.read_text(encoding="ascii")
     assert f"ModuleVersion        = '{CONTRACT}'" in text
-    assert set(re.findall(r"'((?:Get|Watch|Move|Stop|Start|Suspend|Resume|Set|Remove)-HvTui\w+)'", text)) == set(
-        FUNCTIONS
-    )
+    assert set(
+        re.findall(r"'((?:Get|Watch|Move|Stop|Start|Suspend|Resume|Set|Remove|Restore|New)-HvTui\w+)'", text)
+    ) == set(FUNCTIONS)
     assert FOLDER.name == MODULE
 
 
@@ -197,6 +201,12 @@ SECTIONS: dict[str, dict[str, type[records.Record]]] = {
     "Get-HvTuiEvent": {"events": records.Event},
     "Get-HvTuiPreflight": {"vms": preflight.VmPreflight, "node": preflight.NodePreflight},
     "Get-HvTuiVssAccess": {"entries": vss_access.VssAccessEntry, "services": vss_access.ServiceAccount},
+    "Get-HvTuiGuest": {
+        "volumes": guests.GuestVolume,
+        "services": guests.GuestService,
+        "storage": guests.ShadowStorage,
+    },
+    "Get-HvTuiGuestFile": {"files": guests.GuestFile},
     "Get-HvTuiForkCommit": {"signs": preflight.ForkSign, "searched": preflight.SearchedLog},
 }
 
@@ -208,7 +218,7 @@ def test_help_names_the_source_of_every_field(name: str) -> None:
     assert told
     function = FUNCTIONS[name]
     wanted = [f"{section}.{f}" for section, record in SECTIONS.get(name, {}).items() for f in fields(record, set())]
-    if not function.stream:
+    if not function.name.startswith("Watch-"):
         wanted += fields(function.result, {"v", "rights", *SECTIONS.get(name, {})})
     missing = [field for field in wanted if not re.search(rf"(?<![\w.]){re.escape(field)}(?![\w.])", told)]
     assert missing == []

@@ -42,6 +42,19 @@ def module(stage: Stage, node: str, function: str, values: Values) -> dict[str, 
     return engine.call(script(function, acted(values)))
 
 
+def native_lines(world: World, node: str, function: str, values: Values) -> list[dict[str, Any]]:
+    """The lines of a stream of the native engine."""
+
+    async def at_once(blocked: Callable[[], bool], seconds: float | None) -> None:
+        del blocked, seconds
+
+    async def run() -> list[dict[str, Any]]:
+        lines = changes.STREAMS[function](world, world.node(node), acted(values), wait=at_once)
+        return [json.loads(line) async for line in lines]
+
+    return asyncio.run(run())
+
+
 def acted(values: Values) -> Values:
     """With who acts, and for which operation."""
     return {"OperationId": OPERATION, "Actor": ACTOR, **values}
@@ -83,6 +96,20 @@ class Pair:
     def advance(self, seconds: float) -> None:
         """Let both go on."""
         self.prepare(lambda world: world.advance(seconds))
+
+    def lines(self, node: str, function: str, values: Values) -> list[dict[str, Any]]:
+        """The same for a stream: all its lines."""
+        found = self.stage.world.node(node)
+        one = native_lines(self.native, node, function, values)
+        engine = self.stage.engine(node, without=lacking(found), hurried=hurried(found))
+        result = engine.run(script(function, acted(values)))
+        assert result.errors == []
+        other = [json.loads(text) for text in result.output]
+        wrong = differences([_comparable(line) for line in one], [_comparable(line) for line in other])
+        after = self.stage.do(lambda: state(self.module))
+        wrong += differences(state(self.native), after, "world")
+        assert not wrong, "\n".join(wrong)
+        return other
 
     def call(self, node: str, function: str, values: Values) -> dict[str, Any]:
         """Ask both; the answers and the worlds must be the same. Gives the module's."""

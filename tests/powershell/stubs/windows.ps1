@@ -109,8 +109,22 @@ function Get-ClusterResourceType {
 function Get-VM {
     param([Parameter(Mandatory)] [guid]$Id)
     $global:Calls.Add("Get-VM -Id $Id")
-    $null = Get-Answer 'commands' 'Get-VM'
+    $known = $false
+    foreach ($one in (Get-Answer 'commands' 'Get-VM')) {
+        $known = $true
+        if ([guid]$one.Id -eq $Id) { $one }
+    }
+    if (-not $known) { Get-StubVm $Id }
+}
+# A step that lists none has every VM; one with an empty list has none.
+function Get-StubVm([guid]$Id) {
+    foreach ($step in $global:World.steps) { if ($step.PSObject.Properties['commands'] -and $step.commands.PSObject.Properties['Get-VM']) { return } }
     [pscustomobject]@{ Id = $Id }
+}
+function Get-VMSnapshot {
+    param([Parameter(Mandatory)] $VM)
+    $global:Calls.Add("Get-VMSnapshot $($VM.Id)")
+    foreach ($one in (Get-Answer 'commands' 'Get-VMSnapshot')) { $one }
 }
 function Get-VMHost { foreach ($one in (Get-Answer 'commands' 'Get-VMHost')) { $one } }
 function Get-VHD {
@@ -131,6 +145,51 @@ function Move-ClusterVirtualMachineRole {
     [CmdletBinding()]
     param([guid]$VMId, [string]$Node, [ValidateSet('TurnOff', 'Quick', 'Shutdown', 'ShutdownForce', 'Live')] [string]$MigrationType, [switch]$Cancel, [int]$Wait = -1)
     Invoke-StubChange 'Move-ClusterVirtualMachineRole' "Move-ClusterVirtualMachineRole $VMId to '$Node' $MigrationType Cancel $Cancel Wait $Wait"
+}
+function Set-VM {
+    [CmdletBinding()]
+    param([Parameter(Mandatory)] $VM, [ValidateSet('Disabled', 'Production', 'ProductionOnly', 'Standard')] [string]$CheckpointType)
+    Invoke-StubChange 'Set-VM' "Set-VM $($VM.Id) $CheckpointType"
+}
+# What a job says is an error record with its number.
+function Get-StubJob($Job) {
+    foreach ($one in $Job) {
+        $one.Error = @(foreach ($said in $one.Error) { New-StubError $said })
+        foreach ($child in $one.ChildJobs) { $child.Error = @(foreach ($said in $child.Error) { New-StubError $said }) }
+        if ($one.JobStateInfo.Reason -and $one.JobStateInfo.Reason -isnot [Exception]) { $one.JobStateInfo.Reason = (New-StubError $one.JobStateInfo.Reason).Exception }
+        $one
+    }
+}
+function New-StubError($Said) {
+    if ($Said -is [System.Management.Automation.ErrorRecord]) { return $Said }
+    $exception = [Exception]::new($Said.'$error')
+    $exception.HResult = $Said.code
+    [System.Management.Automation.ErrorRecord]::new($exception, 'OperationFailed', 'NotSpecified', $null)
+}
+function Checkpoint-VM {
+    [CmdletBinding()]
+    param([Parameter(Mandatory)] $VM, [string]$SnapshotName, [switch]$AsJob)
+    Get-StubJob (Invoke-StubChange 'Checkpoint-VM' "Checkpoint-VM $($VM.Id) [$SnapshotName] AsJob $AsJob")
+}
+function Restore-VMSnapshot {
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
+    param([Parameter(Mandatory)] $VMSnapshot, [switch]$AsJob)
+    if ($PSCmdlet.ShouldProcess($VMSnapshot.Id)) { Get-StubJob (Invoke-StubChange 'Restore-VMSnapshot' "Restore-VMSnapshot $($VMSnapshot.Id) AsJob $AsJob") }
+}
+function Remove-VMSnapshot {
+    [CmdletBinding(SupportsShouldProcess)]
+    param([Parameter(Mandatory)] $VMSnapshot, [switch]$AsJob, [switch]$IncludeAllChildSnapshots)
+    if ($PSCmdlet.ShouldProcess($VMSnapshot.Id)) { Get-StubJob (Invoke-StubChange 'Remove-VMSnapshot' "Remove-VMSnapshot $($VMSnapshot.Id) AsJob $AsJob all $IncludeAllChildSnapshots") }
+}
+function Start-VM {
+    [CmdletBinding()]
+    param([Parameter(Mandatory)] $VM, [switch]$AsJob)
+    Get-StubJob (Invoke-StubChange 'Start-VM' "Start-VM $($VM.Id) AsJob $AsJob")
+}
+function Start-ClusterGroup {
+    [CmdletBinding()]
+    param([Parameter(ValueFromPipeline)] $InputObject, [int]$Wait = -1)
+    process { Invoke-StubChange 'Start-ClusterGroup' "Start-ClusterGroup $($InputObject.VmId) Wait $Wait" }
 }
 function Suspend-ClusterNode {
     [CmdletBinding()]
@@ -245,6 +304,72 @@ function Get-WinEvent {
         $one | Add-Member -MemberType ScriptMethod -Name ToXml -Value { $this.Xml } -Force
         $one
     }
+}
+
+# A guest is a row of "Invoke-Command": how its job ends (reason), after how many seconds, what vssadmin does in it.
+function Invoke-Command {
+    [CmdletBinding()]
+    param([guid[]]$VMId, [pscredential]$Credential, [scriptblock]$ScriptBlock, [object[]]$ArgumentList, [switch]$AsJob)
+    $global:Calls.Add("Invoke-Command $VMId as $($Credential.UserName) with $($ArgumentList -join ', ') AsJob $AsJob")
+    $row = $null
+    foreach ($one in (Get-Answer 'commands' 'Invoke-Command')) { if ([guid]$one.VMId -eq $VMId[0]) { $row = $one } }
+    if ($row.reason -eq 'state') {
+        throw [System.Management.Automation.ErrorRecord]::new([System.ArgumentException]::new('The virtual machine is not in running state.'), 'InvalidVMState,Microsoft.PowerShell.Commands.InvokeCommandCommand', 'InvalidArgument', $null)
+    }
+    $inner = switch ($row.reason) {
+        'denied' { [System.Management.Automation.Remoting.PSDirectException]::new('The credential is invalid.') }
+        'socket' { [System.Net.Sockets.SocketException]::new(10060, 'nobody listens') }
+        'lost' { [System.InvalidOperationException]::new('the session ended') }
+    }
+    $reason = if ($inner) { [System.Management.Automation.Remoting.PSRemotingDataStructureException]::new('  A remote session might have ended. ', $inner) }
+    $job = [pscustomobject]@{ Row = $row; Output = @(if (-not $reason) { Invoke-StubGuest $row $ScriptBlock.ToString() $ArgumentList }); Ends = $global:Seconds + [double]$row.after; ChildJobs = @([pscustomobject]@{ JobStateInfo = [pscustomobject]@{ Reason = $null } }) }
+    if ($reason -and $row.told -ne 'record') { $job.ChildJobs[0].JobStateInfo.Reason = $reason }
+    $job | Add-Member -MemberType NoteProperty -Name Reason -Value $reason
+    $job | Add-Member -MemberType ScriptProperty -Name State -Value { if ($global:Seconds -lt $this.Ends) { 'Running' } elseif ($this.Reason) { 'Failed' } else { 'Completed' } }
+    $job
+}
+function Receive-Job {
+    [CmdletBinding()]
+    param($Job)
+    $global:Calls.Add("Receive-Job $($Job.Row.VMId) $($Job.State)")
+    if ($Job.Reason -and $Job.Row.told -eq 'record') { $PSCmdlet.WriteError([System.Management.Automation.ErrorRecord]::new($Job.Reason, 'PSSessionStateBroken', 'OpenError', $null)) }
+    if ($Job.State -eq 'Completed') { $Job.Output }
+}
+# As in another computer: the block runs by its text, and knows none of the module's functions.
+function Invoke-StubGuest($row, [string]$text, [object[]]$values) {
+    function New-Object {
+        param([string]$TypeName, [object[]]$ArgumentList = @())
+        if ($TypeName -ne 'System.Diagnostics.Process') {
+            Microsoft.PowerShell.Utility\Write-Output -NoEnumerate -InputObject (Microsoft.PowerShell.Utility\New-Object -TypeName $TypeName -ArgumentList $ArgumentList)
+            return
+        }
+        $pipe = [pscustomobject]@{ BaseStream = [System.IO.MemoryStream]::new([System.Text.Encoding]::GetEncoding(437).GetBytes([string]$row.vssadmin)) }
+        $child = [pscustomobject]@{ Row = $row; StartInfo = [System.Diagnostics.ProcessStartInfo]::new(); StandardOutput = $pipe; StandardError = $pipe; StandardInput = [System.IO.StringWriter]::new(); ExitCode = [int]$row.exit; Waited = 0; HasExited = $false }
+        $child | Add-Member -MemberType ScriptMethod -Name Start -Value {
+            $global:Calls.Add("start $($this.StartInfo.FileName) $($this.StartInfo.Arguments)")
+            if ($this.Row.start -eq 'fail') { throw [System.ComponentModel.Win32Exception]::new(2, 'The system cannot find the file specified') }
+            $true
+        }
+        $child | Add-Member -MemberType ScriptMethod -Name WaitForExit -Value { $this.Waited++; $this.HasExited = -not $this.Row.hangs -and $this.Waited -gt 1; $this.HasExited }
+        $child | Add-Member -MemberType ScriptMethod -Name Kill -Value { $global:Calls.Add('kill') }
+        $child | Add-Member -MemberType ScriptMethod -Name Dispose -Value { $global:Calls.Add('dispose') }
+        $child
+    }
+    function Get-ChildItem {
+        [CmdletBinding()]
+        param([string]$LiteralPath, [switch]$Force)
+        $global:Calls.Add("Get-ChildItem $LiteralPath $Force")
+        $global:Seconds += $row.folder
+        $listed = $row.folders.PSObject.Properties[$LiteralPath]
+        if (-not $listed) { throw [System.UnauthorizedAccessException]::new("Access to the path '$LiteralPath' is denied.") }
+        foreach ($one in $listed.Value) { [pscustomobject]@{ FullName = $LiteralPath.TrimEnd('\') + '\' + $one[0]; PSIsContainer = $one[1] -lt 0; Length = $one[1]; Attributes = [System.IO.FileAttributes]$(if ($one[1] -lt -1) { 1040 } else { 16 }) } }
+    }
+    & ([scriptblock]::Create($text)) @values
+}
+function Remove-Job {
+    [CmdletBinding()]
+    param($Job, [switch]$Force)
+    $global:Calls.Add("Remove-Job $($Job.Row.VMId) Force $Force")
 }
 
 function Start-Sleep {
