@@ -72,6 +72,7 @@ class Arguments(argparse.Namespace):
     type: str
     operation: str
     vm: str | None
+    checkpoint: str | None
     name: str | None
     account: str
     value: str

@@ -55,7 +55,7 @@ def checkpoint(parser: argparse.ArgumentParser) -> None:
     def one(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("--vm", dest="vm", type=filled, metavar="NAME", help="its VM, by name or id")
         sub.add_argument(
-            "--checkpoint", dest="item", type=filled, default="", metavar="NAME", help="by name or id, as `list` tells"
+            "--checkpoint", type=filled, metavar="NAME", help="by name or id, as `checkpoint list` tells them"
         )
         acting(sub)
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 import pytest
 
 from hvtui.cli.acting import pace
+from hvtui.cli.acting import session as sessions
+from hvtui.errors import Unreachable
 from hvtui.journal.entry import Kind
 from hvtui.journal.store import Journal
 from hvtui.model.enums import JobType
@@ -165,6 +167,112 @@ def test_a_drain_is_refused_when_other_vms_would_move(desk: Desk) -> None:
     assert "SQL07 would move Quick; the plan says Live" in ran.out
 
 
+POLICY: Final = ("policy", "set", "Standard", "--vm", "SQL07", "WEB01")
+
+
+def typed(vm: str, number: int) -> Small:
+    return HEALTHY.vm(vm, record={"checkpoint_type": number})
+
+
+OTHER_TYPES: Final[dict[str, tuple[Small | Facts, str]]] = {
+    "type": (typed("SQL07", 4), "SQL07 is ProductionOnly; the plan says Production"),
+    "done": (typed("WEB01", 5), "WEB01 has changed: it has Standard already"),
+    "owner": (moved("WEB01", "HV03"), "WEB01 is on hv03; the plan says hv02"),
+    "hold": (HEALTHY.vm("SQL07", status=1), "Locked"),
+    "gone": (HEALTHY.but(vms=HEALTHY.vms[1:]), "SQL07"),
+    "cluster": (HEALTHY.but(info={"id": guid("rebuilt")}), "the plan is for"),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_TYPES)
+def test_a_plan_of_values_whose_world_has_changed_is_refused_whole(what: str, desk: Desk) -> None:
+    path = desk.written(*POLICY)
+    now, said = OTHER_TYPES[what]
+    ran = desk.on(now)("policy", "set", "Standard", "--apply", "--plan", str(path), "--confirm", "CLU-TEST")
+    assert (ran.code, desk.sent) == (3, []), ran.out
+    assert said.lower() in ran.out.lower()
+
+
+def edit_change(**more: Any) -> Callable[[Json], None]:
+    return lambda plan: plan["changes"][0].update(more)
+
+
+VALUE_EDITS: Final[dict[str, tuple[Callable[[Json], None], str]]] = {
+    "after": (edit_change(after="Disabled"), "would be Standard; the plan says Disabled"),
+    "before": (edit_change(before="Disabled"), "is Production; the plan says Disabled"),
+    "none": (lambda plan: plan.update(changes=[]), "would be changed now, which the plan does not say"),
+    "nothing": (lambda plan: plan.update(changes=[], targets=[]), "the plan says nothing that it would change"),
+    "fewer": (lambda plan: plan.update(changes=plan["changes"][:1]), "WEB01 would be changed now"),
+    "others": (lambda plan: plan.update(targets=plan["targets"][:1]), "WEB01 has changed"),
+    "unseen": (edited(seen={}), "the plan saw nothing"),
+    "type": (edited(options={"type": "Disabled"}), "the plan is about"),
+    "level": (edited(level="key", name="x"), "not confirmed: type CLU-TEST"),
+}
+
+
+@pytest.mark.parametrize("edit", VALUE_EDITS)
+def test_what_a_file_of_values_was_edited_to_is_not_believed(edit: str, desk: Desk) -> None:
+    path = desk.written(*POLICY)
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    change, said = VALUE_EDITS[edit]
+    change(plan)
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    confirm = [] if edit == "level" else ["--confirm", "CLU-TEST"]
+    ran = desk("policy", "set", "Standard", "--apply", "--plan", str(path), *confirm)
+    assert (ran.code, desk.sent) == (3, []), ran.out
+    assert said in ran.out + ran.err
+
+
+def test_a_plan_of_values_that_still_holds_is_begun(desk: Desk) -> None:
+    path = desk.written(*POLICY)
+    ran = desk("policy", "set", "Standard", "--apply", "--plan", str(path), "--confirm", "CLU-TEST")
+    assert set(desk.sent) == {"Set-HvTuiCheckpointType"}, ran.out + ran.err
+
+
+def test_a_cluster_after_another_and_one_that_cannot_be_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = CONFIG.replace("[clusters.test]", "[clusters.second]")
+    desk.config.write_text(f"{CONFIG}actions = true\n{second}actions = true\n", encoding="utf-8")
+    words = ("policy", "set", "Standard", "--filter", "sql", "--cluster", "test", "--cluster", "SECOND")
+    ran = desk(*words, "--json")
+    told = checked("clusters", ran.out)
+    assert (ran.code, told["exit"]) == (0, 0)
+    assert [(one["cluster"], one["told"]["verb"]) for one in told["clusters"]] == [
+        ("test", "policy"),
+        ("second", "policy"),
+    ]
+    ran = desk(*words)
+    assert [line for line in ran.out.splitlines() if line.startswith("---")] == ["--- test ---", "--- second ---"]
+    ran = desk(*words, "--apply", "--confirm", "another")
+    assert (ran.code, desk.sent) == (3, []), "a name of something else is none of theirs"
+
+    opened = sessions.open_session
+
+    def fails(config: Any, cluster: Any, gate: Any) -> Any:
+        if cluster.name == "test":
+            raise Unreachable("nobody answers")
+        return opened(config, cluster, gate)
+
+    monkeypatch.setattr(sessions, "open_session", fails)
+    ran = desk(*words, "--json")
+    told = checked("clusters", ran.out)
+    assert (ran.code, told["exit"]) == (2, 2)
+    assert [one["error"] for one in told["clusters"]] == ["nobody answers", ""]
+    assert [one["exit"] for one in told["clusters"]] == [2, 0]
+    assert "test: nobody answers" in ran.err
+
+
+def test_a_run_that_failed_keeps_the_clusters_after_it_from_being_begun(desk: Desk) -> None:
+    second = CONFIG.replace("[clusters.test]", "[clusters.second]")
+    desk.config.write_text(f"{CONFIG}actions = true\n{second}actions = true\n", encoding="utf-8")
+    words = ("policy", "set", "Standard", "--vm", "SQL07", "--cluster", "test", "--cluster", "second")
+    ran = desk(*words, "--apply", "--confirm", "SQL07", "--json")
+    told = checked("clusters", ran.out)
+    assert told["clusters"][0]["told"]["outcome"] in {"failed", "unknown"}
+    assert told["clusters"][1] == {"cluster": "second", "exit": None, "error": "not begun", "told": None}
+    assert "not begun: second" in ran.err
+    assert len(desk.sent) == 1
+
+
 CROWDED: Final = HEALTHY.but(vms=(*HEALTHY.vms, VmSpec("APP02", "HV01", ("Volume2",))))
 """Most VMs of Volume2 run on HV01; HV02 owns it."""
 
@@ -301,6 +409,25 @@ def test_a_vm_that_may_be_on_a_node_nobody_hears_is_said(desk: Desk) -> None:
         ("align", "--max-moves", "0"),
         ("align", "--save", "../x"),
         ("align", "--return", "x", "--save", "y"),
+        ("policy",),
+        ("policy", "set", "--all"),
+        ("policy", "set", "Standrad", "--all"),
+        ("policy", "set", "Standard"),
+        ("policy", "set", "Standard", "--all", "--vm", "SQL07"),
+        ("policy", "set", "Standard", "--all", "--jsonl"),
+        ("policy", "set", "Standard", "--all", "--apply", "--json", "--jsonl"),
+        ("policy", "set", "Standard", "--all", "--apply", "--confirm", "a", "--confirm", "b"),
+        ("policy", "set", "Standard", "--all", "--cluster", "test", "--cluster", "other"),
+        ("policy", "set", "Standard", "--all", "--cluster", "test", "--cluster", "test2", "-o", "x.json"),
+        ("checkpoint", "take"),
+        ("checkpoint", "list"),
+        ("checkpoint", "start"),
+        ("checkpoint", "apply", "--vm", "SQL07"),
+        ("checkpoint", "remove", "--checkpoint", "x"),
+        ("vssaccess", "set", "CORP\\svc", "1"),
+        ("vssaccess", "set", "CORP\\svc", "4", "--all"),
+        ("vssaccess", "set", "CORP\\svc", "--all"),
+        ("vssaccess", "remove", "--all"),
     ],
 )
 def test_what_makes_no_sense_is_64(words: tuple[str, ...], desk: Desk) -> None:

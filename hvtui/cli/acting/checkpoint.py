@@ -43,7 +43,7 @@ def run(arguments: Arguments) -> int:
         raise UsageError("which VM?", hint="--vm NAME says so, by name or id")
     if arguments.action == "start":
         return perform(arguments, lambda state: Wish(Verb.START_VM, _vm(state, arguments)))
-    if arguments.plan is None and not arguments.item:
+    if arguments.plan is None and arguments.checkpoint is None:
         raise UsageError(
             "which checkpoint?", hint="--checkpoint NAME, by name or id; `hvtui checkpoint list --vm NAME` tells them"
         )
@@ -65,11 +65,11 @@ def _vm(state: ClusterState, arguments: Arguments) -> tuple[Target, ...]:
 
 async def _one(session: Session, arguments: Arguments, verb: Verb) -> Wish:
     """A checkpoint of a VM, as the node tells them now. Raises NotDone, RemoteError."""
-    if arguments.vm is None or not arguments.item:
+    if arguments.vm is None or arguments.checkpoint is None:
         return Wish(verb)
     (vm,) = _vm(session.state, arguments)
     told = await session.operations.checkpoints(vm.id)
-    found = _named(told, vm, arguments.item)
+    found = _named(told, vm, arguments.checkpoint)
     return Wish(verb, (Target(kind="checkpoint", id=f"{vm.id}/{found.id}", name=found.name),))
 
 
