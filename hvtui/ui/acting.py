@@ -37,8 +37,13 @@ _LOG = logging.getLogger(__name__)
 
 _PAUSE: Final = 0.1
 """Seconds in which changes of runs are gathered before rows are marked."""
-_WATCHED: Final = frozenset({Verb.DRAIN, Verb.VMMS, Verb.SERVICE, Verb.RESUME, Verb.START_VMMS})
-"""Verbs with steps to be followed: the operations page opens when they begin."""
+_WATCHED: Final = frozenset(
+    {
+        Verb.DRAIN, Verb.VMMS, Verb.SERVICE, Verb.RESUME, Verb.START_VMMS, Verb.POLICY, Verb.POLICY_UNDO,
+        Verb.VSSACCESS, Verb.VSSACCESS_REMOVE, Verb.VSSACCESS_UNDO,
+    }
+)  # fmt: skip
+"""Verbs with steps or many targets to be followed: the operations page opens when they begin."""
 
 
 class Acting:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from hvtui.operations.plan import Target, Verb
 from hvtui.ui.action import Action
 from hvtui.ui.actions import ACTIONS
+from hvtui.ui.page_asks import GUESTS, open_page
 from hvtui.ui.pointed import Pointed
 from hvtui.ui.targets import (
     access_targets,
@@ -134,7 +135,14 @@ def _restart(acting: Acting, action: Action, targets: tuple[Target, ...]) -> Non
         wish.remarks = (answer,) if answer else ()
         acting.open_plan(wish)
 
-    question = needed_question(acting.feed, acting.look, [target.id for target in targets], go_on)
+    question = needed_question(
+        acting.feed,
+        acting.look,
+        [target.id for target in targets],
+        go_on,
+        knowledge=acting.operations.guest_knowledge,
+        look_inside=lambda keys: open_page(acting, GUESTS, Pointed("vm", tuple(keys))),
+    )
     if question is None:
         go_on("")
     else:

@@ -27,10 +27,10 @@ from hvtui.ui.widgets.document import Line
 _LOG = logging.getLogger(__name__)
 
 _TYPES: Final = (
-    (CheckpointType.Production, "by the guest's own freeze; silently with memory when it cannot"),
-    (CheckpointType.ProductionOnly, "by the guest's own freeze, or it fails"),
-    (CheckpointType.Standard, "with memory and devices, the guest is not asked"),
-    (CheckpointType.Disabled, "no checkpoint can be taken"),
+    (CheckpointType.Production, "by the guest, or silently with memory"),
+    (CheckpointType.ProductionOnly, "by the guest, or it fails"),
+    (CheckpointType.Standard, "with memory, the guest is not asked"),
+    (CheckpointType.Disabled, "none can be taken"),
 )
 _NAMES: Final = 6
 _ALONE: Final = 3

@@ -118,10 +118,12 @@ def _changes(changes: Sequence[Change], look: Look) -> Iterator[Section]:
     groups: dict[tuple[str, str], list[Change]] = {}
     for change in changes:
         groups.setdefault((change.before, change.after), []).append(change)
+    room = min(44, max((width_of(change.target.name) for change in changes), default=0))
     for (before, after), group in groups.items():
         group.sort(key=lambda change: -change.severity)
-        room = min(44, max(width_of(change.target.name) for change in group))
-        lines = [_change_line(change, look, room) for change in group[:MOST]]
+        same = len(group) > 1 and len({change.text for change in group}) == 1
+        lines = [_meaning(group[0], look)] if same and group[0].text else []
+        lines += [_change_line(change, look, room, told=same) for change in group[:MOST]]
         if len(group) > MOST:
             lines.append(text(span(f"and {len(group) - MOST} more with nothing worse to say of them", "dim")))
         kind = group[0].target.kind
@@ -135,16 +137,27 @@ def _value(kind: str, word: str) -> str:
     return value_text(number(word)) if kind == "vssaccess" and number(word) is not None else word
 
 
-def _change_line(change: Change, look: Look, room: int) -> Line:
-    severity = Severity(change.severity) if change.severity in set(Severity) else Severity.INFO
-    role = _ROLES.get(severity, "")
+def _meaning(change: Change, look: Look) -> Line:
+    """What to know of all of them."""
+    return text(span(look.plain(change.text), _role_of(change) or "dim"))
+
+
+def _change_line(change: Change, look: Look, room: int, *, told: bool) -> Line:
+    """`told`: what to know of it stands above already."""
+    role = _role_of(change)
     sign = {"bad": look.glyphs.bad, "warn": look.glyphs.warn}.get(role, look.glyphs.dot)
     return text(
         span(f"{sign} ", role or "dim"),
         span(fit(change.target.name, room, ellipsis=look.glyphs.ellipsis)),
-        span(f"  {change.node}", "dim"),
-        span(f"  {look.plain(change.text)}" if change.text else "", role or "dim"),
+        # The name of an entry has its node in it.
+        span("" if change.target.kind == "vssaccess" else f"  {change.node}", "dim"),
+        span(f"  {look.plain(change.text)}" if change.text and not told else "", role or "dim"),
     )
+
+
+def _role_of(change: Change) -> str:
+    severity = Severity(change.severity) if change.severity in set(Severity) else Severity.INFO
+    return _ROLES.get(severity, "")
 
 
 def _csvs(csvs: Sequence[CsvLine], look: Look) -> Iterator[Section]:

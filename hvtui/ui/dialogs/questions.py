@@ -10,6 +10,8 @@ from hvtui.model.enums import VmState
 from hvtui.model.severity import Severity
 from hvtui.model.vm_rows import vm_row
 from hvtui.model.writer_catalog import HYPER_V, STABLE, WRITERS
+from hvtui.operations.guest_knowledge import GuestKnowledge
+from hvtui.operations.guest_knowledge import guilty as guilty_of
 from hvtui.operations.plan import Target
 from hvtui.operations.verbs.restart import RESTARTABLE
 from hvtui.text import natural
@@ -18,8 +20,8 @@ from hvtui.ui.look import Look
 from hvtui.ui.screens.facts import span, text
 from hvtui.ui.widgets.document import Line
 
-_GUEST_FAILED: Final = 10102
-"""VMMS-Admin: no volume shadow copy could be made inside a guest."""
+_VERDICTS: Final = {True: "bad", False: "ok", None: "warn"}
+"""Roles of what is known of a guest: it is still full, it is not, nobody looked."""
 
 
 def resume_question(feed: Feed, look: Look, node: str, choose: Callable[[str], None]) -> MenuScreen:
@@ -35,20 +37,35 @@ def resume_question(feed: Feed, look: Look, node: str, choose: Callable[[str], N
                       protected=feed.protected)  # fmt: skip
 
 
-def needed_question(feed: Feed, look: Look, nodes: Sequence[str], go_on: Callable[[str], None]) -> MenuScreen | None:
-    """Is a restart of VMMS needed at all? None when everything was read and nothing speaks against it."""
-    guests = guilty_guests(feed, nodes)
+def needed_question(
+    feed: Feed,
+    look: Look,
+    nodes: Sequence[str],
+    go_on: Callable[[str], None],
+    *,
+    knowledge: GuestKnowledge,
+    look_inside: Callable[[Sequence[str]], None],
+) -> MenuScreen | None:
+    """Is a restart of VMMS needed at all? None when everything was read and nothing speaks against it.
+
+    `knowledge` is what looks into guests have found; `look_inside` opens the page of guests for these VMs.
+    """
+    guilty = {vm: name for node in nodes for vm, name in guilty_of(feed.state, node).items()}
     stable = [node for node in nodes if _writer_code(feed, node) == STABLE]
     unread = [node for node in nodes if feed.state.events.read_at(node) is None]
-    if not guests and not stable and not unread:
+    if not guilty and not stable and not unread:
         return None
-    names = ", ".join(sorted(guests)) or "no guest"
-    if guests:
+    inside: list[str] = []
+    names = ", ".join(sorted(guilty.values(), key=natural)) or "no guest"
+    if guilty:
         heading = "Is there room again in the guests whose shadow copy failed?"
+        now = feed.clock.monotonic()
+        known = [knowledge.verdict(vm, name, now) for vm, name in guilty.items()]
         told = _lines(
             f"Event 10102 names: {names}.",
             "A restart brings the writer back. While a guest's volume is full, the next backup run sticks it again.",
-        )
+        ) + tuple(text(span(look.plain(one.text), _VERDICTS.get(one.full, "warn"))) for one in known)
+        inside = [vm for vm in guilty if feed.state.vm(vm) is not None]
         choices = [
             Choice("freed", "They have room again", "1", word="plan the restart", about=told),
             Choice("unknown", "I do not know", "2", word="plan it, and look into the guests before the next backup",
@@ -57,6 +74,11 @@ def needed_question(feed: Feed, look: Look, nodes: Sequence[str], go_on: Callabl
                    about=told),
             Choice("leave", "Leave it for now", "4", word="nothing is done", about=told),
         ]  # fmt: skip
+        if inside:
+            look_now = Choice(
+                "look", "Look into them", "5", word="their volumes, with an account of theirs", about=told
+            )
+            choices.append(look_now)
     elif unread:
         heading = f"The events of {', '.join(unread)} were not read yet"
         told = _lines(
@@ -82,17 +104,12 @@ def needed_question(feed: Feed, look: Look, nodes: Sequence[str], go_on: Callabl
     }
 
     def chosen(answer: str) -> None:
-        if answer != "leave":
+        if answer == "look":
+            look_inside(inside)
+        elif answer != "leave":
             go_on(answers[answer])
 
     return MenuScreen(look, feed.clock, heading, choices, chosen, protected=feed.protected)
-
-
-def guilty_guests(feed: Feed, nodes: Sequence[str]) -> set[str]:
-    """Guests that event 10102 of these nodes names."""
-    wanted = {node.lower() for node in nodes}
-    found = feed.state.events.of({_GUEST_FAILED})
-    return {str(one.event.vm_name or one.event.vm) for one in found if one.node.lower() in wanted and one.event.vm}
 
 
 def _writer_code(feed: Feed, node: str) -> int | None:

@@ -81,7 +81,8 @@ class CheckpointsPage(ListPage):
         answer = self._answer
         if answer is None or line.created is None:
             return "?"
-        return fmt.age((answer.time - line.created).total_seconds())
+        now = Facts(self.acting.feed, self.look).node_now(answer.node) or answer.time
+        return fmt.age((now - line.created).total_seconds())
 
     # --- the frame's questions ---
 
@@ -104,6 +105,8 @@ class CheckpointsPage(ListPage):
         gone: dict[str, CheckpointRow | None] = {key: None for key in self._rows if key not in now}
         self._rows = now
         self.table.update_rows(gone | now)
+        # Ages grow.
+        self.table.repaint_rows()
         empty = "none" if rows is not None else "not read" if self.was_read or self.failure else "being read"
         if self.table.empty_text != empty:
             self.table.empty_text = empty
@@ -138,8 +141,9 @@ class CheckpointsPage(ListPage):
             return None
         run = runs[-1]
         role = {"done": "ok", "running": "busy", "checking": "busy", "failed": "bad", "unknown": "bad"}
-        lines = [row(run.plan.title, span(run.state.value, role.get(run.state.value, "warn")))]
+        lines = [text(span(f"{run.plan.title}  "), span(run.state.value, role.get(run.state.value, "warn")))]
         lines += [text(span(self.look.plain(line.text))) for line in run.lines[-3:]]
+        lines += [text(span("O, Enter: ", "key"), span(offer.text)) for offer in run.offers]
         return Section("Last operation (O has it whole)", tuple(lines), wide=True)
 
     def _fallbacks(self) -> Section | None:
@@ -174,8 +178,9 @@ class CheckpointsPage(ListPage):
         if answer is None:
             return None
         kind = self._type()
+        off = answer.state in {VmState.Off, VmState.Saved, VmState.SavedVendor}
         lines = [
-            row("state", span(name_of(VmState, answer.state))),
+            row("state", span(name_of(VmState, answer.state)), span("  B starts it" if off else "", "key")),
             row("a new one", span(_NEW.get(kind, kind) if kind else None)),
         ]
         return Section(self._vm.name, tuple(lines), wide=True)

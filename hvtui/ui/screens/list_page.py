@@ -21,6 +21,7 @@ from hvtui.ui.footer import KeyLine
 from hvtui.ui.look import Look
 from hvtui.ui.pointed import NOTHING, Pointed
 from hvtui.ui.widgets.document import Document, Section
+from hvtui.ui.widgets.line_table import LineTable
 from hvtui.ui.widgets.styled_line import Piece, StyledLine
 
 if TYPE_CHECKING:
@@ -201,6 +202,12 @@ class ListPage(Screen[None]):
         if self.failure:
             return [Piece(f"{self.look.glyphs.unknown} not read: {self.look.plain(self.failure)} ", "warn"), Piece(age)]
         return [Piece(age, "dim")]
+
+    def on_table_base_cursor_moved(self, message: LineTable.CursorMoved) -> None:
+        """Another row: what is known of it stands below."""
+        message.stop()
+        self.page.scroll_to(y=0, animate=False)
+        self.page.show_sections(self.sections())
 
     # --- keys ---
 

@@ -12,7 +12,7 @@ from hvtui.operations.explain import meaning
 from hvtui.operations.recovery import Truth
 from hvtui.operations.run import Command, ItemState, Offer, Run, RunItem, RunState
 from hvtui.ui import format as fmt
-from hvtui.ui.cells import fit
+from hvtui.ui.cells import fit, width_of
 from hvtui.ui.dialogs.plan_text import refusal_lines
 from hvtui.ui.look import Look
 from hvtui.ui.screens.facts import row, span, text
@@ -51,6 +51,9 @@ _RANK: Final = {
     ItemState.QUEUED: 8,
 }
 """What comes first of a run with more items than are shown."""
+_NAME: Final = 20
+_WIDEST: Final = 40
+"""Cells of an item's name, least and most."""
 MOST: Final = 400
 """Items and lines of a run that are shown."""
 
@@ -151,19 +154,21 @@ def _items(run: Run, look: Look) -> Iterator[Section]:
         if len(shown) > MOST:
             # Stable: what is alike stays in the order of the plan.
             shown = sorted(shown, key=lambda item: _RANK.get(item.state, 0))[:MOST]
-        lines = [line for item in shown for line in _item(item, look)]
+        room = min(_WIDEST, max(_NAME, *(width_of(item.target.name) for item in shown)))
+        lines = [line for item in shown for line in _item(item, look, room, moves=not run.plan.changes)]
         if len(run.items) > MOST:
             lines.append(text(span(f"and {len(run.items) - MOST} more; `hvtui journal show` lists every one", "dim")))
         yield Section("Items", tuple(lines), wide=True, note=f"{done} of {len(run.items)} done")
 
 
-def _item(item: RunItem, look: Look) -> Iterator[Line]:
+def _item(item: RunItem, look: Look, room: int, *, moves: bool) -> Iterator[Line]:
     role = _ITEM_ROLES[item.state]
     percent = f" {item.percent}%" if item.percent is not None and not item.ended else ""
-    where = f"{item.source} {look.glyphs.arrow} {item.destination or '?'}  " if item.source else ""
+    way = f" {look.glyphs.arrow} {item.destination or '?'}" if moves else ""
+    where = f"{item.source}{way}  " if item.source else ""
     yield text(
         span(f"{sign_of(item.state, look)} ", role),
-        span(fit(item.target.name, 20, ellipsis=look.glyphs.ellipsis)),
+        span(fit(item.target.name, room, ellipsis=look.glyphs.ellipsis)),
         span(f" {where}", "dim"),
         span(f"{item.state.value}{percent}", role),
         span(f"  {look.plain(item.text)}" if item.text else ""),
