@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -314,7 +314,22 @@ def proposals(
     refusals = _counted(told)
     made = [_proposal(one, answers, refusals) for one in wanted.values()]
     shown = [one for one in made if one.nodes and (one.needed or not unheard)]
-    return tuple(sorted(shown, key=lambda one: (not one.needed, one.account.lower())))
+    guessed = [one.account for one in shown if one.needed and not wanted[one.account.lower()].direct]
+    if len(guessed) > 1:
+        shown = [_one_of(one, guessed) if one.account in guessed else one for one in shown]
+    return tuple(sorted(shown, key=lambda one: (not one.needed, _is_provider(one), one.account.lower())))
+
+
+def _one_of(one: Proposal, guessed: list[str]) -> Proposal:
+    """The event names nobody: several accounts may be meant, and one of them is."""
+    text = f"the event names no account, so it is one of {', '.join(guessed)}: the backup product's before a provider's"
+    return replace(one, reason=f"{one.reason}; {text}")
+
+
+def _is_provider(one: Proposal) -> bool:
+    """Its service is a hardware provider: the requester, whom 8194 is about, is the backup product's."""
+    services = [line.lower() for line in one.evidence if line.startswith("the service ")]
+    return bool(services) and all("provider" in line for line in services)
 
 
 def is_backup(service: ServiceAccount) -> bool:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from hvtui.model.enums import BackupState
+from hvtui.model.events import NodeEvent
 from hvtui.model.placement import place
 from hvtui.model.state import ClusterState, NodeView
 from hvtui.model.writer_catalog import HYPER_V, WAITING
@@ -89,6 +90,17 @@ def checks(state: ClusterState, seen: BackupsSeen) -> list[Check]:
         if record.function in {SET, REMOVE}:
             last[(record.node, _account(record).lower())] = record
     return [check(state, seen, record) for _, record in sorted(last.items()) if record.function == SET]
+
+
+def asking(state: ClusterState) -> list[NodeEvent]:
+    """What asks for an entry now: an event from before one was set on its node, and left there, was answered by it."""
+    last: dict[str, ChangeRecord] = {}
+    for record in records(state):
+        if record.function in {SET, REMOVE}:
+            last[record.node.lower()] = record
+    answered = {node: record.time for node, record in last.items() if record.function == SET}
+    told = state.events.of(EVENTS)
+    return [found for found in told if (since := answered.get(found.node.lower())) is None or found.event.time > since]
 
 
 def check(state: ClusterState, seen: BackupsSeen, record: ChangeRecord) -> Check:

@@ -15,7 +15,7 @@ from hvtui.operations.plan import Level, Plan, Target, Verb
 from hvtui.operations.run import ItemState, Run, RunState
 from hvtui.operations.verbs.vss_access import access_target
 from hvtui.operations.vss_access import proposals, table, unheard_of, value_of
-from hvtui.operations.vss_verified import Proof
+from hvtui.operations.vss_verified import Proof, asking
 from tests.support.desk import Stage, small
 from tests.support.killed import killed_at
 
@@ -330,6 +330,7 @@ async def test_the_field_report_from_8194_to_its_proof(stage: Make) -> None:
         here.nodes.pump(60.0, writers=True)
     proof = {one.node: one for one in here.operations.access_checks()}["HV01"]
     assert proof.proof is Proof.CLEAR, proof
+    assert asking(here.nodes.state) == [], "what came before the entry was set asks for no other account"
     assert proposals(await here.operations.vss_access(), here.nodes.state.events.recent()) == ()
     await here.run(await here.plan(Verb.VSSACCESS_UNDO, operation=run.id))
     assert values(here) == before
@@ -382,3 +383,14 @@ async def test_no_account_is_proposed_by_guess_while_a_log_is_unread(stage: Make
     assert (guessed.account, guessed.value, guessed.needed) == (ACCOUNT, 2, False)
     assert proposals(unread, [], ["HV02"]) == (), "8194 in that log would ask for 1"
     assert set(unheard_of(state)) <= set(NODES)
+
+
+async def test_of_several_accounts_the_backup_products_comes_first(stage: Make) -> None:
+    array = SERVICE.replace("ReplayManager", "ArrayVss").replace("Replay Manager Service", "Array VSS Provider")
+    here = stage(more=SERVICE + array.replace(ACCOUNT, "CORP\\svc-array") + BACKUP)
+    here.quiet()
+    here.nodes.pump(30 * 60.0, writers=True)
+    found = proposals(await here.operations.vss_access(), asking(here.nodes.state))
+    assert [(one.account, one.needed) for one in found] == [(ACCOUNT, True), ("CORP\\svc-array", True)]
+    assert all("one of" in one.reason for one in found)
+    here.assert_unharmed()

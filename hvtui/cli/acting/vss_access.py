@@ -19,8 +19,9 @@ from hvtui.errors import UsageError
 from hvtui.model.state import ClusterState
 from hvtui.model.vss_access import VssAccess
 from hvtui.operations.plan import Target, Verb
-from hvtui.operations.vss_access import EVENTS, AccessRow, AccessTable, Proposal, proposals, unheard_of
+from hvtui.operations.vss_access import AccessRow, AccessTable, Proposal, proposals, unheard_of
 from hvtui.operations.vss_access import table as side_by_side
+from hvtui.operations.vss_verified import asking
 
 _UNDONE: Final = (Verb.VSSACCESS, Verb.VSSACCESS_REMOVE)
 
@@ -57,7 +58,7 @@ async def _list(session: Session, arguments: Arguments) -> int:
     """0 all nodes read, 1 some were not, 2 none was."""
     answers = await session.operations.vss_access()
     told = side_by_side(answers)
-    proposed = proposals(answers, session.state.events.of(EVENTS), unheard_of(session.state))
+    proposed = proposals(answers, asking(session.state), unheard_of(session.state))
     if arguments.json:
         info = session.state.cluster.info
         name = info.name if info is not None else session.cluster.name

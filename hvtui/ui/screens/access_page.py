@@ -11,7 +11,6 @@ from hvtui.operations.run import Run
 from hvtui.operations.vss_access import (
     ABSENT,
     DENIED,
-    EVENTS,
     GRANTS,
     KEY,
     AccessRow,
@@ -23,7 +22,7 @@ from hvtui.operations.vss_access import (
     value_text,
 )
 from hvtui.operations.vss_access import Cell as Value
-from hvtui.operations.vss_verified import Proof
+from hvtui.operations.vss_verified import Proof, asking
 from hvtui.text import safe_text
 from hvtui.ui.pointed import NOTHING, Pointed
 from hvtui.ui.screens.facts import row, span, text
@@ -74,7 +73,7 @@ class AccessPage(ListPage):
         self._table = table(self._answers)
 
     def show_list(self) -> int:
-        events = self.acting.feed.state.events.of(EVENTS)
+        events = asking(self.acting.feed.state)
         unheard = unheard_of(self.acting.feed.state)
         self._proposals = proposals(self._answers, events, unheard) if self._answers else ()
         data = matrix_of(self._table, self._proposals, self.look.glyphs.unknown)
