@@ -32,17 +32,19 @@ class Known:
     restart: str = ""
 
 
-_VSS_HOSTED: Final = "`Restart-Service VSS` while no backup runs"
+# What hvtui restarts itself is named with its key on the row and its command.
+_VMMS: Final = "drain the node, restart VMMS and resume (key V, `hvtui vmms NODE`)"
+_VSS_HOSTED: Final = "restart VSS while no backup runs (key W, `hvtui service NODE VSS`)"
 _CLUSTER: Final = (
     "do not restart ClusSvc for this: the node would leave the cluster; drain the node before anything else"
 )
 
 
 WRITERS: Final = {
-    HYPER_V: Known("Microsoft Hyper-V VSS Writer", "vmms", "drain the node, `Restart-Service vmms`, resume the node"),
+    HYPER_V: Known("Microsoft Hyper-V VSS Writer", "vmms", _VMMS),
     CSV: Known("Cluster Shared Volume VSS Writer", "ClusSvc", _CLUSTER),
     CLUSTER_DATABASE: Known("Cluster Database", "ClusSvc", _CLUSTER),
-    SYSTEM: Known("System Writer", "CryptSvc", "`Restart-Service CryptSvc`"),
+    SYSTEM: Known("System Writer", "CryptSvc", "restart CryptSvc (key W, `hvtui service NODE CryptSvc`)"),
     "a6ad56c2-b509-4e6c-bb19-49d8f43532f0": Known(
         "WMI Writer", "Winmgmt", "`Restart-Service Winmgmt -Force`; it cuts every CIM session, hvtui's too"
     ),
@@ -55,12 +57,16 @@ WRITERS: Final = {
         "Task Scheduler Writer", "Schedule", "its service cannot be restarted; drain and reboot the node"
     ),
     "0bada1de-01a9-4625-8278-69e735f39dd2": Known("Performance Counters Writer", "VSS", _VSS_HOSTED),
-    "4969d978-be47-48b0-b100-f328f07ac1e0": Known("BITS Writer", "BITS", "`Restart-Service BITS`"),
+    "4969d978-be47-48b0-b100-f328f07ac1e0": Known(
+        "BITS Writer", "BITS", "restart BITS (key W, `hvtui service NODE BITS`)"
+    ),
     "2707761b-2324-473d-88eb-eb007a359533": Known("DFS Replication service writer", "DFSR", "`Restart-Service DFSR`"),
     "b2014c9e-8711-4c5c-a5a9-3cf384484757": Known(
         "NTDS", "NTDS", "its service cannot be restarted without taking the domain controller down"
     ),
-    "a65faa63-5ea8-4ebc-9dbd-a0c4db26912a": Known("SqlServerWriter", "SQLWriter", "`Restart-Service SQLWriter`"),
+    "a65faa63-5ea8-4ebc-9dbd-a0c4db26912a": Known(
+        "SqlServerWriter", "SQLWriter", "restart SQLWriter (key W, `hvtui service NODE SQLWriter`)"
+    ),
     "2a40fd15-dfca-4aa8-a654-1f8c654603f6": Known("IIS Config Writer", "AppHostSvc", "`Restart-Service AppHostSvc`"),
     "59b1f0cf-90ef-465f-9609-6ca8b2938366": Known("IIS Metabase Writer", "IISADMIN", "`Restart-Service IISADMIN`"),
     "cd3f2362-8bef-46c7-9181-d62844cdc0b2": Known("MSSearch Service Writer", "WSearch", "`Restart-Service WSearch`"),
@@ -177,11 +183,10 @@ def _restart(writer: str, kind: str) -> str:
 
 def _hyper_v(code: int | None, kind: str) -> str:
     guests = "free at least 1 GB on every partition of the guests that events 10102 name on this node"
-    restart = "drain the node, `Restart-Service vmms`, resume the node with failback"
     if code in WAITING and kind == "retryable":
         return f"The job still waits, no restart needed: {guests}, then resume the backup job."
     if code in WAITING and kind == "unexpected":
-        return f"The job was killed: {restart}. It comes back while a guest is full: {guests}."
+        return f"The job was killed: {_VMMS}. It comes back while a guest is full: {guests}."
     if kind in ("retryable", "timeout", "resources"):
-        return f"Let the backup retry; {guests}. If it stays: {restart}."
-    return f"End the backup job first; then {restart}. Before the next run {guests}."
+        return f"Let the backup retry; {guests}. If it stays: {_VMMS}."
+    return f"End the backup job first; then {_VMMS}. Before the next run {guests}."

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hvtui.model.writer_catalog import HYPER_V, class_of, kind_of
+from hvtui.model.writer_catalog import HYPER_V, WRITERS, class_of, kind_of
 from hvtui.model.writers import Writer, WriterReport, read_writers, writer_picture
+from hvtui.remote.contract import SERVICES
 from tests.support.builders import HYPER_V_WRITER, SYSTEM_WRITER, problem, writer_lines, writer_text
 from tests.support.mangle import CODE_PAGES, KINDS, LINES, MANGLERS
 
@@ -170,6 +171,15 @@ def test_the_hyper_v_writers_advice_tells_whether_a_restart_is_needed() -> None:
     killed = only(one("[5] Waiting for completion", "Unexpected error")).advice
     assert "drain" in killed
     assert "1 GB" in killed
+    assert "key V, `hvtui vmms NODE`" in killed
+
+
+def test_what_hvtui_restarts_is_named_with_its_key_and_command() -> None:
+    told = {known.service: known.restart for known in WRITERS.values()}
+    assert "key V, `hvtui vmms NODE`" in told["vmms"]
+    for service in ("VSS", "CryptSvc", "BITS", "SQLWriter"):
+        assert f"key W, `hvtui service NODE {service}`" in told[service]
+    assert {name for name, text in told.items() if "`hvtui " in text} <= set(SERVICES)
 
 
 def test_nobody_is_told_to_restart_the_cluster_service() -> None:
