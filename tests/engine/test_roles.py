@@ -11,10 +11,13 @@ from hvtui.lab.pwsh.configuration import OPERATOR, READER, visible_functions
 from hvtui.lab.serve import EngineKind, Lab
 from hvtui.remote.contract import FUNCTIONS, Function
 from tests.engine.conftest import LaneTo
+from tests.engine.support.guests import GUESTS, asked
 from tests.engine.test_contract import ACTIONS
 
 _ACTED: dict[str, str | int] = {"OperationId": "0b0d1f5c-39a7-4f52-9f8e-6d1f6a2b7c01", "Actor": "anna@ADMIN7"}
 CHANGES = [function for function in FUNCTIONS.values() if function.mutating]
+GUARDED = [function for function in FUNCTIONS.values() if function.guarded]
+OPERATORS = {function.name for function in FUNCTIONS.values() if function.operators}
 
 
 @pytest.fixture(scope="module", params=["native", "pwsh"])
@@ -27,18 +30,35 @@ def roles(request: pytest.FixtureRequest, pwsh: str) -> Iterator[Lab]:
 
 
 def test_the_roles_are_those_of_the_contract() -> None:
-    assert sorted(visible_functions(OPERATOR)) == sorted(function.name for function in CHANGES)
-    assert sorted(visible_functions(READER)) == sorted(set(FUNCTIONS) - {function.name for function in CHANGES})
+    assert sorted(visible_functions(OPERATOR)) == sorted(OPERATORS)
+    assert sorted(visible_functions(READER)) == sorted(set(FUNCTIONS) - OPERATORS)
+
+
+@pytest.mark.parametrize("function", GUARDED, ids=lambda function: str(function.name))
+async def test_an_operator_can_look_into_guests_and_a_reader_cannot(
+    roles: Lab, lane_to: LaneTo, function: Function
+) -> None:
+    id = roles.call(
+        lambda world: next(vm.id for vm in world.node("HV01").vms.values() if vm.running and vm.guest.session)
+    )
+    values = {**GUESTS[function.name], "VM" if function.stream else "VMId": id}
+    with pytest.raises(NodeRefused) as caught:
+        await asked(lane_to(roles, endpoint="Reader"), function, values)
+    assert caught.value.code == "CommandNotFoundException"
+    assert roles.call(lambda world: list(world.guest_accounts.log_ons)) == []
+    answers = await asked(lane_to(roles, endpoint="Operator"), function, values)
+    assert [one.outcome for one in answers] == (["read", ""] if function.stream else ["read"])
+    roles.call(lambda world: world.guest_accounts.log_ons.clear())
 
 
 @pytest.mark.parametrize("function", CHANGES, ids=lambda function: str(function.name))
 async def test_an_operator_can_and_a_reader_cannot(roles: Lab, lane_to: LaneTo, function: Function) -> None:
     values: dict[str, str | int] = {**_ACTED, **ACTIONS[function.name]}
     with pytest.raises(NodeRefused) as caught:
-        await lane_to(roles, endpoint="Reader").call(function, values)
+        await asked(lane_to(roles, endpoint="Reader"), function, values)
     assert caught.value.code == "CommandNotFoundException"
     assert roles.call(lambda world: list(world.commands.changes)) == []
-    answer = await lane_to(roles, endpoint="Operator").call(function, values)
+    answer, *_ = await asked(lane_to(roles, endpoint="Operator"), function, values)
     assert (answer.function, answer.outcome) == (function.name, "refused")
     assert answer.rule.startswith("expect.")
 
