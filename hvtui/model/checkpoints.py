@@ -46,7 +46,7 @@ class Checkpoints(Record, frozen=True, kw_only=True):
 
 
 class PolicyLine(Record, frozen=True, kw_only=True):
-    """One line of Set-HvTuiCheckpointType: a VM as it was changed, or the end.
+    """One line of a change of checkpoint types: a VM as it was changed, or the end.
 
     `kind` is `vm`, or `end`, once and last. `outcome` of a VM: `done`, `refused` (its `rule` as in ActionResult,
     nothing was changed), `failed` (Windows said no; `text`, `code`). Of the end: `done`, or `stopped` after too many

@@ -15,10 +15,23 @@ from hvtui.operations.plan import Plan, Refusal, Target, Verb
 from hvtui.operations.run import RunState
 from hvtui.remote import contract
 from hvtui.remote.contract import FUNCTIONS
-from tests.support.coming import PLAYED
 from tests.support.desk import Stage
 from tests.support.prevented import Case, Play, Shown, scene
-from tests.support.prevented_cases import SVC, entry, entry_undone, move, on, restart, special, vms
+from tests.support.prevented_cases import (
+    SVC,
+    checkpointed,
+    entry,
+    entry_undone,
+    move,
+    of_checkpoint,
+    of_vm,
+    on,
+    restart,
+    special,
+    switched_off,
+    types_undone,
+    vms,
+)
 
 ROOT: Final = Path(hvtui.__file__).parent
 MUTATING: Final = frozenset(name for name, function in FUNCTIONS.items() if function.mutating)
@@ -159,6 +172,12 @@ VERBS: Final[dict[Verb, Case]] = {
     Verb.VMMS: Case("", "vmms", on(Verb.VMMS), _anything),
     Verb.SERVICE: Case("", "service", restart("CryptSvc"), _anything),
     Verb.START_VMMS: Case("", "start", _start, _anything, prepare=_stopped),
+    Verb.POLICY: Case("", "policy", of_vm(Verb.POLICY, type="Standard"), _anything),
+    Verb.POLICY_UNDO: Case("", "policy undone", types_undone, _anything),
+    Verb.CHECKPOINT: Case("", "checkpoint", of_vm(Verb.CHECKPOINT), _anything),
+    Verb.APPLY: Case("", "apply", of_checkpoint(Verb.APPLY), _anything, prepare=checkpointed()),
+    Verb.REMOVE: Case("", "remove", of_checkpoint(Verb.REMOVE), _anything, prepare=checkpointed()),
+    Verb.START_VM: Case("", "start a VM", of_vm(Verb.START_VM), _anything, prepare=switched_off),
     Verb.VSSACCESS: Case("", "vssaccess", entry(), _anything, world=LISTED),
     Verb.VSSACCESS_REMOVE: Case("", "remove", entry("CORP\\old", verb=Verb.VSSACCESS_REMOVE), _anything, world=LISTED),
     Verb.VSSACCESS_UNDO: Case("", "undo", entry_undone, _anything, world=LISTED),
@@ -189,7 +208,7 @@ def _refuses_from_the_second_look_on(stage: Stage) -> None:
 
 
 def test_every_verb_is_here() -> None:
-    assert set(VERBS) == set(PLAYED)
+    assert set(VERBS) == set(Verb)
 
 
 @pytest.mark.parametrize("verb", VERBS)

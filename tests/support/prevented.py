@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from hvtui.lab.native import changes, roles, services, vss_access
+from hvtui.lab.native import changes, checkpoints, roles, services, vss_access
 from hvtui.lab.world.command_log import Change
 from hvtui.lab.world.ledger import Harm
 from hvtui.operations import gate
@@ -143,6 +143,15 @@ def refused_by_windows(command: str) -> Callable[[Shown], object]:
     return lambda shown: [one for one in shown.changes if one.command == command and one.outcome == "refused"]
 
 
+_MODULES: Final = {
+    "changes": changes,
+    "checkpoints": checkpoints,
+    "roles": roles,
+    "services": services,
+    "vss_access": vss_access,
+}
+
+
 class Play:
     """Runs cases; what it takes away comes back at the end of the test."""
 
@@ -162,7 +171,7 @@ class Play:
             check = CHECKS[name]
             self._sources[check.file] = edited(self._source(check.file), check.before, check.after)
         # What others take functions from comes first.
-        for file in sorted(self._sources, key=("roles", "changes", "services", "vss_access").index):
+        for file in sorted(self._sources, key=("roles", "changes", "checkpoints", "services", "vss_access").index):
             made = _made(file, self._sources[file])
             if file == "roles":
                 for module in (roles, changes):
@@ -172,12 +181,15 @@ class Play:
             elif file == "vss_access":
                 self._patch.setitem(changes._FUNCTIONS, "Set-HvTuiVssAccess", made.set_entry)
                 self._patch.setitem(changes._FUNCTIONS, "Remove-HvTuiVssAccess", made.remove_entry)
+            elif file == "checkpoints":
+                self._patch.setitem(changes._FUNCTIONS, "Restore-HvTuiCheckpoint", made.restore_checkpoint)
+                self._patch.setitem(changes._FUNCTIONS, "Start-HvTuiVM", made.start_vm)
             else:
                 self._patch.setitem(changes._FUNCTIONS, "Stop-HvTuiService", made.stop_service)
 
     def _source(self, file: str) -> str:
         if file not in self._sources:
-            module = {"changes": changes, "roles": roles, "services": services, "vss_access": vss_access}[file]
+            module = _MODULES[file]
             self._sources[file] = Path(str(module.__file__)).read_text(encoding="utf-8")
         return self._sources[file]
 
@@ -269,6 +281,13 @@ CHECKS: Final[dict[str, Check]] = {
     ),
     "Test-HvTuiDrained forbidden 2": Check("services", "    if left:\n", "    if False:\n"),
     "Invoke-HvTuiServiceStop forbidden 2": Check("services", "        if running:\n", "        if False:\n"),
+    "Invoke-HvTuiCheckpointRestore forbidden 1": Check(
+        "checkpoints",
+        """    if one.type != SnapshotType.Standard:
+        raise Refusal("forbidden", f"a checkpoint of type {int(one.type)} is not applied")
+""",
+    ),
+    "Invoke-HvTuiVmStart forbidden": Check("checkpoints", "    if vm.state not in _COLD:\n", "    if False:\n"),
     "Test-HvTuiVssAccountFree forbidden": Check(
         "vss_access", "if sid in _OWN_SIDS or _plain(account) in _OWN_NAMES:", "if False:"
     ),

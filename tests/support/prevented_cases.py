@@ -53,6 +53,35 @@ def restart(name: str) -> Wish:
     return lambda stage: stage.plan(Verb.SERVICE, target)
 
 
+TAKE: Final = "Checkpoint-VM"
+APPLY: Final = "Restore-VMSnapshot"
+REMOVE: Final = "Remove-VMSnapshot"
+START_VM: Final = "Start-ClusterGroup"
+
+
+def of_vm(verb: Verb, name: str = "APP01", **options: str) -> Wish:
+    """A verb on a VM."""
+    return lambda stage: stage.plan(verb, stage.vm(name), **options)
+
+
+def of_checkpoint(verb: Verb, name: str = "APP01") -> Wish:
+    """A verb on the newest checkpoint of a VM."""
+
+    def wish(stage: Stage) -> Awaitable[Plan]:
+        vm = stage.vms[name]
+        one = vm.checkpoints[-1]
+        return stage.plan(verb, Target(kind="checkpoint", id=f"{vm.id}/{one.id}", name=one.name))
+
+    return wish
+
+
+async def types_undone(stage: Stage) -> Plan:
+    """The undo of a checkpoint type that was just set; what was done for that is forgotten."""
+    run = await stage.run(await of_vm(Verb.POLICY, type="Standard")(stage))
+    stage.world.commands.changes.clear()
+    return await stage.plan(Verb.POLICY_UNDO, operation=run.id)
+
+
 SVC: Final = "CORP\\svc-backup"
 SHIPPED: Final = "NT Authority\\NetworkService"
 ENTRY: Final = "New-ItemProperty"
@@ -96,6 +125,24 @@ def nodes_set(*names: str, **values: Any) -> Act:
             stage.world.node(name).touch()
 
     return act
+
+
+def checkpointed(kind: SnapshotType = SnapshotType.Standard, *, after: Act | None = None) -> Act:
+    """The first VM has a checkpoint without memory; then something else happens."""
+
+    def act(stage: Stage) -> None:
+        take_checkpoint(stage.world, stage.vms["APP01"], kind, "before", saved=False, rate=1e6)
+        stage.nodes.pump(30.0)
+        if after is not None:
+            after(stage)
+
+    return act
+
+
+def switched_off(stage: Stage) -> None:
+    """The first VM is off."""
+    stage.vms["APP01"].set_state(VmState.Off)
+    stage.nodes.pump(5.0)
 
 
 def merging(name: str = "APP01") -> Act:
@@ -390,6 +437,29 @@ CASES: Final[tuple[Case, ...]] = (
     Case(
         "dependents", "of VMMS", on(Verb.VMMS), left_paused,
         world=scene(node=special("HV01", 'dependents = { vmms = ["Schedule"] }')),
+    ),
+    Case(
+        "hold", "fork-commit, another checkpoint applied", of_checkpoint(Verb.APPLY), harmed("data_lost", "APP01"),
+        told="fork-commit", world=scene(vms=vms('nodes = ["HV01"]\nfork_commit = "20d"', count=1)),
+        prepare=checkpointed(),
+    ),
+    Case(
+        "backup", "the checkpoint it made", of_checkpoint(Verb.REMOVE), done(REMOVE), told="backup-running",
+        world=scene(more=BACKUP), prepare=checkpointed(SnapshotType.Recovery, after=copying),
+    ),
+    Case(
+        # Windows itself takes none, so nobody is hurt: it is asked for nothing.
+        "checkpoint", "of a VM with a GPU", of_vm(Verb.CHECKPOINT), refused_by_windows(TAKE),
+        world=scene(vms=vms('nodes = ["HV01"]\ngpu = 1', count=1)),
+    ),
+    Case(
+        "checkpoint", "a backup's, applied", of_checkpoint(Verb.APPLY), done(APPLY),
+        prepare=checkpointed(SnapshotType.Recovery), checks=("Invoke-HvTuiCheckpointRestore forbidden 1",),
+        node="forbidden",
+    ),
+    Case(
+        "start", "it runs", of_vm(Verb.START_VM), refused_by_windows(START_VM),
+        checks=("Invoke-HvTuiVmStart forbidden",), node="forbidden",
     ),
     Case("vss-unread", "who is listed", entry(), done(ENTRY), prepare=entries_untold),
     Case(

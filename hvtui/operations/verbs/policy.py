@@ -45,7 +45,7 @@ def plan_policy(facts: Facts, keys: Iterable[str], kind: str) -> Plan:
     plan = msgspec.structs.replace(plan, options={"type": wanted.name if wanted else kind})
     if wanted is None:
         text = f"{kind or 'nothing'} is no checkpoint type: {', '.join(TYPES)}"
-        return msgspec.structs.replace(plan, refusals=(Refusal(rule="type", text=text),))
+        return _refused(facts, plan, Refusal(rule="type", text=text))
     return _planned(facts, plan, [(target, wanted) for target in targets])
 
 
@@ -55,7 +55,7 @@ def plan_undo(facts: Facts, operation: str) -> Plan:
     plan = msgspec.structs.replace(plan, options={"operation": operation})
     if not facts.undo:
         text = f"the journal tells of no checkpoint type that the operation {operation or '?'} changed"
-        return msgspec.structs.replace(plan, refusals=(Refusal(rule="undo", text=text),))
+        return _refused(facts, plan, Refusal(rule="undo", text=text))
     wishes: list[tuple[Target, CheckpointType]] = []
     left: list[Left] = []
     for was in facts.undo:
@@ -74,6 +74,11 @@ def plan_undo(facts: Facts, operation: str) -> Plan:
             wishes.append((was.target, before))
     plan = msgspec.structs.replace(plan, targets=tuple(target for target, _ in wishes), left=tuple(left))
     return _planned(facts, plan, wishes)
+
+
+def _refused(facts: Facts, plan: Plan, refusal: Refusal) -> Plan:
+    """A plan of nothing: what else stands against it is told with it."""
+    return settle(msgspec.structs.replace(plan, refusals=(refusal,), name=plan.cluster), facts)
 
 
 def _planned(facts: Facts, plan: Plan, wishes: list[tuple[Target, CheckpointType]]) -> Plan:
