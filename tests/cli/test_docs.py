@@ -102,7 +102,7 @@ def _anchors(text: str) -> set[str]:
 
 def test_the_walkthrough_shows_every_picture_that_is_taken() -> None:
     shown = re.findall(r"\]\(walkthrough/([^)]+)\.svg\)", (ROOT / "docs" / "walkthrough.md").read_text("utf-8"))
-    source = (ROOT / "tests" / "screenshots" / "walkthrough.py").read_text("utf-8")
-    taken = re.findall(r'\.picture\("([^"]+)"\)', source)
+    sources = [(ROOT / "tests" / "screenshots" / name).read_text("utf-8") for name in ("walkthrough.py", "storage.py")]
+    taken = re.findall(r'\.picture\("([^"]+)"\)', "".join(sources))
     assert shown == taken
     assert {path.stem for path in (ROOT / "docs" / "walkthrough").glob("*.svg")} == set(taken)

@@ -24,6 +24,7 @@ from hvtui.ui.dialogs.plan_dialog import PlanDialog
 from hvtui.ui.notice import NoticeScreen
 from hvtui.ui.screens.operations_page import OperationsPage
 from tests.screenshots.stage import SPEED, START, stage
+from tests.screenshots.storage import access, checkpoints, guests, types
 
 MINUTE: Final = 60.0
 PICTURES: Final = Path(__file__).parent.parent.parent / "docs" / "walkthrough"
@@ -232,6 +233,10 @@ SCENES: Final[tuple[Callable[[Path, Path], Awaitable[None]], ...]] = (
     maintenance,
     permission,
     killed,
+    types,
+    checkpoints,
+    access,
+    guests,
 )
 
 
