@@ -12,7 +12,10 @@ from hvtui.model.state import ClusterState
 from hvtui.operations.records import records, stopped_services
 from tests.support import builders as b
 
-STOP = "Invoke-CimMethod -Query \"SELECT * FROM Win32_Service WHERE Name = 'vmms'\" -MethodName StopService"
+STOP = (
+    "Invoke-CimMethod -Query \"SELECT * FROM Win32_Service WHERE Name = 'vmms'\" -MethodName StopService "
+    "-OperationTimeoutSec 10"
+)
 START = STOP.replace("StopService", "StartService")
 
 

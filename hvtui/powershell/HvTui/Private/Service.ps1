@@ -150,7 +150,7 @@ function Invoke-HvTuiServiceControl {
     #>
     param([hashtable]$Action, [string]$Name, [string]$Method, [scriptblock]$Block)
     $answer = @{ Value = $null }
-    $taken = Invoke-HvTuiCommand -Action $Action -Command "Invoke-CimMethod -Query `"SELECT * FROM Win32_Service WHERE Name = '$Name'`" -MethodName $Method" -Block $Block
+    $taken = Invoke-HvTuiCommand -Action $Action -Command "Invoke-CimMethod -Query `"SELECT * FROM Win32_Service WHERE Name = '$Name'`" -MethodName $Method -OperationTimeoutSec $script:FastSeconds" -Block $Block
     if ($taken -and $null -eq $answer.Value) {
         $Action.Rule = 'windows'
         $Action.Text = "$Method gave no answer"
