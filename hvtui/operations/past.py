@@ -10,10 +10,11 @@ from hvtui.journal.entry import Entry
 from hvtui.journal.store import JournalError
 from hvtui.journal.unfinished import Unfinished, stopped_services, unfinished
 from hvtui.operations.desk import Desk
+from hvtui.operations.drained import DrainWatch
 from hvtui.operations.facts import Was
 from hvtui.operations.plan import OF_VMS
 from hvtui.operations.policy_past import changed_by
-from hvtui.operations.recovery import Truth, plan_of, read_truth, services_of, taken_away
+from hvtui.operations.recovery import Truth, drains, plan_of, read_truth, services_of
 from hvtui.operations.recovery_access import access_truth
 from hvtui.operations.recovery_vms import vms_truth
 from hvtui.operations.verbs.vss_access import VSSACCESS
@@ -30,8 +31,8 @@ class Past:
     """Operations of this cluster that a console began and did not end, oldest first."""
     stopped: dict[str, Entry] = field(default_factory=dict)
     """`NODE/service` in lower case → the line of the stop, for services that hvtui stopped and did not start again."""
-    taken: dict[str, list[str]] = field(default_factory=dict)
-    """Node in lower case → VMs that its last drain took away, as long as it was not resumed since."""
+    drains: DrainWatch = field(default_factory=DrainWatch)
+    """Drains of this user's hvtui after which no resume of it came."""
 
     async def look(self) -> None:
         """Read it from the journal. One that cannot be read leaves what was known before."""
@@ -42,7 +43,7 @@ class Past:
             read = self.desk.audit.read
             self.left = await read(lambda journal: unfinished(journal, cluster_id))
             self.stopped = await read(lambda journal: stopped_services(journal, cluster_id))
-            self.taken = await read(lambda journal: taken_away(journal, cluster_id))
+            self.drains.heard(await read(lambda journal: drains(journal, cluster_id)), self.desk.state)
         except JournalError as error:
             _log.warning("%s", error)
 

@@ -7,6 +7,7 @@ as any other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -119,11 +120,17 @@ def _took(plan: Plan | None, node: str) -> list[str]:
     return [move.vm.id for move in moves if move.source.lower() == node.lower()]
 
 
-def taken_away(journal: Journal, cluster_id: str) -> dict[str, list[str]]:
-    """Node in lower case → VMs that its last drain by hvtui took away, unless hvtui resumed it since.
+@dataclass(frozen=True)
+class Drained:
+    """A drain that hvtui asked for: the call's id, as the node's record has it, when, and whom it took away."""
 
-    Raises JournalError.
-    """
+    call: str
+    time: datetime
+    vms: tuple[str, ...]
+
+
+def drains(journal: Journal, cluster_id: str) -> dict[str, Drained]:
+    """Node in lower case → its last drain by this user's hvtui, unless that resumed it since. Raises JournalError."""
     lines = journal.lines(function=_SUSPEND) + journal.lines(function=_RESUME)
     ended = (line.entry for line in lines if line.entry.kind is Kind.OUTCOME)
     nothing = {entry.call for entry in ended if entry.outcome in {"refused", "failed"}}
@@ -132,13 +139,14 @@ def taken_away(journal: Journal, cluster_id: str) -> dict[str, list[str]]:
         for line in sorted(lines, key=lambda line: line.id)
         if line.entry.cluster_id == cluster_id and line.entry.call not in nothing
     }
-    found: dict[str, list[str]] = {}
+    began = {line.entry.call: line.entry.time for line in lines if line.entry.kind is Kind.STEP}
+    found: dict[str, Drained] = {}
     for node, entry in last.items():
         if entry.function == _SUSPEND:
             begun = journal.lines(operation=entry.operation, kinds=(Kind.BEGUN,))
             plan = _decoded(begun[0].entry.requested.get("plan")) if begun else None
             if plan is not None:
-                found[node] = _took(plan, node)
+                found[node] = Drained(entry.call, began.get(entry.call, entry.time), tuple(_took(plan, node)))
     return found
 
 

@@ -354,6 +354,7 @@ class Operations:
     def _observe(self) -> None:
         self._backups.observe(self._nodes.state, self._nodes.monotonic())
         self._fallbacks.look()
+        self._past.drains.observe(self._nodes.state)
 
     def _cluster(self) -> tuple[str, str]:
         info = self._nodes.state.cluster.info
@@ -381,8 +382,10 @@ class Operations:
 
     def _with_known(self, verb: Verb, targets: tuple[Target, ...], options: dict[str, str]) -> dict[str, str]:
         """Options with what the journal knows: which VMs hvtui's own drain of a node took away."""
-        taken = self._past.taken.get(targets[0].id.lower()) if targets else None
-        if verb is not Verb.RESUME or "returning" in options or taken is None:
+        if verb is not Verb.RESUME or "returning" in options or not targets:
+            return options
+        taken = self._past.drains.taken(self._nodes.state, targets[0].id)
+        if taken is None:
             return options
         return {**options, "returning": ",".join(taken)}
 

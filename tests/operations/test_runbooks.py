@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hvtui.journal.entry import Kind
+from hvtui.lab.world import actions
 from hvtui.lab.world.operations import end_job, start_job
 from hvtui.model.enums import DrainStatus, JobType, NodeState
 from hvtui.operations.plan import Level, Plan, Target, Verb
@@ -80,8 +81,40 @@ async def test_another_console_knows_from_the_journal_who_was_taken_away(stage: 
     assert {move.vm.key for move in back.moves} == {item.target.key for item in drained.items}
     assert (await small_one.run(back)).state is RunState.DONE
     assert small_one.where() == before
-    assert small_one.operations._past.taken == {}, "it was resumed since"
+    assert small_one.operations._past.drains.by_node == {}, "it was resumed since"
     small_one.assert_unharmed()
+
+
+@pytest.mark.parametrize("how", ["by hand", "by hvtui"])
+@pytest.mark.parametrize("watched", [True, False])
+async def test_the_drain_of_a_colleague_is_not_taken_for_ones_own(stage: Make, how: str, watched: bool) -> None:
+    """Between hvtui's drain and its resume somebody resumed the node and drained it again: others come back."""
+    small_one = stage()
+    await small_one.run(await small_one.plan(Verb.DRAIN, node("HV01")))
+    world, host = small_one.world, small_one.world.node("HV01")
+    mine = small_one.operations
+    if not watched:
+        await mine.close()
+    if how == "by hand":
+        actions.resume(world, host)
+        small_one.nodes.pump(300.0)
+        actions.drain(world, host)
+    else:
+        small_one.operations = small_one.console(journal="colleague")
+        small_one.nodes.pump(60.0)
+        resumed = await small_one.run(await small_one.plan(Verb.RESUME, node("HV01"), failback="Immediate"))
+        assert resumed.state is RunState.DONE, (resumed.refusals, resumed.lines)
+        small_one.nodes.pump(60.0)
+        await small_one.run(await small_one.plan(Verb.DRAIN, node("HV01")))
+        await small_one.operations.close()
+    small_one.nodes.pump(300.0)
+    small_one.operations = mine if watched else small_one.console()
+    small_one.nodes.pump(12.0)
+    back = await small_one.plan(Verb.RESUME, node("HV01"), failback="Immediate")
+    known = how == "by hand" and not watched
+    # What nobody saw and nothing recorded cannot be told; then what the journal has is all there is.
+    assert bool(back.moves) is known
+    assert any("not made by this hvtui" in note.text for note in back.notes) is not known
 
 
 async def test_resume_without_failback_leaves_them_where_they_are(stage: Make) -> None:
