@@ -398,7 +398,9 @@ def _proposal(one: _Wanted, answers: Mapping[str, VssAccess | str], refusals: li
     for now in values.values():
         granted |= now if now in {WRITER, REQUESTER, BOTH} else 0
     value |= granted
-    nodes = tuple(n for n, now in values.items() if now != value and entries_of(answers[n]) is not None)
+    read = [(node, now) for node, now in values.items() if entries_of(answers[node]) is not None]
+    # What nothing asks for is no reason to change what somebody decided.
+    nodes = tuple(node for node, now in read if (now != value if needed else now == ABSENT))
     denying = [node for node, now in values.items() if now == DENIED]
     unread = [node for node, answer in answers.items() if entries_of(answer) is None]
     caution = f"{', '.join(denying)} denies it: somebody decided that" if denying else ""

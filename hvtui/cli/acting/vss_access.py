@@ -21,7 +21,7 @@ from hvtui.model.vss_access import VssAccess
 from hvtui.operations.plan import Target, Verb
 from hvtui.operations.vss_access import AccessRow, AccessTable, Proposal, proposals, unheard_of
 from hvtui.operations.vss_access import table as side_by_side
-from hvtui.operations.vss_verified import asking
+from hvtui.operations.vss_verified import Proof, asking
 
 _UNDONE: Final = (Verb.VSSACCESS, Verb.VSSACCESS_REMOVE)
 
@@ -65,6 +65,8 @@ async def _list(session: Session, arguments: Arguments) -> int:
         show_json(_json(name, time_json(session.clock.now()), answers, told, proposed))
     else:
         _show(told, proposed)
+        for check in session.operations.access_checks():
+            say(f"{check.account}: {check.proof.value}: {check.text}", "warn" if check.proof is Proof.AGAIN else "")
         for node in unheard_of(session.state):
             say(f"? {node}: its Application log was not read: what asks for an entry (8194, 8213) is not known", "warn")
     if len(told.unread) == len(told.nodes):

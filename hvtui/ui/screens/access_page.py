@@ -165,8 +165,10 @@ class AccessPage(ListPage):
             title = f"{'Proposed' if one.needed else 'May need one'}: {safe_text(one.account)}"
             made.append(Section(title, tuple(lines), wide=True, note="L sets it" if one.needed else ""))
         if not self._proposals and self.was_read:
-            said = "no event 8194 or 8213 asks for an account, and no service of a backup product lacks one"
-            made.append(Section("Proposals", (text(span(f"none: {said}", "dim")),), wide=True))
+            said = "none: no event 8194 or 8213 asks for an account, and no service of a backup product lacks one"
+            if unheard_of(self.acting.feed.state):
+                said = "none yet: not every node's Application log was read"
+            made.append(Section("Proposals", (text(span(said, "dim")),), wide=True))
         return made
 
     def _unread(self) -> Section | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hvtui.model.events import NodeEvent, describe, is_noise, severity_of
 from hvtui.model.severity import Severity
+from hvtui.operations.vss_access import EVENTS as ASKS_FOR_ENTRY
 from hvtui.text import safe_block
 from hvtui.ui import format as fmt
 from hvtui.ui.panes.event_rows import LEVELS
@@ -44,6 +45,9 @@ def event_page(facts: Facts, key: str) -> list[Section]:
         lines.append(row("VM", span(event.vm_name), span(f" {event.vm or ''}", "dim")))
     if event.codes:
         lines.append(row("codes", span(", ".join(event.codes))))
+    if event.id in ASKS_FOR_ENTRY and event.provider.lower() == "vss":
+        hint = "E shows who may take part in VSS on each node, and proposes an entry; the backups themselves succeed"
+        lines.append(row("what to do", span(hint, "info")))
     blocks = [Section("Event", tuple(lines))]
     if event.data:
         pairs = [
