@@ -11,11 +11,12 @@ import msgspec
 import pytest
 
 from hvtui.lab.world import World, actions
-from hvtui.model.enums import NodeState
+from hvtui.model.enums import CheckpointType, NodeState, VmState
 from hvtui.operations.plan import Plan, Stage, Target, Verb
 from hvtui.operations.queue import is_moving
 from hvtui.operations.run import RunState
 from hvtui.operations.stages import MOVE_CSV
+from hvtui.operations.verbs.checkpoint import checkpoint_target
 from hvtui.operations.verbs.vss_access import access_target
 from hvtui.remote.contract import FUNCTIONS
 from tests.support.desk import node, small
@@ -23,7 +24,30 @@ from tests.support.site import Console, Site, quicker, told
 from tests.support.wait import until
 from tests.support.wire import FAULTS, Fault
 
-BIG: Final = '[[vms]]\nname = "BIG01"\nnodes = ["HV02"]\ncsvs = ["Volume2"]\nmemory_gb = 96\n'
+BIG: Final = """
+[[vms]]
+name = "BIG01"
+nodes = ["HV02"]
+csvs = ["Volume2"]
+memory_gb = 96
+
+[[vms]]
+names = ["TYPE01", "TAKE01"]
+nodes = ["HV02"]
+csvs = ["Volume2"]
+
+[[vms]]
+names = ["BACK01", "GONE01"]
+nodes = ["HV01"]
+csvs = ["Volume2"]
+checkpoints = [{ name = "before" }]
+
+[[vms]]
+name = "OFF01"
+nodes = ["HV01"]
+csvs = ["Volume2"]
+state = "Off"
+"""
 ACCOUNT: Final = "CORP\\svc-backup"
 CRYPT: Final = Target(kind="service", id="HV03/CryptSvc", name="CryptSvc on HV03")
 
@@ -177,6 +201,71 @@ class RemoveAccess(Case):
         return actions.access_of(world.node(self.node), ACCOUNT) is None
 
 
+class SetType(Case):
+    """A VM gets another checkpoint type; the stream's first line is what gets lost."""
+
+    node = "HV02"
+
+    async def plan(self) -> Plan:
+        return await self.console.plan(Verb.POLICY, self.site.vm("TYPE01"), type="ProductionOnly")
+
+    def ran(self, world: World) -> bool:
+        return bool(named(world, "TYPE01").checkpoint_type == CheckpointType.ProductionOnly)
+
+
+class Take(Case):
+    """A checkpoint is taken."""
+
+    node = "HV02"
+
+    async def plan(self) -> Plan:
+        return await self.console.plan(Verb.CHECKPOINT, self.site.vm("TAKE01"), name="lost")
+
+    def ran(self, world: World) -> bool:
+        return [one.name for one in named(world, "TAKE01").checkpoints] == ["lost"]
+
+
+class OfCheckpoint(Case):
+    """Something about the one checkpoint of a VM."""
+
+    verb: Verb
+    name: str
+
+    async def plan(self) -> Plan:
+        vm = self.site.vm(self.name)
+        told = await self.console.operations.checkpoints(vm.id)
+        assert told.checkpoints
+        return await self.console.plan(self.verb, checkpoint_target(vm.id, told.checkpoints[0]))
+
+
+class Restore(OfCheckpoint):
+    """A production checkpoint is applied: the VM is off afterwards."""
+
+    verb, name = Verb.APPLY, "BACK01"
+
+    def ran(self, world: World) -> bool:
+        return bool(named(world, self.name).state == VmState.Off)
+
+
+class Remove(OfCheckpoint):
+    """A checkpoint is removed."""
+
+    verb, name = Verb.REMOVE, "GONE01"
+
+    def ran(self, world: World) -> bool:
+        return not named(world, self.name).checkpoints
+
+
+class Start(Case):
+    """A VM that is off is started."""
+
+    async def plan(self) -> Plan:
+        return await self.console.plan(Verb.START_VM, self.site.vm("OFF01"))
+
+    def ran(self, world: World) -> bool:
+        return bool(named(world, "OFF01").running)
+
+
 CASES: Final[dict[str, type[Case]]] = {
     "Move-HvTuiVM": MoveVm,
     "Stop-HvTuiMove": StopMove,
@@ -185,6 +274,11 @@ CASES: Final[dict[str, type[Case]]] = {
     "Stop-HvTuiService": StopService,
     "Start-HvTuiService": StartService,
     "Move-HvTuiCsv": MoveCsv,
+    "Set-HvTuiCheckpointType": SetType,
+    "New-HvTuiCheckpoint": Take,
+    "Restore-HvTuiCheckpoint": Restore,
+    "Remove-HvTuiCheckpoint": Remove,
+    "Start-HvTuiVM": Start,
     "Set-HvTuiVssAccess": SetAccess,
     "Remove-HvTuiVssAccess": RemoveAccess,
 }
@@ -193,6 +287,11 @@ TOGETHER: Final = (
     ("Stop-HvTuiMove",),
     ("Stop-HvTuiService", "Start-HvTuiService"),
     ("Move-HvTuiCsv",),
+    ("Set-HvTuiCheckpointType",),
+    ("New-HvTuiCheckpoint",),
+    ("Restore-HvTuiCheckpoint",),
+    ("Remove-HvTuiCheckpoint",),
+    ("Start-HvTuiVM",),
     ("Set-HvTuiVssAccess",),
     ("Remove-HvTuiVssAccess",),
 )
