@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hvtui.model import guests, preflight, records, vss_access
+from hvtui.model import checkpoints, guests, preflight, records, vss_access
 from hvtui.model.secret import GuestCredential
 
 CONTRACT: Final = "1.0.0"
@@ -49,11 +49,14 @@ SERVICE_STATES: Final = (
 # Alike in .NET and Python: `$` also stands before a last line feed, which the look-ahead forbids.
 _END: Final = "$(?!\\n)"
 _NODE: Final = "[0-9A-Za-z_-]{1,63}"
-GUID_PATTERN: Final = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}" + _END
+_GUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+GUID_PATTERN: Final = f"^{_GUID}{_END}"
 NODE_PATTERN: Final = f"^{_NODE}{_END}"
 NODES_PATTERN: Final = f"^({_NODE}(,{_NODE}){{0,63}})?{_END}"
 """Names joined by commas; none is an empty text."""
 ACTOR_PATTERN: Final = "^[^\\x00-\\x1f\\x7f]{1,200}" + _END
+ACCOUNT_PATTERN: Final = "^[^\\x00-\\x1f\\x7f]{1,256}" + _END
+"""The name of a value of VssAccessControl: an account as Windows writes it."""
 GUIDS_PATTERN: Final = (
     "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(,[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}){0,255}"
     + _END
@@ -64,8 +67,10 @@ VOLUME_PATTERN: Final = (
     "|\\\\\\\\\\?\\\\Volume\\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\})" + _END
 )
 """A volume in a guest: its letter, mount point or GUID path, without a backslash at the end."""
-ACCOUNT_PATTERN: Final = "^[^\\x00-\\x1f\\x7f]{1,256}" + _END
-"""The name of a value of VssAccessControl: an account as Windows writes it."""
+TYPES_PATTERN: Final = f"^{_GUID}:[2-5]:[2-5](,{_GUID}:[2-5]:[2-5]){{0,1023}}{_END}"
+"""`GUID:from:to` joined by commas: a VM, the CheckpointType it has and the one it is to get."""
+TITLE_PATTERN: Final = "^[^\\x00-\\x1f\\x7f]{1,100}" + _END
+"""The name of a checkpoint."""
 TIME_PATTERN: Final = "^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,7})?Z)?" + _END
 """UTC, ISO 8601; empty for none."""
 
@@ -176,6 +181,8 @@ GET_SERVICE: Final = Function(
     deadline=20.0,
 )
 
+GET_VSS_ACCESS: Final = Function("Get-HvTuiVssAccess", vss_access.VssAccess, deadline=30.0)
+
 _CREDENTIAL: Final = Parameter("Credential", GuestCredential, mandatory=True)
 GET_GUEST: Final = Function(
     "Get-HvTuiGuest",
@@ -203,7 +210,12 @@ GET_GUEST_FILE: Final = Function(
     guarded=True,
 )
 
-GET_VSS_ACCESS: Final = Function("Get-HvTuiVssAccess", vss_access.VssAccess, deadline=30.0)
+GET_CHECKPOINT: Final = Function(
+    "Get-HvTuiCheckpoint",
+    checkpoints.Checkpoints,
+    (Parameter("VMId", str, pattern=GUID_PATTERN, mandatory=True),),
+    deadline=30.0,
+)
 
 _NODE_STATE: Final = Parameter("ExpectState", int, None, -1, 3, mandatory=True)
 _DRAIN: Final = Parameter("ExpectDrain", int, None, 0, 3, mandatory=True)
@@ -275,6 +287,43 @@ REMOVE_VSS_ACCESS: Final = _action(
     "Remove-HvTuiVssAccess", _ACCOUNT, Parameter("ExpectValue", int, None, 0, 3, mandatory=True)
 )
 
+_VM: Final = Parameter("VMId", str, pattern=GUID_PATTERN, mandatory=True)
+_VM_STATE: Final = Parameter("ExpectState", int, None, 0, 65_535, mandatory=True)
+_CHECKPOINT: Final = Parameter("CheckpointId", str, pattern=GUID_PATTERN, mandatory=True)
+SET_CHECKPOINT_TYPE: Final = Function(
+    "Set-HvTuiCheckpointType",
+    checkpoints.PolicyLine,
+    (Parameter("VM", str, pattern=TYPES_PATTERN, mandatory=True), *_ACTED),
+    stream=True,
+    deadline=None,
+    mutating=True,
+)
+NEW_CHECKPOINT: Final = _action(
+    "New-HvTuiCheckpoint",
+    _VM,
+    Parameter("Name", str, pattern=TITLE_PATTERN, mandatory=True),
+    _VM_STATE,
+    # CheckpointType of the VM.
+    Parameter("ExpectType", int, None, 2, 5, mandatory=True),
+)
+RESTORE_CHECKPOINT: Final = _action(
+    "Restore-HvTuiCheckpoint",
+    _VM,
+    _CHECKPOINT,
+    _VM_STATE,
+    # 1: it holds memory.
+    Parameter("ExpectSaved", int, None, 0, 1, mandatory=True),
+)
+REMOVE_CHECKPOINT: Final = _action(
+    "Remove-HvTuiCheckpoint",
+    _VM,
+    _CHECKPOINT,
+    # SnapshotType of the checkpoint, and how many rest on it.
+    Parameter("ExpectType", int, None, 0, 8, mandatory=True),
+    Parameter("ExpectChildren", int, None, 0, 50, mandatory=True),
+)
+START_VM: Final = _action("Start-HvTuiVM", _VM, _VM_STATE)
+
 RECORD_IDS: Final = {
     MOVE_VM.name: 4101,
     STOP_MOVE.name: 4102,
@@ -283,6 +332,11 @@ RECORD_IDS: Final = {
     STOP_SERVICE.name: 4105,
     START_SERVICE.name: 4106,
     MOVE_CSV.name: 4107,
+    SET_CHECKPOINT_TYPE.name: 4108,
+    NEW_CHECKPOINT.name: 4109,
+    RESTORE_CHECKPOINT.name: 4110,
+    REMOVE_CHECKPOINT.name: 4111,
+    START_VM.name: 4112,
     SET_VSS_ACCESS.name: 4113,
     REMOVE_VSS_ACCESS.name: 4114,
 }
@@ -299,7 +353,10 @@ FUNCTIONS: Final = {
         GET_EVENT,
         GET_PREFLIGHT,
         GET_FORK_COMMIT,
+        GET_GUEST,
+        GET_GUEST_FILE,
         GET_SERVICE,
+        GET_CHECKPOINT,
         GET_VSS_ACCESS,
         MOVE_VM,
         STOP_MOVE,
@@ -308,6 +365,11 @@ FUNCTIONS: Final = {
         STOP_SERVICE,
         START_SERVICE,
         MOVE_CSV,
+        SET_CHECKPOINT_TYPE,
+        NEW_CHECKPOINT,
+        RESTORE_CHECKPOINT,
+        REMOVE_CHECKPOINT,
+        START_VM,
         SET_VSS_ACCESS,
         REMOVE_VSS_ACCESS,
     )

@@ -13,6 +13,7 @@ from tests.powershell.case_actions import action_cases
 from tests.powershell.case_calls import call_cases, event_cases
 from tests.powershell.case_checkpoints import checkpoint_cases
 from tests.powershell.case_clusters import cluster_cases
+from tests.powershell.case_guests import guest_cases
 from tests.powershell.case_kit import Case
 from tests.powershell.case_nodes import node_cases
 from tests.powershell.case_preflight import preflight_cases
@@ -27,6 +28,7 @@ CASES: Final = [
     *event_cases(),
     *preflight_cases(),
     *action_cases(),
+    *guest_cases(),
     *checkpoint_cases(),
     *(Case(f"inside: {f.stem}", script=f.read_text(encoding="utf-8")) for f in sorted(INSIDE.glob("*.ps1"))),
 ]

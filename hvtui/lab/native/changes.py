@@ -7,20 +7,21 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final, Protocol
 
 from hvtui.lab.native.change import Change, Refusal, Wait
+from hvtui.lab.native.checkpoint_types import change_types
+from hvtui.lab.native.checkpoints import new_checkpoint, remove_checkpoint, restore_checkpoint, start_vm
 from hvtui.lab.native.problems import part_trouble
+from hvtui.lab.native.roles import must_be_free, read_role, read_vm
 from hvtui.lab.native.services import start_service, stop_service
 from hvtui.lab.native.vss_access import remove_entry, set_entry
 from hvtui.lab.world import actions
 from hvtui.lab.world.node import Node
-from hvtui.lab.world.vm import Role, Vm
+from hvtui.lab.world.vm import Role
 from hvtui.lab.world.world import World
 from hvtui.model.enums import DrainStatus, GroupStatus, MigrationState, NodeState, NodeStatus, VmState
 
 _LIVE: Final = frozenset({VmState.Running, VmState.Paused, 32768})
 _QUICK: Final = frozenset({VmState.Off, VmState.Saved, VmState.SavedVendor})
 _UNFIT: Final = NodeStatus.Isolated | NodeStatus.Quarantined | NodeStatus.DrainInProgress
-_BUSY: Final = range(32768, 32781)
-"""Codes of OperationalStatus: checkpoint, merge, export, migration, backup, modification, storage migration."""
 RIVAL_SECONDS: Final = 6.0
 """How long a node waits for another one, that drains since the same moment and has the higher id, to stand down."""
 _MOVING: Final = frozenset({MigrationState.Setup, MigrationState.DataTransfer, MigrationState.Move})
@@ -50,31 +51,6 @@ async def _nodes(change: Change) -> dict[str, Node]:
     if trouble is not None:
         raise change.unread("nodes", trouble)
     return {name.lower(): node for name, node in change.world.nodes.items()}
-
-
-async def _role(change: Change, id: str) -> Role:
-    await change.ask_cluster("role", cmdlet=True)
-    trouble = part_trouble(change.node, "role")
-    if trouble is not None:
-        raise change.unread("role", trouble)
-    found = next((role for role in change.world.roles.values() if role.vm.id == id), None)
-    if found is None:
-        raise Refusal("expect.role", f"no role of the cluster has the VM {id}")
-    change.before |= {"owner": found.owner.name, "role_status": int(found.status)}
-    return found
-
-
-async def _vm(change: Change, id: str) -> Vm:
-    await change.ask_machines("vms")
-    trouble = part_trouble(change.node, "vms")
-    if trouble is not None:
-        raise change.unread("vms", trouble)
-    vm = change.node.vms.get(id)
-    if vm is None:
-        raise Refusal("expect.owner", f"{change.node.name} has no VM {id}")
-    operational = ",".join(str(int(number)) for number in vm.operational())
-    change.before |= {"state": int(vm.state), "operational": operational}
-    return vm
 
 
 def _target(change: Change, nodes: dict[str, Node], name: str, owner: Node) -> Node:
@@ -108,20 +84,14 @@ def _role_after(change: Change, role: Role) -> None:
 async def _move_vm(change: Change, values: dict[str, Any]) -> None:
     id = str(values["VMId"]).lower()
     nodes = await _nodes(change)
-    role = await _role(change, id)
+    role = await read_role(change, id)
     change.expect("owner", values["ExpectOwner"], role.owner.name)
-    vm = await _vm(change, id)
+    vm = await read_vm(change, id)
     change.expect("state", values["ExpectState"], int(vm.state))
     if vm.state not in _LIVE | _QUICK:
         raise Refusal("forbidden", f"a VM in state {int(vm.state)} is not moved")
     kind = "Live" if vm.state in _LIVE else "Quick"
-    if role.status & GroupStatus.Locked:
-        raise Refusal("busy", "the role is locked")
-    if role.status & GroupStatus.Queued:
-        raise Refusal("busy", "the role waits for a move")
-    for number in vm.operational():
-        if int(number) in _BUSY:
-            raise Refusal("busy", f"operation {int(number)} runs on the VM")
+    must_be_free(role, vm)
     target = _target(change, nodes, values["Node"], role.owner)
     command = f"Move-ClusterVirtualMachineRole -VMId {id} -Node {target.name} -MigrationType {kind} -Wait 0"
     asked = change.asked
@@ -132,7 +102,7 @@ async def _move_vm(change: Change, values: dict[str, Any]) -> None:
 
 async def _stop_move(change: Change, values: dict[str, Any]) -> None:
     id = str(values["VMId"]).lower()
-    role = await _role(change, id)
+    role = await read_role(change, id)
     change.expect("owner", values["ExpectOwner"], role.owner.name)
     change.before["migration_state"] = int(role.migration_state)
     if role.migration_state not in _MOVING and not role.status & GroupStatus.Queued:
@@ -271,7 +241,7 @@ class Lines(Protocol):
         """The lines of one call."""
 
 
-STREAMS: Final[dict[str, Lines]] = {}
+STREAMS: Final[dict[str, Lines]] = {"Set-HvTuiCheckpointType": change_types}
 Runner = Callable[[Change, dict[str, Any]], Awaitable[None]]
 _FUNCTIONS: Final[dict[str, Runner]] = {
     "Move-HvTuiVM": _move_vm,
@@ -279,6 +249,10 @@ _FUNCTIONS: Final[dict[str, Runner]] = {
     "Suspend-HvTuiNode": _suspend_node,
     "Resume-HvTuiNode": _resume_node,
     "Move-HvTuiCsv": _move_csv,
+    "New-HvTuiCheckpoint": new_checkpoint,
+    "Restore-HvTuiCheckpoint": restore_checkpoint,
+    "Remove-HvTuiCheckpoint": remove_checkpoint,
+    "Start-HvTuiVM": start_vm,
     "Stop-HvTuiService": stop_service,
     "Start-HvTuiService": start_service,
     "Set-HvTuiVssAccess": set_entry,

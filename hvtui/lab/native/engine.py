@@ -12,6 +12,7 @@ from hvtui.lab.endpoint.binding import bind
 from hvtui.lab.engine import Call, CommandError, Output
 from hvtui.lab.native import calls, changes
 from hvtui.lab.native.change import Wait
+from hvtui.lab.native.checkpoints import checkpoints
 from hvtui.lab.native.cluster_stream import ClusterStream
 from hvtui.lab.native.fork_commit import fork_commit
 from hvtui.lab.native.guests import guest_files, guests
@@ -33,6 +34,7 @@ _CPU_MS: Final = {
     "Get-HvTuiWriter": 20,
     "Get-HvTuiForkCommit": 400,
     "Get-HvTuiService": 15,
+    "Get-HvTuiCheckpoint": 20,
     "Get-HvTuiVssAccess": 20,
 }
 """About what each call costs a shell's process."""
@@ -120,6 +122,10 @@ class NativeEngine:
             text = preflight(world, node, values["Part"], call.spent.add(150 + 4 * len(node.vms)))
         elif name == "Get-HvTuiForkCommit":
             text = fork_commit(world, node, call.spent.add(_CPU_MS[name]))
+        elif name == "Get-HvTuiCheckpoint":
+            async with self._waking(call) as wake:
+                await self._wait(lambda: hyperv_trouble(node) is TIMEOUT, self.world.deadline, call, wake)
+            text = checkpoints(world, node, values["VMId"], call.spent.add(_CPU_MS[name]))
         elif name == "Get-HvTuiService":
             text = service(world, node, values["Name"], call.spent.add(_CPU_MS[name]))
         elif name == "Get-HvTuiVssAccess":

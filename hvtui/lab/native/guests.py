@@ -22,6 +22,8 @@ _CODE: Final = "0x8007274c"
 """WSAETIMEDOUT as an HRESULT."""
 _OUTCOMES: Final = {"vm": "refused", "state": "refused", "connect": "unreachable", "credential": "denied"}
 _SKIPPED: Final = "not tried after another guest refused the credential"
+_NO_WRITERS: Final = problem("writers", Trouble("other", "vssadmin ended with exit code 2", ""))
+_NO_DRIVE: Final = "Cannot find drive. A drive with the name '{}' does not exist."
 _NO_FOLDER: Final = "Cannot find path '{}\\' because it does not exist."
 
 
@@ -76,7 +78,8 @@ def guest_files(world: World, node: Node, values: dict[str, Any], cpu_ms: int) -
         return wire(answer).decode()
     found = [one for one in guest_inside.volumes(vm) if guest_inside.volume_path(vm, one).lower() == path.lower()]
     if not found:
-        answer["errors"] = [problem("files", Trouble("other", _NO_FOLDER.format(path), ""))]
+        text = _NO_DRIVE.format(path[0]) if len(path) == len("X:") else _NO_FOLDER.format(path)
+        answer["errors"] = [problem("files", Trouble("other", text, ""))]
         return wire(answer).decode()
     listed = sorted(guest_inside.files(vm, found[0]), key=lambda one: (-one[1], one[0].lower()))
     answer["partial"] = False
@@ -145,7 +148,7 @@ def _line(
 
 def _inside(vm: Vm) -> dict[str, Any]:
     errors = [
-        part_problem(part, vm.guest_unreadable[part])
+        _NO_WRITERS if part == "writers" else part_problem(part, vm.guest_unreadable[part])
         for part in ("system", "volumes", "services", "storage", "writers")
         if part in vm.guest_unreadable
     ]

@@ -19,11 +19,12 @@ from hvtui.lab.native.stream import stamp, wire
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.vm import Vm
 from hvtui.lab.world.world import World
+from hvtui.model.enums import VmState
 from hvtui.remote.contract import WIRE
 
 MACHINE_PARTS: Final = (
     "vms", "vms.version", "vms.memory", "vms.assigned", "vms.switches", "vms.disks", "vms.gpu", "vms.tpm",
-    "vms.chain", "vms.jobs",
+    "vms.fibre_channel", "vms.system", "vms.chain", "vms.jobs",
 )  # fmt: skip
 """Parts of VMs that are asked of VMMS, in the order of the questions."""
 SOURCES: Final = {
@@ -35,6 +36,8 @@ SOURCES: Final = {
     "vms.disks": ("files", "Msvm_DiskDrive"),
     "vms.gpu": ("Msvm_GpuPartitionSettingData", "Msvm_PciExpressSettingData"),
     "vms.tpm": ("Msvm_SecuritySettingData",),
+    "vms.fibre_channel": ("Msvm_SyntheticFcPortSettingData",),
+    "vms.system": ("Msvm_KvpExchangeComponent",),
     "vms.jobs": ("jobs",),
     "vms.role": ("roles", "roles.vm"),
     "vms.owners": ("Get-ClusterResource", "Get-ClusterOwnerNode", "role"),
@@ -140,6 +143,9 @@ def _vm(world: World, vm: Vm, able: dict[str, bool]) -> dict[str, Any]:
         "shared": list(vm.shared) if disks else None,
         "gpu": vm.gpu if able["vms.gpu"] else None,
         "tpm": vm.tpm if able["vms.tpm"] else None,
+        "fibre_channel": vm.fibre_channel if able["vms.fibre_channel"] else None,
+        "system": _system(vm) if able["vms.system"] else None,
+        "product": _product(vm) if able["vms.system"] else None,
         "chain": _chain(world, vm) if disks and able["vms.chain"] else None,
         "jobs": sorted(jobs) if able["vms.jobs"] else None,
         "role": (role.id if role is not None else "") if roles else None,
@@ -152,6 +158,19 @@ def _vm(world: World, vm: Vm, able: dict[str, bool]) -> dict[str, Any]:
         "preferred_owners": list(vm.preferred_owners) if owners and role is not None else None,
         "anti_affinity": list(role.anti_affinity) if roles and role is not None else None,
     }
+
+
+def _system(vm: Vm) -> str:
+    """What the guest says it is; nothing while it is off, or when it says nothing."""
+    return vm.guest.system if _tells(vm) else ""
+
+
+def _product(vm: Vm) -> int:
+    return vm.guest.product if _tells(vm) else 0
+
+
+def _tells(vm: Vm) -> bool:
+    return vm.guest.tells and vm.state not in {VmState.Off, VmState.Saved, VmState.SavedVendor}
 
 
 def _chain(world: World, vm: Vm) -> list[dict[str, Any]]:

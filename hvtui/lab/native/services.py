@@ -18,8 +18,8 @@ from hvtui.remote.contract import WIRE
 
 ACCESS_DENIED: Final = 2
 """Return value: the user does not have the necessary access."""
-_FAST_SECONDS: Final = 10
-"""The deadline that the module gives WMI."""
+_CONTROL_SECONDS: Final = 10
+"""The deadline of a stop and a start."""
 _TIMED_OUT: Final = 7
 """Return value of StopService and StartService: the service took the request and did not get on in time."""
 
@@ -192,7 +192,7 @@ def _control(change: Change, one: Installed, method: str) -> None:
     returned: list[int] = []
     asked = change.asked
     change.run(
-        f'Invoke-CimMethod -Query "{query}" -MethodName {method} -OperationTimeoutSec {_FAST_SECONDS}',
+        f'Invoke-CimMethod -Query "{query}" -MethodName {method} -OperationTimeoutSec {_CONTROL_SECONDS}',
         lambda: returned.append(control(change.world, change.node, one.name, method, asked=asked)),
     )
     for value in returned:

@@ -51,6 +51,8 @@ class Command:
     default_set: str = ""
     asks: bool = False
     impact: str = ""
+    base: str = "HvTuiLab.StubCmdlet"
+    """The class of the runtime that does what it does."""
 
 
 @dataclass
@@ -176,7 +178,8 @@ def _of_windows(name: str, entry: dict[str, Any], own: dict[str, Any]) -> Comman
         for one in parameters
     )
     module = "CimCmdlets" if "-Cim" in name else "HvTuiWindows"
-    return Command(name, module, own["class"], dressed, default, own.get("shouldProcess", False))
+    asks = own.get("shouldProcess", False)
+    return Command(name, module, own["class"], dressed, default, asks, base=own.get("base", Command.base))
 
 
 def _sets(

@@ -18,7 +18,7 @@ import msgspec
 
 from hvtui.lab.pwsh.cim.instances import View
 from hvtui.lab.pwsh.cim.repository import Repository
-from hvtui.lab.pwsh.commands import errors
+from hvtui.lab.pwsh.commands import errors, guests
 from hvtui.lab.pwsh.commands.answer import Answer, LabError, Refused
 from hvtui.lab.pwsh.commands.call import CommandCall
 from hvtui.lab.pwsh.commands.registry import COMMANDS
@@ -196,14 +196,27 @@ class Control:
                         await asyncio.Event().wait()
                     else:
                         raise Refused(failure.error)
+            call = CommandCall(repository, command, parameters, set_, _asked(asked))
+            if command == guests.END:
+                self.end(str(call.get("Session")))
+                return Answer()
+            if command == guests.LOG_ON:
+                return self._admit(guests.log_on(call))
             handler = COMMANDS.get(command.lower())
             if handler is None:
                 raise Refused(errors.unsupported(command))
-            call = CommandCall(repository, command, parameters, set_, _asked(asked))
             await call.wait_while(lambda: node.faults.down)
             return await handler(call)
         except Refused as refused:
             return Answer((), [refused.error], exit=1)
+
+    def _admit(self, guest: Repository | Answer) -> Answer:
+        """A session in a guest, if there came one about: an empty kind, and its token."""
+        if isinstance(guest, Answer):
+            return guest
+        token = secrets.token_urlsafe(24)
+        self._sessions[token] = guest
+        return Answer([["", token]])
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

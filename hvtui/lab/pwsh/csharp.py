@@ -40,6 +40,7 @@ _SHORT: Final = {
     "uri": "System.Uri",
     "xml": "System.Xml.XmlDocument",
     "hashtable": "System.Collections.Hashtable",
+    "scriptblock": "System.Management.Automation.ScriptBlock",
     "IDictionary": "System.Collections.IDictionary",
     "psobject": "System.Management.Automation.PSObject",
     "pscredential": "System.Management.Automation.PSCredential",
@@ -190,7 +191,7 @@ class Source:
         if command.default_set:
             extra += f', DefaultParameterSetName = "{command.default_set}"'
         lines = [f'[System.Management.Automation.Cmdlet("{verb}", "{noun}"{extra})]']
-        lines.append(f"public class {short} : HvTuiLab.StubCmdlet {{")
+        lines.append(f"public class {short} : {command.base} {{")
         if command.asks:
             lines.append("protected override bool Asks { get { return true; } }")
         for parameter in command.parameters:

@@ -22,6 +22,7 @@ _WINDOWS: Final = (
     "Get-Service",
     "Get-WinEvent",
     "Invoke-CimMethod",
+    "Invoke-Command",
     "New-EventLog",
     "Restart-Service",
     "Start-Service",

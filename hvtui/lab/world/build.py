@@ -9,9 +9,9 @@ from hvtui.lab.world import events
 from hvtui.lab.world.actions import schedule_timeline
 from hvtui.lab.world.behaviours import start_behaviours
 from hvtui.lab.world.build_hosts import build_cluster, build_csvs, build_nodes, leave_shadows, versions
-from hvtui.lab.world.guests import KINDS
+from hvtui.lab.world.guests import KINDS, can_freeze
 from hvtui.lab.world.node import Node
-from hvtui.lab.world.scenario import VmsPart, VolumePart, seconds, vm_names
+from hvtui.lab.world.scenario import CheckpointPart, VmsPart, VolumePart, seconds, vm_names
 from hvtui.lab.world.storage import Csv
 from hvtui.lab.world.vm import GB, Checkpoint, Disk, GuestVolume, Layer, Role, Vm
 from hvtui.lab.world.world import World
@@ -93,13 +93,15 @@ def _vm(world: World, part: VmsPart, place: _Place) -> None:
         state=state,
         started=None if state in {VmState.Off, VmState.Saved} else -_DAY * 9 * world.scatter(key, 12) - 300.0,
         config_version=part.config_version or versions(world.scenario.nodes.build)[-1],
-        checkpoint_type=CheckpointType[part.checkpoint_type],
+        checkpoint_type=_checkpoint_type(part),
         other_disks=list(part.other_disks),
         shared=list(part.shared_disks),
         switches=list(part.switches),
         dvd=list(part.dvd),
         gpu=part.gpu,
+        fibre_channel=part.fibre_channel,
         tpm=part.tpm,
+        set_fails=part.set_fails,
         possible_owners=list(part.possible_owners) or None,
         preferred_owners=list(part.preferred_owners),
         replication=ReplicationMode[part.replication],
@@ -114,7 +116,7 @@ def _vm(world: World, part: VmsPart, place: _Place) -> None:
     volumes = [_volume(one) for one in part.volumes]
     vm.volumes = volumes or [GuestVolume("C:", 127 * GB, int((18 + 60 * chance) * GB))]
     for number, checkpoint in enumerate(part.checkpoints):
-        _checkpoint(world, vm, number, SnapshotType[checkpoint.type], seconds(checkpoint.age), saved=checkpoint.saved)
+        _checkpoint(world, vm, number, checkpoint)
     vm.guest_unreadable = dict(part.guest_unreadable)
     if part.guest_account:
         world.guest_accounts.add(vm.id, part.guest_account, part.guest_password or world.scenario.guests.password)
@@ -146,10 +148,19 @@ def _fork(world: World, vm: Vm, age: float) -> None:
     events.write(world, vm.node, events.VMMS, 18590, time, vm=vm, code="0x80048102")
 
 
-def _checkpoint(world: World, vm: Vm, number: int, kind: SnapshotType, age: float, *, saved: bool) -> None:
+def _checkpoint(world: World, vm: Vm, number: int, part: CheckpointPart) -> None:
     """A checkpoint of earlier days; replica ones live on the replica's own disks and need no layer here."""
-    vm.checkpoints.append(Checkpoint(world.guid(), f"{vm.name} - ({number})", kind, saved, -age))
+    name, age = part.name or f"{vm.name} - ({number})", seconds(part.age)
+    made = Checkpoint(world.guid(), name, SnapshotType[part.type], part.saved, -age, vm.current)
+    vm.checkpoints.append(made)
+    vm.current = made.id
     _layer(world, vm, age, 2_000.0 + 9_000.0 * world.scatter(vm.key, number))
+
+
+def _checkpoint_type(part: VmsPart) -> CheckpointType:
+    """A VM of an old configuration version has only standard ones (windows.md §2.2)."""
+    old = part.config_version and not can_freeze(part.config_version)
+    return CheckpointType.Standard if old else CheckpointType[part.checkpoint_type]
 
 
 def _layer(world: World, vm: Vm, age: float, rate: float) -> None:

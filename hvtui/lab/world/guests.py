@@ -10,7 +10,11 @@ from hvtui.model.enums import Heartbeat, IntegrationStatus
 
 @dataclass(frozen=True, slots=True)
 class GuestKind:
-    """What a guest system answers. `freezes`: it can make a production checkpoint (VSS, or fsfreeze on Linux)."""
+    """What a guest system answers. `freezes`: it can make a production checkpoint (VSS, or fsfreeze on Linux).
+
+    `tells`: its data exchange service says which system it is. `remembers`: others know what it said last (a database,
+    a domain controller): memory of an earlier moment does harm there.
+    """
 
     name: str
     system: str
@@ -19,17 +23,33 @@ class GuestKind:
     vss: int
     heartbeat: int
     enabled: bool = True
+    tells: bool = True
+    remembers: bool = False
     session: bool = False
     """vmicvmsession listens in it: PowerShell Direct, Windows Server 2016 and later (windows.md §8.3)."""
+
+    @property
+    def product(self) -> int:
+        """ProductType that it tells: 2 a domain controller, 3 another server; 0 where there is no such thing."""
+        return (2 if self.name == "domain-controller" else 3) if self.windows else 0
 
 
 _OK: Final = IntegrationStatus.Ok
 _NONE: Final = IntegrationStatus.NoContact
 
 
-def _windows(name: str, system: str) -> GuestKind:
-    new = name != "windows-2012r2"
-    return GuestKind(name, system, windows=True, freezes=True, vss=_OK, heartbeat=Heartbeat.Ok, session=new)
+def _windows(name: str, system: str, *, tells: bool = True, remembers: bool = False) -> GuestKind:
+    return GuestKind(
+        name,
+        system,
+        windows=True,
+        freezes=True,
+        vss=_OK,
+        heartbeat=Heartbeat.Ok,
+        tells=tells,
+        remembers=remembers,
+        session=name != "windows-2012r2",
+    )
 
 
 KINDS: Final = {
@@ -39,7 +59,10 @@ KINDS: Final = {
         _windows("windows-2016", "Windows Server 2016 Standard"),
         _windows("windows-2019", "Windows Server 2019 Standard"),
         _windows("windows-2022", "Windows Server 2022 Standard"),
-        _windows("domain-controller", "Windows Server 2019 Standard"),
+        _windows("domain-controller", "Windows Server 2019 Standard", remembers=True),
+        _windows("sql-server", "Windows Server 2022 Standard", remembers=True),
+        # vmickvpexchange stopped inside: what runs there is not told.
+        _windows("windows-no-kvp", "Windows Server 2019 Standard", tells=False),
         # vmicvss disabled in the VM's settings.
         GuestKind(
             "windows-vss-off",
@@ -62,3 +85,8 @@ KINDS: Final = {
         GuestKind("appliance", "", False, False, _NONE, Heartbeat.NoContact),
     )
 }
+
+
+def can_freeze(version: str) -> bool:
+    """A configuration version that knows production checkpoints: 6.2 and later (windows.md §2.2)."""
+    return tuple(int(part) for part in version.split(".")) >= (6, 2)

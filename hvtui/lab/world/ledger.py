@@ -26,6 +26,7 @@ KINDS: Final = {
     "logon_failed": "a guest refused an account: so many in a row lock it",
     "vss_opened": "everybody of a kind was let into VSS on a host: its metadata, its writers, its shadow copies",
     "vss_shipped": "an entry of VssAccessControl that Windows ships was changed",
+    "stale_memory": "memory of an earlier moment came back in a database or a domain controller",
     "account_locked": "an account was locked by wrong log-ons",
 }
 

@@ -6,7 +6,7 @@ from hvtui.lab.world import events
 from hvtui.lab.world.clock import Process
 from hvtui.lab.world.jobs import KEPT, Job
 from hvtui.lab.world.node import Node
-from hvtui.lab.world.vm import Checkpoint, Layer, Vm
+from hvtui.lab.world.vm import Checkpoint, Disk, Layer, Vm
 from hvtui.lab.world.world import World
 from hvtui.model.enums import JobState, JobType, OperationalStatus, SnapshotType
 
@@ -52,24 +52,67 @@ def end_job(world: World, job: Job, error: int = 0, *, state: JobState | None = 
 
 def take_checkpoint(world: World, vm: Vm, kind: SnapshotType, name: str, *, saved: bool, rate: float) -> Checkpoint:
     """Put a layer on every disk; from now on the guest writes into `.avhdx` files (windows.md §10.2)."""
-    checkpoint = Checkpoint(world.guid(), name, kind, saved, world.elapsed)
+    checkpoint = Checkpoint(world.guid(), name, kind, saved, world.elapsed, vm.current)
     for disk in vm.disks:
-        path = f"{disk.base.removesuffix('.vhdx')}_{world.guid().upper()}.avhdx"
-        layer = Layer(path, world.elapsed, rate)
-        disk.layers.append(layer)
-        csv = world.csv_of(path)
-        if csv is not None:
-            csv.layers[path] = layer
+        disk.layers.append(_layer(world, disk, rate))
     vm.checkpoints.append(checkpoint)
+    vm.current = checkpoint.id
     vm.touch()
     return checkpoint
+
+
+def _layer(world: World, disk: Disk, rate: float) -> Layer:
+    path = f"{disk.base.removesuffix('.vhdx')}_{world.guid().upper()}.avhdx"
+    layer = Layer(path, world.elapsed, rate)
+    csv = world.csv_of(path)
+    if csv is not None:
+        csv.layers[path] = layer
+    return layer
+
+
+def rest_on(world: World, vm: Vm, checkpoint: Checkpoint, rate: float) -> None:
+    """The VM goes on from a checkpoint: a new layer on what it names. What was written since is gone, unless another
+    checkpoint names it.
+    """
+    held = {one.id: vm.attached(one) for one in vm.checkpoints}
+    vm.current = checkpoint.id
+    branch = vm.branch()
+    for number, disk in enumerate(vm.disks):
+        known = {layer.path: layer for layer in (*disk.layers, *disk.aside)}
+        kept = [known[path] for one in branch if (path := held[one.id][number]) in known]
+        named = {files[number] for files in held.values()}
+        disk.aside = [layer for layer in known.values() if layer.path in named and layer not in kept]
+        for layer in known.values():
+            if layer not in kept and layer not in disk.aside:
+                _forget(world, layer)
+        disk.layers = [*kept, _layer(world, disk, rate)]
+    for one in vm.checkpoints:
+        one.files = None if one in branch else held[one.id]
+    vm.touch()
+
+
+def _forget(world: World, layer: Layer) -> None:
+    csv = world.csv_of(layer.path)
+    if csv is not None:
+        csv.layers.pop(layer.path, None)
+
+
+def _take_out(vm: Vm, checkpoint: Checkpoint) -> None:
+    """It is listed no more; what rested on it rests on what it rested on."""
+    vm.checkpoints.remove(checkpoint)
+    for one in vm.checkpoints:
+        if one.parent == checkpoint.id:
+            one.parent = checkpoint.parent
+    if vm.current == checkpoint.id:
+        vm.current = checkpoint.parent
 
 
 def merge(world: World, vm: Vm, checkpoint: Checkpoint, duration: float) -> Process:
     """Remove a checkpoint: it is gone from the list at once, its layer is merged in the background (19070 … 19080)."""
     if checkpoint not in vm.checkpoints:
         return
-    vm.checkpoints.remove(checkpoint)
+    aside = checkpoint.files is not None
+    _take_out(vm, checkpoint)
     node = vm.node
     vm.begin(OperationalStatus.MergingDisks)
     events.emit(world, node, events.VMMS, 19070, vm=vm)
@@ -81,10 +124,22 @@ def merge(world: World, vm: Vm, checkpoint: Checkpoint, duration: float) -> Proc
         while not vm.node.services["vmms"].running or vm.node.faults.down:
             yield 5.0
         yield 30.0
-    drop_layer(world, vm)
+    if aside:
+        _drop_aside(world, vm)
+    else:
+        drop_layer(world, vm)
     end_job(world, job)
     events.emit(world, vm.node, events.VMMS, 19080, vm=vm)
     vm.touch()
+
+
+def _drop_aside(world: World, vm: Vm) -> None:
+    """Layers that no checkpoint names any more."""
+    named = {path for one in vm.checkpoints for path in one.files or ()}
+    for disk in vm.disks:
+        for layer in [layer for layer in disk.aside if layer.path not in named]:
+            disk.aside.remove(layer)
+            _forget(world, layer)
 
 
 def drop_layer(world: World, vm: Vm) -> None:

@@ -249,7 +249,10 @@ class VmsPart(_Part):
     """Images that are inserted; one on a local disk is on its own host only."""
     shared_disks: list[str] = []
     gpu: int = 0
+    fibre_channel: int = 0
     tpm: bool = False
+    set_fails: str = ""
+    """Windows refuses to change its settings, with this text."""
     possible_owners: list[str] = []
     """Empty: all."""
     preferred_owners: list[str] = []

@@ -59,11 +59,15 @@ class Layer:
 
 @dataclass(slots=True)
 class Disk:
-    """A virtual disk: its base file and the layers that checkpoints put on it. The last one is in use."""
+    """A virtual disk: its base file and the layers that checkpoints put on it. The last one is in use.
+
+    `aside` are layers that only checkpoints name which the VM does not rest on: an earlier one was applied.
+    """
 
     base: str
     size: int
     layers: list[Layer] = field(default_factory=list)
+    aside: list[Layer] = field(default_factory=list)
 
     @property
     def active(self) -> str:
@@ -77,13 +81,19 @@ class Disk:
 
 @dataclass(slots=True)
 class Checkpoint:
-    """A checkpoint. `saved`: it holds memory; a production checkpoint never does (windows.md §2.2)."""
+    """A checkpoint. `saved`: it holds memory; a production checkpoint never does (windows.md §2.2).
+
+    `parent` is the id of the one it rests on, empty for none. `files` are what it names, a file a disk, while the VM
+    does not rest on it; None while it does.
+    """
 
     id: str
     name: str
     type: int
     saved: bool
     created: float
+    parent: str = ""
+    files: list[str] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -165,6 +175,8 @@ class Vm:
     """Images that are inserted."""
     gpu: int = 0
     """GPU partitions and devices assigned to it."""
+    fibre_channel: int = 0
+    """Virtual Fibre Channel adapters."""
     tpm: bool = False
     possible_owners: list[str] | None = None
     """Names of nodes; None: all."""
@@ -172,6 +184,10 @@ class Vm:
     fork_commit: bool = False
     """A checkpoint's fork was not committed: what is in the newest layer is lost when the VM moves or starts again."""
     checkpoints: list[Checkpoint] = field(default_factory=list)
+    current: str = ""
+    """Id of the checkpoint it rests on; empty for none."""
+    set_fails: str = ""
+    """Why Windows does not change its settings; empty: it does."""
     volumes: list[GuestVolume] = field(default_factory=list)
     guest_unreadable: dict[str, str] = field(default_factory=dict)
     """Parts that the guest does not tell (`volumes services system storage writers`), and the kind of problem."""
@@ -236,7 +252,8 @@ class Vm:
 
     def files(self) -> list[str]:
         """Every disk file of the VM and of its checkpoints."""
-        return [path for disk in self.disks for path in disk.files()] + self.other_disks
+        aside = [layer.path for disk in self.disks for layer in disk.aside]
+        return [path for disk in self.disks for path in disk.files()] + aside + self.other_disks
 
     def pass_through(self) -> list[str]:
         """Physical disks, as Windows names them."""
@@ -251,6 +268,16 @@ class Vm:
             found += list(zip(disk.files(), parents, sizes, strict=True))
         return found
 
+    def branch(self) -> list[Checkpoint]:
+        """The checkpoints it rests on, the oldest first."""
+        by_id = {one.id: one for one in self.checkpoints}
+        found: list[Checkpoint] = []
+        at = self.current
+        while at in by_id:
+            found.insert(0, by_id[at])
+            at = by_id[at].parent
+        return found
+
     def attached(self, checkpoint: Checkpoint | None = None) -> list[str]:
         """The files that the settings of the VM name, or those of a checkpoint: what was written to when it was taken.
 
@@ -258,7 +285,9 @@ class Vm:
         """
         if checkpoint is None:
             return [disk.active for disk in self.disks]
-        below = self.checkpoints.index(checkpoint)
+        if checkpoint.files is not None:
+            return checkpoint.files
+        below = self.branch().index(checkpoint)
         return [([disk.base] + [layer.path for layer in disk.layers])[: below + 1][-1] for disk in self.disks]
 
     def named_files(self) -> list[str]:

@@ -5,4 +5,4 @@ foreach ($folder in 'Private', 'Public') {
         . $part.FullName
     }
 }
-Export-ModuleMember -Function 'Get-HvTuiEvent', 'Get-HvTuiForkCommit', 'Get-HvTuiInfo', 'Get-HvTuiPreflight', 'Get-HvTuiProvider', 'Get-HvTuiService', 'Get-HvTuiVssAccess', 'Get-HvTuiWriter', 'Move-HvTuiCsv', 'Move-HvTuiVM', 'Remove-HvTuiVssAccess', 'Resume-HvTuiNode', 'Set-HvTuiVssAccess', 'Start-HvTuiService', 'Stop-HvTuiMove', 'Stop-HvTuiService', 'Suspend-HvTuiNode', 'Watch-HvTuiCluster', 'Watch-HvTuiNode'
+Export-ModuleMember -Function 'Get-HvTuiCheckpoint', 'Get-HvTuiEvent', 'Get-HvTuiForkCommit', 'Get-HvTuiGuest', 'Get-HvTuiGuestFile', 'Get-HvTuiInfo', 'Get-HvTuiPreflight', 'Get-HvTuiProvider', 'Get-HvTuiService', 'Get-HvTuiVssAccess', 'Get-HvTuiWriter', 'Move-HvTuiCsv', 'Move-HvTuiVM', 'New-HvTuiCheckpoint', 'Remove-HvTuiCheckpoint', 'Remove-HvTuiVssAccess', 'Restore-HvTuiCheckpoint', 'Resume-HvTuiNode', 'Set-HvTuiCheckpointType', 'Set-HvTuiVssAccess', 'Start-HvTuiService', 'Start-HvTuiVM', 'Stop-HvTuiMove', 'Stop-HvTuiService', 'Suspend-HvTuiNode', 'Watch-HvTuiCluster', 'Watch-HvTuiNode'

@@ -12,7 +12,7 @@ $out = [System.IO.StreamWriter]::new([Console]::OpenStandardOutput(), $utf8)
 $standins = {
     # What the module itself has under these names; a case may ask for it.
     $script:Own = @{}
-    foreach ($name in 'NodeName', 'Now', 'BuildNumber', 'OemCodePage', 'VssAdminPath', 'StartTime', 'Elapsed', 'ProcessorTime', 'Mutex', 'ActionMutex', 'Encoding', 'AccountSid') {
+    foreach ($name in 'NodeName', 'Now', 'BuildNumber', 'OemCodePage', 'VssAdminPath', 'GuestProgram', 'StartTime', 'Elapsed', 'ProcessorTime', 'Mutex', 'ActionMutex', 'Encoding', 'AccountSid') {
         $script:Own[$name] = (Microsoft.PowerShell.Management\Get-Item -LiteralPath "function:Get-HvTui$name").ScriptBlock
     }
     $script:Own['Elevation'] = (Microsoft.PowerShell.Management\Get-Item -LiteralPath 'function:Test-HvTuiElevation').ScriptBlock
@@ -36,6 +36,7 @@ $standins = {
         if ('fail' -eq $global:World.modules) { throw [System.IO.IOException]::new('no module path') }
         if ($global:World.modules) { foreach ($one in 'Hyper-V', 'Hyper-V', 'FailoverClusters') { [pscustomobject]@{ Name = $one; Version = [version]'2.0.0.0' } } }
     }
+    function script:Get-HvTuiGuestProgram { '%SystemRoot%\vssadmin.exe' }
     function script:Get-HvTuiElapsed { $global:Seconds }
     function script:Get-HvTuiProcessorTime { if ($null -eq $global:World.cpu) { throw [System.ComponentModel.Win32Exception]::new(5, 'Access is denied') }; [double]$global:World.cpu }
     function script:Get-HvTuiMutex { [System.Threading.Mutex]::new($false, $global:World.mutex) }
@@ -101,7 +102,7 @@ while ($null -ne ($line = $in.ReadLine())) {
                 $want = @(foreach ($one in $request.want) { ConvertTo-Json -InputObject $one -Compress -Depth 3 })
                 $cases = foreach ($case in $request.cases) {
                     $arguments = @{}
-                    foreach ($p in $case.parameters.PSObject.Properties) { $arguments[$p.Name] = $p.Value }
+                    foreach ($p in $case.parameters.PSObject.Properties) { $arguments[$p.Name] = if ($p.Name -eq 'Credential') { [pscredential]::new($p.Value, (ConvertTo-SecureString 'secret' -AsPlainText -Force)) } else { $p.Value } }
                     $block = if ($case.script) { [scriptblock]::Create($case.script) } else { [scriptblock]::Create("param(`$Arguments) $($case.command) @Arguments") }
                     @{ world = $case.world; rows = @{}; block = $block; arguments = $arguments; culture = $case.culture }
                 }

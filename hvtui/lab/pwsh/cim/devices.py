@@ -1,13 +1,16 @@
-"""root/virtualization/v2: what a machine has beside its disks: memory, network ports, GPUs, a TPM; and the switches."""
+"""root/virtualization/v2: what a VM has beside disks: memory, ports, GPUs, a TPM, its guest's words; the switches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
+from xml.sax.saxutils import escape
 
 from hvtui.lab.pwsh.cim.instances import Property, Provider, View, constant, derived
 from hvtui.lab.pwsh.cim.schema import VIRTUALIZATION
 from hvtui.lab.pwsh.cim.virtualization import Settings, settings, settings_version
+from hvtui.lab.world.vm import Vm
+from hvtui.model.enums import VmState
 
 _PARTITIONED: Final = 20348
 """The build from which a GPU is given to VMs in partitions (Windows Server 2022); before it is assigned whole."""
@@ -148,4 +151,63 @@ SECURITY: Final = Provider(
     version=settings_version,
 )
 
-PROVIDERS: Final = (MEMORY, PORT, SWITCH, GPU, PCI, SECURITY)
+
+def _fibre_channel(view: View) -> Iterator[Part]:
+    for owner in settings(view):
+        for number in range(owner.vm.fibre_channel):
+            yield Part(owner, number, "Fibre Channel Adapter")
+
+
+FIBRE_CHANNEL: Final = Provider(
+    "Msvm_SyntheticFcPortSettingData",
+    VIRTUALIZATION,
+    _fibre_channel,
+    {
+        **_COMMON,
+        "ResourceType": constant(7),
+        "ResourceSubType": constant("Microsoft:Hyper-V:Synthetic FibreChannel Port"),
+    },
+)
+
+_KVP: Final = "2A34B1C2-FD73-4043-8A5B-DD2159BC743F"
+_IDLE: Final = frozenset({VmState.Off, VmState.Saved, VmState.SavedVendor})
+
+
+def _exchanged(_view: View, vm: Vm) -> list[str]:
+    """What the guest says of itself, each as the XML of a Msvm_KvpExchangeDataItem."""
+    if not (vm.guest.tells and vm.guest.system):
+        return []
+    told = {"FullyQualifiedDomainName": f"{vm.name}.corp.example", "OSName": vm.guest.system}
+    if vm.guest.product:
+        told["ProductType"] = str(vm.guest.product)
+    return [_item(name, value) for name, value in told.items()]
+
+
+def _item(name: str, value: str) -> str:
+    texts = (("Caption", ""), ("Data", value), ("Name", name), ("Source", "2"))
+    body = "".join(
+        f'<PROPERTY NAME="{key}" TYPE="string"><VALUE>{escape(text)}</VALUE></PROPERTY>' for key, text in texts
+    )
+    return f'<INSTANCE CLASSNAME="Msvm_KvpExchangeDataItem">{body}</INSTANCE>'
+
+
+KVP: Final = Provider(
+    "Msvm_KvpExchangeComponent",
+    VIRTUALIZATION,
+    lambda view: (vm for vm in view.node.vms.values() if vm.state not in _IDLE),
+    {
+        "ElementName": constant("Key-Value Pair Exchange"),
+        "SystemCreationClassName": constant("Msvm_ComputerSystem"),
+        "SystemName": lambda _view, vm: vm.id.upper(),
+        "CreationClassName": constant("Msvm_KvpExchangeComponent"),
+        "DeviceID": lambda _view, vm: f"Microsoft:{vm.id.upper()}\\{_KVP}",
+        "EnabledState": constant(2),
+        "GuestExchangeItems": constant([]),
+        "GuestIntrinsicExchangeItems": _exchanged,
+    },
+    keys=("CreationClassName", "DeviceID", "SystemCreationClassName", "SystemName"),
+    key=lambda vm: vm.id,
+    version=lambda _view, vm: vm.revision,
+)
+
+PROVIDERS: Final = (MEMORY, PORT, SWITCH, GPU, PCI, SECURITY, FIBRE_CHANNEL, KVP)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -48,8 +48,10 @@ class _Plan:
 class Repository:
     """The classes of one node. Answers are kept object by object, as long as an object's version stays the same."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, own: Mapping[str, Provider] | None = None) -> None:
+        """`own`: classes of root/cimv2 that this computer has instead of a node's."""
         self.view = view
+        self._providers = _PROVIDERS if own is None else {(schema.CIMV2, name): one for name, one in own.items()}
         self._plans: dict[Question, list[_Plan]] = {}
 
     def ask(self, question: Question) -> list[Any]:
@@ -72,7 +74,7 @@ class Repository:
         if unknown:
             raise Refused(errors.cim(errors.INVALID_QUERY, question.class_name))
         providers = [
-            provider for one in facts.line() if (provider := _PROVIDERS.get((one.namespace, one.name))) is not None
+            provider for one in facts.line() if (provider := self._providers.get((one.namespace, one.name))) is not None
         ]
         if not providers:
             raise Refused(errors.unsupported_cim(f"class {facts.name}"))

@@ -159,9 +159,9 @@ COMPUTER_SYSTEM: Final = Provider(
 
 def _parent(view: View, one: Settings) -> str | None:
     """The checkpoint a setting stands on."""
-    checkpoints = one.vm.checkpoints
-    at = len(checkpoints) if one.checkpoint is None else checkpoints.index(one.checkpoint)
-    return None if at == 0 else settings_path(view, Settings(one.vm, checkpoints[at - 1]))
+    id = one.vm.current if one.checkpoint is None else one.checkpoint.parent
+    found = next((other for other in one.vm.checkpoints if other.id == id), None)
+    return None if found is None else settings_path(view, Settings(one.vm, found))
 
 
 SETTING_DATA: Final = Provider(

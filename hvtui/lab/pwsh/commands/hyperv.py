@@ -19,7 +19,7 @@ _STATES: Final = {32768: 9, 32769: 6, 32770: 10, 32774: 4}
 Record = dict[str, Any]
 
 
-async def _ready(call: CommandCall) -> list[Vm]:
+async def chosen_vms(call: CommandCall) -> list[Vm]:
     """VMMS answers; the VMs that -Name, -VMName, -Id or -VM choose. An account without rights is told so."""
     for name in ("ComputerName", "CimSession", "Credential"):
         if call.get(name) is not None:
@@ -86,19 +86,23 @@ def vm_record(call: CommandCall, vm: Vm) -> Record:
         "SnapshotFileLocation": vm.checkpoint_path or vm.configuration,
         "SmartPagingFilePath": vm.configuration,
         "ReplicationMode": int(vm.replication),
-        "ParentSnapshotId": vm.checkpoints[-1].id if vm.checkpoints else None,
-        "ParentSnapshotName": vm.checkpoints[-1].name if vm.checkpoints else None,
+        "ParentSnapshotId": vm.current or None,
+        "ParentSnapshotName": _named(vm, vm.current),
     }
+
+
+def _named(vm: Vm, id: str) -> str | None:
+    return next((one.name for one in vm.checkpoints if one.id == id), None)
 
 
 async def get_vm(call: CommandCall) -> Answer:
     """Get-VM."""
-    return Answer([vm_record(call, vm) for vm in await _ready(call)])
+    return Answer([vm_record(call, vm) for vm in await chosen_vms(call)])
 
 
 async def get_checkpoint(call: CommandCall) -> Answer:
     """Get-VMCheckpoint and Get-VMSnapshot."""
-    vms = await _ready(call)
+    vms = await chosen_vms(call)
     names = call.names("Name")
     return Answer(
         [
@@ -111,8 +115,6 @@ async def get_checkpoint(call: CommandCall) -> Answer:
 
 
 def _checkpoint_record(call: CommandCall, vm: Vm, one: Checkpoint) -> Record:
-    at = vm.checkpoints.index(one)
-    parent = vm.checkpoints[at - 1] if at else None
     return {
         "$type": f"{_SPACE}VMSnapshot",
         "Id": one.id,
@@ -124,8 +126,8 @@ def _checkpoint_record(call: CommandCall, vm: Vm, one: Checkpoint) -> Record:
         "IsAutomaticCheckpoint": False,
         "State": int(VmState.Saved if one.saved else VmState.Off),
         "CreationTime": date(call.view.clock(one.created)),
-        "ParentSnapshotId": parent.id if parent else None,
-        "ParentSnapshotName": parent.name if parent else None,
+        "ParentSnapshotId": one.parent or None,
+        "ParentSnapshotName": _named(vm, one.parent),
         "Path": vm.checkpoint_path or vm.configuration,
         "Version": vm.config_version,
         "IsClustered": vm.role is not None,

@@ -6,10 +6,12 @@ from typing import Final
 
 from hvtui.lab.pwsh.commands import (
     changes,
+    checkpoints,
     cim,
     cluster,
     event_log,
     facts,
+    guests,
     hyperv,
     programs,
     services,
@@ -24,10 +26,12 @@ COMMANDS: Final[dict[str, Handler]] = {
     name.lower(): handler
     for module in (
         changes,
+        checkpoints,
         cim,
         cluster,
         event_log,
         facts,
+        guests,
         hyperv,
         programs,
         services,

@@ -21,6 +21,7 @@ namespace HvTuiLab
     internal sealed class Call
     {
         internal readonly long Id;
+        internal readonly string Token = Guests.Token;
         internal readonly ManualResetEventSlim Done = new ManualResetEventSlim(false, 20);
         internal JsonDocument Answer;
         internal volatile bool Cancelled;
@@ -102,7 +103,7 @@ namespace HvTuiLab
             using (Utf8JsonWriter writer = new Utf8JsonWriter(line, new JsonWriterOptions { SkipValidation = true }))
             {
                 writer.WriteStartObject();
-                writer.WriteString("token", Token);
+                writer.WriteString("token", call.Token);
                 writer.WriteNumber("id", call.Id);
                 body(writer);
                 writer.WriteEndObject();
@@ -145,7 +146,7 @@ namespace HvTuiLab
             using (Utf8JsonWriter writer = new Utf8JsonWriter(line))
             {
                 writer.WriteStartObject();
-                writer.WriteString("token", Token);
+                writer.WriteString("token", call.Token);
                 writer.WriteNumber("id", Interlocked.Increment(ref next));
                 writer.WriteNumber("cancel", call.Id);
                 writer.WriteEndObject();

@@ -43,6 +43,10 @@ function Get-HvTuiVssAdminPath {
     }
 }
 
+function Get-HvTuiGuestProgram {
+    Get-HvTuiVssAdminPath
+}
+
 function Get-HvTuiMutex {
     # All nodes of a lab are on one machine; on Windows each has its own lock.
     $scope = ($env:HVTUI_LAB_CONTROL + '-' + (Get-HvTuiNodeName)) -replace '[^0-9A-Za-z]', '-'

@@ -6,6 +6,13 @@ log and raise `Refused` where the command would end with an error.
 
 from hvtui.lab.world.actions.access import access_of, entry_of, remove_access, set_access
 from hvtui.lab.world.actions.asking import Refused
+from hvtui.lab.world.actions.checkpoints import (
+    apply_checkpoint,
+    checkpoint,
+    remove_checkpoint,
+    set_checkpoint_type,
+    start_vm,
+)
 from hvtui.lab.world.actions.drains import drain, resume, resume_node, suspend
 from hvtui.lab.world.actions.failures import (
     fail_node,
@@ -25,7 +32,9 @@ __all__ = [
     "Asked",
     "Refused",
     "access_of",
+    "apply_checkpoint",
     "cancel_move",
+    "checkpoint",
     "drain",
     "entry_of",
     "fail_node",
@@ -39,6 +48,7 @@ __all__ = [
     "power_on",
     "reboot_node",
     "remove_access",
+    "remove_checkpoint",
     "restart_guest",
     "restart_vmms",
     "resume",
@@ -46,8 +56,10 @@ __all__ = [
     "return_node",
     "schedule_timeline",
     "set_access",
+    "set_checkpoint_type",
     "start_backup",
     "start_service",
+    "start_vm",
     "stop_service",
     "suspend",
 ]

@@ -4,7 +4,8 @@
 # Windows' record of a change: one id for each function.
 $script:RecordId = @{
     'Move-HvTuiVM' = 4101; 'Stop-HvTuiMove' = 4102; 'Suspend-HvTuiNode' = 4103; 'Resume-HvTuiNode' = 4104
-    'Stop-HvTuiService' = 4105; 'Start-HvTuiService' = 4106; 'Move-HvTuiCsv' = 4107
+    'Stop-HvTuiService' = 4105; 'Start-HvTuiService' = 4106; 'Move-HvTuiCsv' = 4107; 'Set-HvTuiCheckpointType' = 4108
+    'New-HvTuiCheckpoint' = 4109; 'Restore-HvTuiCheckpoint' = 4110; 'Remove-HvTuiCheckpoint' = 4111; 'Start-HvTuiVM' = 4112
     'Set-HvTuiVssAccess' = 4113; 'Remove-HvTuiVssAccess' = 4114
 }
 

@@ -124,14 +124,15 @@ function Select-HvTuiTarget {
 function Test-HvTuiRoleFree {
     <#
     .SYNOPSIS
-    Whether nothing works on a VM and its role: not locked (1), not queued (4), no checkpoint, merge, export, migration, backup.
+    Whether nothing works on a VM and its role, if it has one: not locked (1), not queued (4), no checkpoint, merge, export, migration, backup.
     #>
     param([hashtable]$Action, $Role, $Machine)
-    if (([long]$Role.StatusInformation -band 1) -ne 0) {
+    $status = [long](Get-HvTuiValue -Object $Role -Name 'StatusInformation')
+    if (($status -band 1) -ne 0) {
         Deny-HvTuiAction -Action $Action -Rule 'busy' -Text 'the role is locked'
         return $false
     }
-    if (([long]$Role.StatusInformation -band 4) -ne 0) {
+    if (($status -band 4) -ne 0) {
         Deny-HvTuiAction -Action $Action -Rule 'busy' -Text 'the role waits for a move'
         return $false
     }

@@ -257,6 +257,46 @@ function Read-HvTuiPreflightTpm {
     $Reading.Found['tpm'] = $found
 }
 
+function Read-HvTuiPreflightFibreChannel {
+    <#
+    .SYNOPSIS
+    How many virtual Fibre Channel adapters each VM has: no checkpoint holds what is behind them.
+    #>
+    param([hashtable]$Reading)
+    $found = @{}
+    foreach ($one in Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_SyntheticFcPortSettingData' -OperationTimeoutSec $script:FastSeconds -Property 'InstanceID') {
+        $id = Get-HvTuiOwnerGuid -InstanceId $one.InstanceID
+        if ($null -ne $id) { $found[$id] = 1 + [int]$found[$id] }
+    }
+    $Reading.Found['fibre'] = $found
+}
+
+function Read-HvTuiPreflightSystem {
+    <#
+    .SYNOPSIS
+    What each guest says it is. It says so itself, so it is a text like any other; VMMS wraps it in XML.
+    #>
+    param([hashtable]$Reading)
+    $found = @{}
+    $product = @{}
+    foreach ($one in Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_KvpExchangeComponent' -OperationTimeoutSec $script:SlowSecondsLimit -Property 'SystemName', 'GuestIntrinsicExchangeItems') {
+        if (-not $one.SystemName) { continue }
+        foreach ($item in $one.GuestIntrinsicExchangeItems) {
+            if ($item -notmatch '<PROPERTY NAME="Name"[^>]*><VALUE>(OSName|ProductType)</VALUE>') { continue }
+            $name = $Matches[1]
+            if ($item -notmatch '<PROPERTY NAME="Data"[^>]*><VALUE>([^<]*)</VALUE>') { continue }
+            $value = [System.Net.WebUtility]::HtmlDecode($Matches[1])
+            if ($name -eq 'OSName') {
+                $found[$one.SystemName.ToLowerInvariant()] = $value
+            } elseif ($value -match '^[0-9]{1,4}$') {
+                $product[$one.SystemName.ToLowerInvariant()] = [int]$value
+            }
+        }
+    }
+    $Reading.Found['system'] = $found
+    $Reading.Found['product'] = $product
+}
+
 function Read-HvTuiPreflightJob {
     <#
     .SYNOPSIS

@@ -147,6 +147,8 @@ function Get-HvTuiVmPreflight {
     $able['disk'] = Invoke-HvTuiPart -Reading $Reading -Part 'vms.disks' -Block { Read-HvTuiPreflightDisk -Reading $Reading }
     $able['device'] = Invoke-HvTuiPart -Reading $Reading -Part 'vms.gpu' -Block { Read-HvTuiPreflightDevice -Reading $Reading }
     $able['tpm'] = Invoke-HvTuiPart -Reading $Reading -Part 'vms.tpm' -Block { Read-HvTuiPreflightTpm -Reading $Reading }
+    $able['fibre'] = Invoke-HvTuiPart -Reading $Reading -Part 'vms.fibre_channel' -Block { Read-HvTuiPreflightFibreChannel -Reading $Reading }
+    $able['system'] = Invoke-HvTuiPart -Reading $Reading -Part 'vms.system' -Block { Read-HvTuiPreflightSystem -Reading $Reading }
     $able['chain'] = $false
     if ($able['disk']) { $able['chain'] = Invoke-HvTuiPart -Reading $Reading -Part 'vms.chain' -Block { Read-HvTuiChain -Reading $Reading } }
     $able['job'] = Invoke-HvTuiPart -Reading $Reading -Part 'vms.jobs' -Block { Read-HvTuiPreflightJob -Reading $Reading }
@@ -207,6 +209,9 @@ function Join-HvTuiVmPreflight {
         ',"shared":' + (Get-HvTuiPart -Able $Able -Part 'disk' -Block { Join-HvTuiTextList -Value $found['disk'].Shared[$id] }) +
         ',"gpu":' + (Get-HvTuiPart -Able $Able -Part 'device' -Block { [int]$found['device'][$id] }) +
         ',"tpm":' + (ConvertTo-HvTuiBoolean -Value $tpm) +
+        ',"fibre_channel":' + (Get-HvTuiPart -Able $Able -Part 'fibre' -Block { [int]$found['fibre'][$id] }) +
+        ',"system":' + (Get-HvTuiPart -Able $Able -Part 'system' -Block { ConvertTo-HvTuiString -Value ([string]$found['system'][$id]) }) +
+        ',"product":' + (Get-HvTuiPart -Able $Able -Part 'system' -Block { [int]$found['product'][$id] }) +
         ',"chain":' + (Get-HvTuiPart -Able $Able -Part 'chain' -Block { $found['chain'][$id] }) +
         ',"jobs":' + (Get-HvTuiPart -Able $Able -Part 'job' -Block { Join-HvTuiNumberList -Value ($found['job'][$id] | Sort-Object) }) +
         ',"role":' + $roleId + ',"role_status":' + (ConvertTo-HvTuiNumber -Value (Get-HvTuiValue -Object $role -Name 'StatusInformation')) +

@@ -1,5 +1,8 @@
 # Services: their state, and stopping and starting them in separate short calls.
 
+# Deadline of a stop and a start, which return before the service has stopped or started.
+$script:ControlSeconds = 10
+
 function Read-HvTuiServiceState {
     <#
     .SYNOPSIS
@@ -150,7 +153,7 @@ function Invoke-HvTuiServiceControl {
     #>
     param([hashtable]$Action, [string]$Name, [string]$Method, [scriptblock]$Block)
     $answer = @{ Value = $null }
-    $taken = Invoke-HvTuiCommand -Action $Action -Command "Invoke-CimMethod -Query `"SELECT * FROM Win32_Service WHERE Name = '$Name'`" -MethodName $Method -OperationTimeoutSec $script:FastSeconds" -Block $Block
+    $taken = Invoke-HvTuiCommand -Action $Action -Command "Invoke-CimMethod -Query `"SELECT * FROM Win32_Service WHERE Name = '$Name'`" -MethodName $Method -OperationTimeoutSec $script:ControlSeconds" -Block $Block
     if ($taken -and $null -eq $answer.Value) {
         $Action.Rule = 'windows'
         $Action.Text = "$Method gave no answer"
@@ -201,7 +204,7 @@ function Invoke-HvTuiServiceStop {
     }
     if (-not (Test-HvTuiJobFree -Action $Action)) { return }
     Invoke-HvTuiServiceControl -Action $Action -Name $name -Method 'StopService' -Block {
-        foreach ($one in Invoke-CimMethod -Query "SELECT * FROM Win32_Service WHERE Name = '$name'" -MethodName 'StopService' -OperationTimeoutSec $script:FastSeconds) { $answer.Value = $one.ReturnValue }
+        foreach ($one in Invoke-CimMethod -Query "SELECT * FROM Win32_Service WHERE Name = '$name'" -MethodName 'StopService' -OperationTimeoutSec $script:ControlSeconds) { $answer.Value = $one.ReturnValue }
     }
 }
 
@@ -219,7 +222,7 @@ function Invoke-HvTuiServiceStart {
     }
     $name = [string]$service.Item.Name
     Invoke-HvTuiServiceControl -Action $Action -Name $name -Method 'StartService' -Block {
-        foreach ($one in Invoke-CimMethod -Query "SELECT * FROM Win32_Service WHERE Name = '$name'" -MethodName 'StartService' -OperationTimeoutSec $script:FastSeconds) { $answer.Value = $one.ReturnValue }
+        foreach ($one in Invoke-CimMethod -Query "SELECT * FROM Win32_Service WHERE Name = '$name'" -MethodName 'StartService' -OperationTimeoutSec $script:ControlSeconds) { $answer.Value = $one.ReturnValue }
     }
 }
 

@@ -73,6 +73,14 @@ function Get-HvTuiVssAdminPath {
     [System.IO.Path]::Combine([System.Environment]::SystemDirectory, 'vssadmin.exe')
 }
 
+function Get-HvTuiGuestProgram {
+    <#
+    .SYNOPSIS
+    Where vssadmin.exe is in a guest; the guest puts its own folder in.
+    #>
+    '%SystemRoot%\System32\vssadmin.exe'
+}
+
 function Get-HvTuiMutex {
     <#
     .SYNOPSIS

@@ -20,6 +20,9 @@ function Get-HvTuiPreflight {
       vms.shared           Msvm_StorageAllocationSettingData HostResource with PersistentReservationsSupported
       vms.gpu              number of Msvm_GpuPartitionSettingData and Msvm_PciExpressSettingData
       vms.tpm              Msvm_SecuritySettingData TpmEnabled
+      vms.fibre_channel    number of Msvm_SyntheticFcPortSettingData
+      vms.system           OSName of Msvm_KvpExchangeComponent GuestIntrinsicExchangeItems; empty when the guest said nothing
+      vms.product          ProductType of the same: 1 workstation, 2 domain controller, 3 server; 0 when the guest said nothing
       vms.chain            Get-VHD FileSize, ParentPath of each attached file and of its parents
       vms.jobs             JobType of Msvm_ConcreteJob, Msvm_StorageJob, Msvm_MigrationJob in JobState 3 or 4
       vms.clustered, vms.role, vms.role_status, vms.owner, vms.priority, vms.anti_affinity  MSCluster_ResourceGroup Id,
