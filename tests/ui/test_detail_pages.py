@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hvtui.model.enums import VmState
+from hvtui.model.guest_rows import GB, guest_row
+from hvtui.model.guests import GuestLine, GuestVolume
 from hvtui.model.state import ClusterState
 from hvtui.model.usage import Usage
+from hvtui.model.writer_catalog import HYPER_V
+from hvtui.operations.guest_knowledge import GuestKnowledge
 from hvtui.ui.cells import width_of
 from hvtui.ui.look import Look
 from hvtui.ui.screens.cost import TITLE
@@ -175,3 +179,21 @@ def test_what_nobody_counted_is_not_shown_as_free() -> None:
     assert lines == ["calls: ?", "CPU: ?", "one look: ?"]
     feed.costs["HV06"] = Usage(seconds=60.0, requests=1, untold=("watch",), sessions=("watch",))
     assert cost_of(feed, "HV06")[1][2] == "CPU: ?; not told by: watch"
+
+
+def test_the_writer_says_why_the_next_backup_sticks_again() -> None:
+    """The third field report: who made the backup fail, and whether the guest is still full, read or not known."""
+    feed = DirectFeed.load("stuck-writer", at=20 * 60)
+    knowledge = GuestKnowledge()
+    facts = Facts(feed, Look(zone=UTC), knowledge)
+    key = f"HV03|{HYPER_V}"
+    before = page_of(facts, "writer", key)
+    assert "SQL07: whether it is still full is not known, nobody has looked into it" in before
+    vm = next(key for key in feed.state.vm_keys() if (found := feed.state.vm(key)) and found[1].name == "SQL07")
+    full = GuestVolume(path="T:", file_system="NTFS", size=60 * GB, free=0)
+    line = GuestLine(v=1, time=b.NOW, node="HV03", kind="guest", vm=vm, outcome="read", volumes=[full])
+    knowledge.keep(guest_row(line, "SQL07"), facts.now)
+    after = page_of(facts, "writer", key)
+    assert "the next backup sticks again: SQL07 T: 0 MB free (read just now)" in after
+    assert "FILE02: whether it is still full is not known" in after
+    assert "Guests whose shadow copy failed" not in page_of(facts, "writer", f"HV01|{HYPER_V}")

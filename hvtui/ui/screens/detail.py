@@ -120,7 +120,8 @@ class DetailScreen(Screen[None]):
 
     def _show(self) -> None:
         self._due = False
-        facts = Facts(self._feed, self._look)
+        acting = getattr(self.app, "acting", None)
+        facts = Facts(self._feed, self._look, acting.operations.guest_knowledge if acting is not None else None)
         kind, key = self._kind, self._key
         node = kind.node(facts, key)
         view = facts.state.nodes.get(node) if node else None

@@ -11,6 +11,7 @@ from hvtui.model.link import Link, LinkStatus
 from hvtui.model.records import Problem
 from hvtui.model.severity import Severity
 from hvtui.model.state import ClusterState, NodeView
+from hvtui.operations.guest_knowledge import GuestKnowledge
 from hvtui.text import safe_text
 from hvtui.ui import format as fmt
 from hvtui.ui.look import Look
@@ -45,8 +46,10 @@ def yes_no(value: bool | None) -> str | None:
 class Facts:
     """The state of a feed, seen now, in the user's way of drawing."""
 
-    def __init__(self, feed: Feed, look: Look) -> None:
+    def __init__(self, feed: Feed, look: Look, guests: GuestKnowledge | None = None) -> None:
         self.feed = feed
+        self.guests = guests or GuestKnowledge()
+        """What looks into guests have found."""
         self.look = look
         self.state: ClusterState = feed.state
         self.now = feed.clock.monotonic()

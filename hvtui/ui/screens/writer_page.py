@@ -7,11 +7,12 @@ from hvtui.model.events import NodeEvent
 from hvtui.model.views import NodeView
 from hvtui.model.writer_catalog import HYPER_V
 from hvtui.model.writers import Writer
+from hvtui.operations.guest_knowledge import verdicts
 from hvtui.text import natural
 from hvtui.ui import format as fmt
 from hvtui.ui.panes.writer_matrix import ROLES, lasting, row_key, why_blind, worst_of
 from hvtui.ui.screens.facts import Facts, row, span, text
-from hvtui.ui.screens.lines import writer_line
+from hvtui.ui.screens.lines import SEVERITY_ROLES, writer_line
 from hvtui.ui.widgets.document import Section
 
 GUEST_EVENTS = frozenset({10102, 10103, 10104, 10150, 10172, 10173})
@@ -27,6 +28,8 @@ def writer_page(facts: Facts, key: str) -> list[Section]:
     if not found:
         why = why_blind(view) if not (view.writers and view.writers.writers) else "not in this node's list"
         pages.append(Section("Writer", (text((why, "warn")),)))
+    if any(writer.id == HYPER_V for writer in found):
+        pages += _guilty(facts, node)
     pages += [_reading(facts, view), facts.link_section(f"Connection to {node}", view.link, interval=False)]
     pages.append(_elsewhere(facts, node, writer_key))
     pages.append(facts.events(_related(facts, view, found[0] if found else None), "Related events"))
@@ -65,6 +68,13 @@ def _writer(facts: Facts, node: str, writer: Writer, several: bool) -> Section:
         row("instance", span(writer.instance or None, "dim")),
     ]
     return Section(f"Instance {writer.instance[:8]}" if several else "Writer", tuple(lines))
+
+
+def _guilty(facts: Facts, node: str) -> list[Section]:
+    """The guests that made a backup of the node fail, and whether they are still full; nothing when there are none."""
+    told = list(verdicts(facts.state, facts.guests, node, facts.now))
+    lines = [text(span(facts.look.plain(one.text), SEVERITY_ROLES.get(one.severity, "ok"))) for one in told]
+    return [Section("Guests whose shadow copy failed", tuple(lines), wide=True)] if lines else []
 
 
 def _reading(facts: Facts, view: NodeView) -> Section:
