@@ -139,8 +139,12 @@ def done_of_journal(entries: Iterable[Entry]) -> list[Done]:
         steps = [
             f"{one.time:%H:%M:%S} {one.node}: {one.command or one.function} {one.outcome} {one.text}".rstrip()
             for one in held
-            if one.kind is Kind.OUTCOME
+            if one.kind is Kind.OUTCOME and (one.call or one.outcome != "done")
         ]
+        # Lines of a call about many VMs are no calls of their own: those that went well are counted.
+        parts = [one for one in held if one.kind is Kind.OUTCOME and not one.call]
+        if parts:
+            steps.append(f"{sum(one.outcome == 'done' for one in parts)} of {len(parts)} VMs done")
         by = f"{first.who.user} on {first.who.machine}"
         done.append(Done(first.time, f"{first.title} (by {by})", outcome, tuple(steps[-_MOST_LINES:])))
     return done

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from hvtui.journal.entry import Failure, Kind
-from hvtui.journal.store import FILE, HEAD, Journal, JournalError
+from hvtui.journal.store import BATCH, FILE, HEAD, Journal, JournalError
 from hvtui.journal.verify import Report, verify
 from tests.support.journal import entry
 
@@ -182,6 +182,25 @@ def test_a_head_left_behind_is_put_right_and_said(journal: Journal) -> None:
     again.append(entry())
     again.close()
     assert (verify(journal.folder).faults, verify(journal.folder).notes) == ((), ())
+
+
+def test_many_lines_at_once_are_chained_and_survive_a_kill_in_between(journal: Journal) -> None:
+    """The lines of a batch are there, the head is not: the next one to open it puts that right and says so."""
+    first = journal.append(entry())
+    last = journal.append_all([entry(text=f"line {number}") for number in range(1, 2 * BATCH + 4)])
+    assert last == first + 2 * BATCH + 3
+    assert verify(journal.folder).faults == ()
+    head = (journal.folder / HEAD).read_bytes()
+    journal.append_all([entry(text=f"line {number}") for number in range(BATCH)])
+    (journal.folder / HEAD).write_bytes(head)
+    journal.close()
+    again = Journal(journal.folder)
+    again.open()
+    (note,) = again.notes
+    assert f"lines {last + 1} to {last + BATCH} had been written when a process ended" in note
+    assert verify(journal.folder).faults == ()
+    assert len(again.lines()) == first + 3 * BATCH + 3
+    again.close()
 
 
 def test_the_first_line_without_its_head_is_no_damage(journal: Journal) -> None:
