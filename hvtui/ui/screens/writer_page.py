@@ -74,7 +74,7 @@ def _guilty(facts: Facts, node: str) -> list[Section]:
     """The guests that made a backup of the node fail, and whether they are still full; nothing when there are none."""
     told = list(verdicts(facts.state, facts.guests, node, facts.now))
     lines = [text(span(facts.look.plain(one.text), SEVERITY_ROLES.get(one.severity, "ok"))) for one in told]
-    return [Section("Guests whose shadow copy failed", tuple(lines), wide=True)] if lines else []
+    return [Section("Guests whose shadow copy failed", tuple(lines))] if lines else []
 
 
 def _reading(facts: Facts, view: NodeView) -> Section:
