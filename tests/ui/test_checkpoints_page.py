@@ -170,8 +170,8 @@ def _obeying(feed: ActingFeed, failing: Iterable[str] = ()) -> None:
             known = feed.state.vm(vm)
             assert known is not None
             changed = builders.vm(known[1].name, known[1].slot, checkpoint_type=int(after), state=known[1].state)
-            feed._seq += 1
-            frame = builders.node_frame(node, [changed], kind="delta", seq=feed._seq)
+            seq = (feed.state.nodes[node].seq or 0) + 1
+            frame = builders.node_frame(node, [changed], kind="delta", seq=seq)
             feed.tell(feed.state.apply_node(node, frame, builders.live()))
             yield PolicyLine(
                 kind="vm", vm=vm, outcome="done", before=int(before), after=int(after), changed=done, **fields

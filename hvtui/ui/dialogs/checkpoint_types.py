@@ -33,6 +33,8 @@ _TYPES: Final = (
     (CheckpointType.Disabled, "none can be taken"),
 )
 _NAMES: Final = 6
+_SLICE: Final = 400
+"""VMs that are looked at before keys get their turn."""
 _ALONE: Final = 3
 """Guests of whom each is told by name; of more it is counted."""
 
@@ -82,14 +84,23 @@ class CheckpointTypes(MenuScreen):
         nodes = {home for target in self._targets if (home := state.home(target.id))}
         try:
             facts = await self._operations.gather(Verb.POLICY, sorted(nodes), targets=self._targets)
-            found = {target.id: delivery_of(facts, target.id) for target in self._targets}
+            found = await self._deliveries(facts)
         except Exception as error:
             _LOG.exception("nothing is known of what guests can deliver")
             self.show_choices(self.choices, f"hvtui failed on it: {type(error).__name__}; its log has more")
             return
         self.show_choices(list(self._choices(found)), "Enter shows the plan; what the guests can deliver stands below")
 
-    def _choices(self, found: dict[str, Delivery] | None) -> Iterator[Choice]:
+    async def _deliveries(self, facts: Facts) -> dict[Delivery, list[str]]:
+        """What can be delivered → the names of those that can; keys get their turn in between."""
+        found: dict[Delivery, list[str]] = {}
+        for number, target in enumerate(self._targets, start=1):
+            found.setdefault(delivery_of(facts, target.id), []).append(target.name)
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
+        return found
+
+    def _choices(self, found: dict[Delivery, list[str]] | None) -> Iterator[Choice]:
         signs = severity_signs(self.look)
         for number, (kind, words) in enumerate(_TYPES, start=1):
             there = self._now.get(kind.name, 0)
@@ -97,30 +108,28 @@ class CheckpointTypes(MenuScreen):
             sign, role = "", ""
             about: tuple[Line, ...] = ()
             if found is not None:
-                each = [(self._called(key), *becomes(one, kind)) for key, one in found.items()]
-                worst = max((severity for _, _, severity in each), default=Severity.UNKNOWN)
+                worst = max((becomes(one, kind)[1] for one in found), default=Severity.UNKNOWN)
                 sign, role = signs[worst], SEVERITY_ROLES.get(worst, "ok")
-                about = tuple(self._reasons(each, list(found.values())))
+                about = tuple(self._reasons(found, kind))
             yield Choice(kind.name, kind.name, str(number), sign, role, f"{now}{words}", about)
 
-    def _called(self, key: str) -> str:
-        return next(target.name for target in self._targets if target.id == key)
-
-    def _reasons(self, each: list[tuple[str, str, Severity]], found: list[Delivery]) -> Iterator[Line]:
+    def _reasons(self, found: dict[Delivery, list[str]], kind: CheckpointType) -> Iterator[Line]:
         signs = severity_signs(self.look)
-        if len(each) > _ALONE:
-            counts = Counter(one.word for one in found)
+        if len(self._targets) > _ALONE:
+            counts: Counter[Can] = Counter()
+            for one, names in found.items():
+                counts[one.word] += len(names)
             words = ", ".join(f"{counts[word]} {word.value}" for word in Can if counts[word])
             yield text(span("they can deliver: ", "dim"), span(words))
         groups: dict[tuple[Severity, str], list[str]] = {}
-        for name, words, severity in each:
-            groups.setdefault((severity, words), []).append(name)
-        for (severity, words), names in sorted(groups.items(), key=lambda group: (-group[0][0], -len(group[1]))):
+        for one, names in found.items():
+            told, severity = becomes(one, kind)
+            groups.setdefault((severity, told), []).extend(names)
+        for (severity, told), names in sorted(groups.items(), key=lambda group: (-group[0][0], -len(group[1]))):
             who = ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")
             role = SEVERITY_ROLES.get(severity, "ok")
-            yield text(
-                span(f"{signs[severity]} ", role), span(f"{who}: ", "dim"), span(words, role if role == "bad" else "")
-            )
+            told_role = role if role == "bad" else ""
+            yield text(span(f"{signs[severity]} ", role), span(f"{who}: ", "dim"), span(told, told_role))
 
 
 def delivery_of(facts: Facts, key: str) -> Delivery:

@@ -19,7 +19,7 @@ _RUNS: Final = frozenset({VmState.Running})
 _NAME: Final = 20
 """Cells of a VM's name in a table."""
 
-MOST: Final = 400
+MOST: Final = 200
 """Lines of one table: nobody reads more, and a plan may be about thousands of VMs."""
 
 ORPHANED: Final = "backup-orphaned"

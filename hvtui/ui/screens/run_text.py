@@ -54,7 +54,7 @@ _RANK: Final = {
 _NAME: Final = 20
 _WIDEST: Final = 40
 """Cells of an item's name, least and most."""
-MOST: Final = 400
+MOST: Final = 200
 """Items and lines of a run that are shown."""
 
 
