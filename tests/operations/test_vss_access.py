@@ -15,7 +15,8 @@ from hvtui.operations.plan import Level, Plan, Target, Verb
 from hvtui.operations.run import ItemState, Run, RunState
 from hvtui.operations.verbs.vss_access import access_target
 from hvtui.operations.vss_access import proposals, table, unheard_of, value_of
-from hvtui.operations.vss_verified import Proof, asking
+from hvtui.operations.vss_verified import BackupsSeen, Proof, asking
+from hvtui.operations.vss_verified import checks as checks_of
 from tests.support.desk import Stage, small
 from tests.support.killed import killed_at
 
@@ -330,6 +331,13 @@ async def test_the_field_report_from_8194_to_its_proof(stage: Make) -> None:
         here.nodes.pump(60.0, writers=True)
     proof = {one.node: one for one in here.operations.access_checks()}["HV01"]
     assert proof.proof is Proof.CLEAR, proof
+    # Whoever did not see a backup through the writers cannot call it a proof; unread events are none at all.
+    state = here.nodes.state
+    assert {one.node: one.proof for one in checks_of(state, BackupsSeen())}["HV01"] is Proof.QUIET
+    state.events.set_error("HV01", "Application", "access is denied", "denied")
+    unread = {one.node: one for one in here.operations.access_checks()}["HV01"]
+    assert (unread.proof, "access is denied" in unread.text) == (Proof.UNREAD, True)
+    here.nodes.pump(60.0)
     assert asking(here.nodes.state) == [], "what came before the entry was set asks for no other account"
     assert proposals(await here.operations.vss_access(), here.nodes.state.events.recent()) == ()
     await here.run(await here.plan(Verb.VSSACCESS_UNDO, operation=run.id))
