@@ -148,3 +148,11 @@ async def test_a_page_that_could_not_be_read_says_why_and_does_not_look_empty(tm
         assert "none:" not in text(app)
         await pilot.press("escape")
         await settled(pilot, lambda: isinstance(app.screen, Overview))
+
+
+async def test_the_page_in_ascii(tmp_path: Path) -> None:
+    feed = ActingFeed()
+    refusals(feed)
+    async with acting(feed, tmp_path, (100, 60), ascii_only=True) as (app, pilot, operations):
+        await _open(app, pilot, operations, ANSWERS)
+        assert text_of(app).isascii()

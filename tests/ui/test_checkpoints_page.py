@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from hvtui.model.checkpoints import CheckpointInfo, Checkpoints, PolicyLine
 from hvtui.model.enums import CheckpointType
+from hvtui.model.records import CheckpointCount
 from hvtui.operations.plan import Level, Verb
 from hvtui.operations.run import RunState
 from hvtui.operations.service import Operations
@@ -236,3 +237,31 @@ async def test_undo_of_something_else_says_so(tmp_path: Path) -> None:
         await settled(pilot, lambda: isinstance(app.screen, Overview))
         await pilot.press("2", "K")
         await settled(pilot, lambda: "put the cursor on a VM (3) first" in text(app))
+
+
+async def test_the_page_and_the_types_in_ascii(tmp_path: Path) -> None:
+    async with acting(feed_with(listing(ONE, TWO, LEFT, UNREAD)), tmp_path, (100, 30), ascii_only=True) as (
+        app,
+        pilot,
+        _,
+    ):
+        await _page(app, pilot)
+        assert text_of(app).isascii()
+        await pilot.press("escape", "T")
+        await settled(pilot, lambda: isinstance(app.screen, CheckpointTypes) and bool(app.screen.choices[0].about))
+        await settle(pilot)
+        assert text_of(app).isascii()
+
+
+async def test_a_silent_fallback_is_told_on_the_page(tmp_path: Path) -> None:
+    feed = feed_with(listing(TWO))
+    async with acting(feed, tmp_path) as (app, pilot, _):
+        count = [CheckpointCount(type=0, saved=True, count=1)]
+        seq = (feed.state.nodes["HV01"].seq or 0) + 1
+        now = builders.vm("SQL07", 1, checkpoints=count)
+        feed.tell(
+            feed.state.apply_node("HV01", builders.node_frame("HV01", [now], kind="delta", seq=seq), builders.live())
+        )
+        page = await _page(app, pilot)
+        await settled(pilot, lambda: "Silent fallback to a standard checkpoint" in page.page.text)
+        assert "though its type is Production" in " ".join(page.page.text.split())

@@ -198,3 +198,14 @@ async def test_the_password_is_in_nothing_that_is_kept(tmp_path: Path, caplog: p
 def _kept(folder: Path) -> list[bytes]:
     """Every file that the console wrote."""
     return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_the_page_in_ascii(tmp_path: Path) -> None:
+    feed = ActingFeed(GUESTS)
+    answering(feed, ANSWERS)
+    async with acting(feed, tmp_path, (100, 30), ascii_only=True) as (app, pilot, _):
+        page = await _look(app, pilot, "1")
+        for key in page.table.order.view:
+            page.table.put_cursor(key)
+            await settle(pilot)
+            assert text_of(app).isascii()

@@ -125,12 +125,14 @@ class GuestsPage(ListPage):
         guest, volume = line.guest, line.volume
         role = SEVERITY_ROLES.get(line.severity, "dim")
         if volume is None:
-            return f"{guest.word}: {guest.reason}", role
+            return self.look.plain(f"{guest.word}: {guest.reason}"), role
         if volume.severity is Severity.BAD:
             return "full: no shadow copy can be made in the guest", role
         if volume.severity is Severity.WARN:
             return "low", role
-        return ("", "") if guest.word == "ok" or guest.volumes[0] is not volume else (guest.reason, "dim")
+        return (
+            ("", "") if guest.word == "ok" or guest.volumes[0] is not volume else (self.look.plain(guest.reason), "dim")
+        )
 
     # --- the frame's questions ---
 
@@ -250,13 +252,13 @@ class GuestsPage(ListPage):
         sign = self._signs[guest.severity]
         lines: list[Line] = [row("state", span(f"{sign} {guest.word}", role))]
         for n, why in enumerate(guest.reason.split("; ") if guest.reason else ()):
-            lines.append(row("why" if n == 0 else " ", span(why)))
+            lines.append(row("why" if n == 0 else " ", span(self.look.plain(why))))
         if guest.system:
             lines.append(row("system", span(guest.system)))
         if guest.time is not None:
             lines.append(row("read", span(fmt.day_time(guest.time, self.look.zone))))
         if guest.command:
-            lines.append(row("run inside", span(guest.command, "key")))
+            lines.append(row("run inside", span(self.look.plain(guest.command), "key")))
         return Section(guest.name, tuple(lines), wide=True, note=guest.node)
 
     def _volumes(self, guest: GuestRow, here: str) -> Section:
