@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -214,6 +215,29 @@ async def test_a_colleague_between_plan_and_start_and_between_two_nodes(stage: M
     assert [item.state for item in run.items] == [ItemState.DONE, ItemState.REFUSED, ItemState.DONE]
     assert values(here)["HV02"][ACCOUNT] == 3
     here.assert_unharmed()
+
+
+async def test_two_consoles_race_for_the_same_entries(stage: Make) -> None:
+    """Whoever comes second on a node finds the entry as it wanted it, or is refused: it is set once on each."""
+    here = stage()
+    other = here.console(journal="colleague")
+    plan = await setting(here)
+    async with here.nodes.drive():
+        theirs = await other.plan(Verb.VSSACCESS, entries(), value="2")
+        first, second = await asyncio.gather(
+            here.operations.start(plan, confirmed=plan.name), other.start(theirs, confirmed=theirs.name)
+        )
+        await here.operations.wait(first)
+        await other.wait(second)
+    set_by = {name: {one.target for one in run.items if one.state is ItemState.DONE} for name, run in
+              (("1", first), ("2", second))}  # fmt: skip
+    assert not set_by["1"] & set_by["2"], "nobody's entry was overwritten"
+    for target in entries():
+        won = next((value for value, targets in set_by.items() if target in targets), None)
+        assert won is not None
+        assert str(values(here)[target.id.partition("/")[0]][ACCOUNT]) == won
+    here.assert_unharmed()
+    await other.close()
 
 
 async def test_cancelled_between_two_nodes(stage: Make) -> None:
