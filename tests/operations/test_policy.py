@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hvtui.journal.entry import Entry, Kind
 from hvtui.journal.store import Journal
 from hvtui.model.enums import CheckpointType
 from hvtui.model.link import Link, LinkStatus
-from hvtui.operations.plan import Level, Plan, Verb
+from hvtui.operations.facts import Was
+from hvtui.operations.gate import check
+from hvtui.operations.plan import Level, Plan, Target, Verb, decode_plan
 from hvtui.operations.run import ItemState, Run, RunState
-from hvtui.operations.verbs.policy import plan_policy
+from hvtui.operations.verbs.policy import plan_policy, plan_undo
+from tests.support.builders import guid
 from tests.support.desk import Stage, small
+from tests.support.small_clusters import Small, VmSpec
 
 SET_TYPE = "Set-HvTuiCheckpointType"
 FORTY = "\n".join(
@@ -258,3 +267,123 @@ async def test_a_node_that_is_not_heard_keeps_only_its_own_vms_out(forty: Stage)
     assert [change.target.name for change in plan.changes] == ["X01"]
     assert [(left.vm.name, {r.rule for r in left.refusals}) for left in plan.left] == [("Y01", {"stale", "unread"})]
     assert plan.refusals == ()
+
+
+async def test_the_next_console_says_what_became_of_it_and_offers_both_ways(forty: Stage) -> None:
+    third = asyncio.Event()
+
+    def after(node: str, function: str, answer: Any) -> Any:
+        if function == SET_TYPE and answer.changed == 3:
+            third.set()
+        return answer
+
+    forty.nodes.after = after
+    plan = await wish(forty, "Standard", *(name for name in forty.vms if name.startswith("X")))
+    async with forty.nodes.drive():
+        run = await forty.operations.start(plan, confirmed=plan.name)
+        await third.wait()
+        await forty.operations.close()
+    assert run.state is RunState.LEFT
+    changed = {name for name, kind in types(forty).items() if kind is CheckpointType.Standard}
+    assert 3 <= len(changed) < 20
+
+    forty.nodes.after = lambda node, function, answer: answer
+    forty.operations = forty.console()
+    await forty.operations.look_back()
+    (left,) = forty.operations.unfinished()
+    async with forty.nodes.drive():
+        truth = await forty.operations.read_back(left)
+    assert not truth.settled
+    assert truth.lines[0] == f"{len(changed)} of 20 VMs have the type that was wanted"
+    going_on, back = truth.offers
+    assert {target.name for target in going_on.targets} == {f"X{n:02}" for n in range(1, 21)} - changed
+    undo = await forty.plan(back.verb, *back.targets, **back.options)
+    assert {change.target.name for change in undo.changes} == changed
+    more = await forty.run(await forty.plan(going_on.verb, *going_on.targets, **going_on.options))
+    assert more.state is RunState.DONE
+    async with forty.nodes.drive():
+        assert (await forty.operations.read_back(left)).settled
+    await forty.operations.close_unfinished(left.operation, "gone on with")
+    set_twice = [one for one in forty.world.commands.changes if one.command == "Set-VM"]
+    assert len({one.target for one in set_twice}) == len(set_twice) == 20
+    forty.assert_unharmed()
+
+
+# --- over random worlds of the picture, without nodes ---
+
+KINDS = st.sampled_from(list(CheckpointType))
+LOCKS = st.sampled_from([0, 0, 0, 1, None])
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> Small:
+    count = draw(st.integers(1, 12))
+    made = [
+        VmSpec(
+            f"VM{n:02}",
+            draw(st.sampled_from(["HV01", "HV02", "HV03"])),
+            status=draw(LOCKS),
+            state=draw(st.sampled_from([2, 3, 6, 9])),
+            record={"checkpoint_type": draw(st.none() | KINDS.map(int)), "vss": draw(st.sampled_from([2, 12, None]))},
+        )
+        for n in range(count)
+    ]
+    return Small(vms=tuple(made))
+
+
+@given(pictures(), KINDS)
+@settings(max_examples=60, deadline=None)
+def test_a_plan_changes_or_leaves_each_vm_and_none_that_is_held(small_one: Small, kind: CheckpointType) -> None:
+    facts = small_one.facts()
+    keys = [guid(vm.name) for vm in small_one.vms]
+    plan = plan_policy(facts, keys, kind.name)
+    changed = {change.target.id for change in plan.changes}
+    left = [one.vm.id for one in plan.left]
+    assert sorted([*changed, *left]) == sorted(keys)
+    for vm in small_one.vms:
+        now = vm.record["checkpoint_type"]
+        expected = vm.status == 0 and now is not None and now != kind
+        assert (guid(vm.name) in changed) is expected
+    assert plan.level is Level.TYPED or all(
+        change.after in {"Production", "ProductionOnly"}
+        or (change.after == "Standard" and change.before in {"Disabled", "Standard"})
+        for change in plan.changes
+    )
+    assert plan.refusals == ()
+    assert check(plan, facts) == () or not plan.changes
+    assert decode_plan(msgspec.json.encode(plan)) == plan
+
+
+@given(pictures(), st.data())
+@settings(max_examples=60, deadline=None)
+def test_an_undo_gives_back_exactly_what_still_is_as_hvtui_set_it(small_one: Small, data: st.DataObject) -> None:
+    facts = small_one.facts()
+    done = [
+        Was(
+            Target(kind="vm", id=guid(vm.name), name=vm.name),
+            vm.node,
+            {"type": int(data.draw(KINDS))},
+            {"type": int(data.draw(KINDS))},
+            sure=data.draw(st.booleans()),
+        )
+        for vm in small_one.vms
+    ]
+    plan = plan_undo(replace(facts, undo=tuple(done)), "op")
+    given_back = {change.target.id: change.after for change in plan.changes}
+    for vm, was in zip(small_one.vms, done, strict=True):
+        now, before, after = vm.record["checkpoint_type"], was.before["type"], was.after["type"]
+        wanted = vm.status == 0 and now == after and now != before
+        assert given_back.get(guid(vm.name)) == (CheckpointType(int(before or 0)).name if wanted else None)
+
+
+def test_eight_thousand_vms_are_planned_in_less_than_a_second() -> None:
+    nodes = {f"HV{n:02}": 2000.0 for n in range(1, 65)}
+    many = tuple(VmSpec(f"VM{n:04}", f"HV{n % 64 + 1:02}") for n in range(8000))
+    small_one = Small(nodes=nodes, vms=many)
+    facts = small_one.facts()
+    keys = [guid(vm.name) for vm in many]
+    plan_policy(facts, keys[:100], "Standard")
+    began = time.process_time()
+    plan = plan_policy(facts, keys, "Standard")
+    assert len(plan.changes) == 8000
+    assert time.process_time() - began < 1.0

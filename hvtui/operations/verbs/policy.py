@@ -103,7 +103,10 @@ def _planned(facts: Facts, plan: Plan, wishes: list[tuple[Target, CheckpointType
     plan = msgspec.structs.replace(plan, changes=tuple(changes), left=tuple(left))
     plan = msgspec.structs.replace(plan, notes=(*plan.notes, *_notes(changes, said)))
     asked = len(changes) + len(left)
-    plan = settle(plan, facts) if changes else plan
+    if changes:
+        # Only what is changed is looked at again: what could not be read of the others stands in nobody's way.
+        targets = tuple(change.target for change in changes)
+        plan = settle(msgspec.structs.replace(plan, targets=targets), facts)
     level, name = _level(facts, plan, asked)
     return msgspec.structs.replace(plan, level=level, name=name)
 
