@@ -23,6 +23,8 @@ from tests.engine.conftest import LaneTo
 from tests.engine.engine_lab import accepted
 from tests.engine.support.guests import ACCOUNT, CREDENTIAL, asked, scenario
 from tests.engine.support.stage import START
+from tests.support.processes import children
+from tests.support.wait import until
 
 CANARY: Final = "Kanarienvogel-ü-42"
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]{24,}={0,2}")
@@ -238,3 +240,28 @@ def test_a_credential_shows_its_password_to_nobody() -> None:
     for store in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="neither copied nor stored"):
             store(one)
+
+
+@pytest.mark.parametrize("way", ["stopped", "late"])
+async def test_nothing_runs_on_when_a_look_ends_in_the_middle(pwsh: str, lane_to: LaneTo, way: str) -> None:
+    """A guest whose vssadmin hangs: the session inside it, its program and the job on the node end with the look."""
+    world = World.load(scenario(), start=START, at=600.0)
+    with Lab(world, speed=0, engine="pwsh", accepted=accepted()) as lab:
+        lab.on_loop(lambda: lab.host.control.fail("SQL07", "vssadmin.exe", "hang"))
+        lane = lane_to(lab)
+        await lane.open()
+        (sql,) = _ordered(lab, "SQL07")
+        stream = lane.stream(GET_GUEST, {"VM": sql, "Credential": CREDENTIAL}, poll=1.0)
+        (engine,) = lab.on_loop(lambda: [one.pid for one in lab.host.sessions])
+        assert engine is not None
+        await until(lambda: bool(children(engine)), 30)
+        if way == "stopped":
+            await lane.end(stream)
+        else:
+            lab.node("HV01").stop()
+        await until(lambda: not children(engine), 30)
+        assert lab.call(lambda world: [one.accepted for one in world.guest_accounts.log_ons]) == [True]
+        if way == "stopped":
+            assert (await asked(lane, GET_GUEST, {"VM": "0" * 8 + sql[8:], "Credential": CREDENTIAL}))[
+                0
+            ].outcome == "refused"
