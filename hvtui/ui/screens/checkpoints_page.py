@@ -63,7 +63,7 @@ class CheckpointsPage(ListPage):
         return [
             Column(key="sign", title="", width=1, priority=0, sort=lambda line: line.severity,
                    cell=lambda line: (self._signs[line.severity], _ROLES.get(line.kind, ""))),
-            Column(key="name", title="checkpoint", width=20, grow=6, most=60, priority=0,
+            Column(key="name", title="checkpoint", width=24, grow=6, most=60, priority=0,
                    cell=lambda line: line.name),
             Column(key="kind", title="kind", width=21, grow=1, most=22, priority=0,
                    cell=lambda line: (line.kind, _ROLES.get(line.kind, "unread"))),
