@@ -19,6 +19,7 @@ from hvtui.model.enums import JobType
 from hvtui.operations.facts import Facts
 from hvtui.operations.plan import Verb
 from tests.operations.test_rules import AVHDX, HEALTHY, PLANS, _fork, facts_for
+from tests.support import builders
 from tests.support.acting import ActingFeed
 from tests.support.builders import HYPER_V_WRITER, guid, job
 from tests.support.cli import Ran, Shell
@@ -226,6 +227,34 @@ def test_a_plan_of_values_that_still_holds_is_begun(desk: Desk) -> None:
     path = desk.written(*POLICY)
     ran = desk("policy", "set", "Standard", "--apply", "--plan", str(path), "--confirm", "CLU-TEST")
     assert set(desk.sent) == {"Set-HvTuiCheckpointType"}, ran.out + ran.err
+
+
+def test_what_is_held_at_the_last_moment_is_left_over_and_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked_late() -> None:
+        nodes = desk.on(HEALTHY).nodes
+        call, asked = nodes.call, list[str]()
+
+        async def late(node: str, function: str, parameters: Any, **more: Any) -> Any:
+            if (node, function) == ("HV02", "Get-HvTuiPreflight"):
+                asked.append(node)
+                if len(asked) == 2:
+                    role = builders.role("WEB01", "HV02", status=1)
+                    frame = builders.cluster_frame(roles=[role], kind="delta", seq=2)
+                    nodes.state.apply_cluster(frame, builders.live())
+            return await call(node, function, parameters, **more)
+
+        monkeypatch.setattr(nodes, "call", late)
+
+    locked_late()
+    ran = desk(*POLICY, "--apply", "--confirm", "CLU-TEST", "--json")
+    told = checked("run", ran.out)
+    assert [item["target"]["name"] for item in told["items"]] == ["SQL07"]
+    assert [one["vm"]["name"] for one in told["left"]] == ["WEB01"]
+    assert "its role is locked" in told["left"][0]["refusals"][0]["text"]
+    locked_late()
+    ran = desk(*POLICY, "--apply", "--confirm", "CLU-TEST")
+    assert "Left when it was about to begin: 1" in ran.out
+    assert ran.code != 0
 
 
 def test_a_cluster_after_another_and_one_that_cannot_be_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

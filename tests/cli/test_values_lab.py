@@ -326,6 +326,7 @@ def test_an_account_is_let_in_on_all_nodes_and_taken_out_again(here: Here) -> No
     before = here.access()
     told = checked("vssaccess", here("vssaccess", "list", "--json").out)
     assert {node["name"]: node["unread"] for node in told["nodes"]} == dict.fromkeys(before, "")
+    assert (told["checks"], told["events_unread"]) == ([], [])
     assert {row["account"].lower() for row in told["accounts"]} == {
         name.lower() for node in before.values() for name in node
     }

@@ -23,7 +23,10 @@ UNREAD: Final = frozenset({"unread", "stale", "vss-unread"})
 
 @dataclass(frozen=True)
 class Outcome:
-    """`left`: VMs that were asked for and are not moved. `held`: what `--wait` gave up on."""
+    """`left`: VMs that were asked for and are not moved. `held`: what `--wait` gave up on.
+
+    `late`: those of `left` that something stood against only when it was about to begin.
+    """
 
     plan: Plan
     code: int
@@ -31,6 +34,7 @@ class Outcome:
     left: tuple[Left, ...] = ()
     held: tuple[Refusal, ...] = ()
     run: Run | None = None
+    late: tuple[Left, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -52,14 +56,17 @@ class Outcome:
         return replace(outcome, code=Exit.TIMED_OUT if held else Exit.WRONG if left or gaps else Exit.FINE)
 
     def ended(self, run: Run) -> Outcome:
-        """After a run, or after it was refused."""
+        """After a run, or after it was refused. What the last look before it left out is left over, too."""
+        known = {one.vm.key for one in self.plan.left}
+        late = tuple(one for one in run.plan.left if one.vm.key not in known)
         if run.state is RunState.REFUSED:
             code = self.code if self.word == "held" else _refused(run.refusals)
         elif run.state is RunState.DONE:
-            code = self.code
+            code = self.code or (Exit.WRONG if late else Exit.FINE)
         else:
             code = Exit.NOTHING if run.state is RunState.UNKNOWN else Exit.WRONG
-        return replace(self, run=run, code=code, word=run.state.value)
+        left = (*self.left, *late)
+        return replace(self, plan=run.plan, left=left, late=late, run=run, code=code, word=run.state.value)
 
 
 def _left_over(plan: Plan, state: ClusterState) -> Iterator[Left]:

@@ -209,6 +209,7 @@ class _Performance:
             # Those of the plan were shown with it.
             told = outcome.plan.refusals
             show_refusals(r for r in run.refusals if r not in told and not (told and r.rule == NOTHING_LEFT))
+        show_left(outcome.late, "Left when it was about to begin")
         _show_held(outcome)
         for line, mood in told_in_words(outcome):
             say(line, mood)

@@ -62,7 +62,8 @@ async def _list(session: Session, arguments: Arguments) -> int:
     if arguments.json:
         info = session.state.cluster.info
         name = info.name if info is not None else session.cluster.name
-        show_json(_json(name, time_json(session.clock.now()), answers, told, proposed))
+        head = {"cluster": name, "as_of": time_json(session.clock.now())}
+        show_json({**head, **_json(answers, told, proposed), **_proof_json(session)})
     else:
         _show(told, proposed)
         for check in session.operations.access_checks():
@@ -109,17 +110,9 @@ def _row(row: AccessRow, told: AccessTable) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def _json(
-    cluster: str,
-    as_of: str,
-    answers: dict[str, VssAccess | str],
-    told: AccessTable,
-    proposed: tuple[Proposal, ...],
-) -> dict[str, Any]:
-    """The object of docs/vssaccess.schema.json."""
+def _json(answers: dict[str, VssAccess | str], told: AccessTable, proposed: tuple[Proposal, ...]) -> dict[str, Any]:
+    """Nodes, accounts and proposals of docs/vssaccess.schema.json."""
     return {
-        "cluster": cluster,
-        "as_of": as_of,
         "nodes": [{"name": node, **_node(answers[node], told.unread.get(node, ""))} for node in told.nodes],
         "accounts": [
             {
@@ -144,6 +137,24 @@ def _json(
             }
             for one in proposed
         ],
+    }
+
+
+def _proof_json(session: Session) -> dict[str, Any]:
+    """Whether entries that hvtui set have helped, and where that cannot be told."""
+    return {
+        "checks": [
+            {
+                "node": check.node,
+                "account": check.account,
+                "since": time_json(check.since),
+                "by": check.by,
+                "proof": check.proof.value,
+                "text": check.text,
+            }
+            for check in session.operations.access_checks()
+        ],
+        "events_unread": unheard_of(session.state),
     }
 
 
