@@ -156,6 +156,40 @@ async def test_a_node_is_drained_and_resumed(site: Callable[..., Any], tmp_path:
     here.assert_unharmed()
 
 
+MUTE = '[[vms]]\nname = "MUTE"\nmemory_gb = 2\nnodes = ["HV01"]\nguest = "windows-no-vmicvss"\n'
+
+
+@pytest.mark.timeout(240)
+async def test_checkpoint_types_are_set_and_given_back_and_a_fallback_is_seen(
+    site: Callable[..., Any], tmp_path: Path
+) -> None:
+    here = await site(small(tmp_path, more=MUTE))
+
+    def types() -> dict[str, int]:
+        found: dict[str, int] = here.world(lambda w: {vm.name: int(vm.checkpoint_type) for vm in w.vms.values()})
+        return found
+
+    await here.operations.open()
+    before = types()
+    names = [name for name in before if name != "MUTE"]
+    plan = await here.operations.plan(Verb.POLICY, [here.vm(name) for name in names], type="Standard")
+    assert len(plan.changes) == 6
+    run = await here.run(plan)
+    assert run.state is RunState.DONE, [line.text for line in run.lines]
+    assert types() == before | dict.fromkeys(names, 5)
+    undone = await here.run(await here.operations.plan(Verb.POLICY_UNDO, [], operation=run.id))
+    assert undone.state is RunState.DONE, [line.text for line in undone.lines]
+    assert types() == before
+
+    taken = await here.run(await here.operations.plan(Verb.CHECKPOINT, [here.vm("MUTE")], name="by hand"))
+    assert taken.state is RunState.DONE, [line.text for line in taken.lines]
+    assert taken.items[0].text == "it became: standard, with memory, though its type is Production"
+    assert [one.name for one in here.operations.fallbacks] == ["MUTE"]
+    (held,) = (await here.operations.checkpoints(here.vm("MUTE").id)).checkpoints
+    assert (held.name, held.saved) == ("by hand", True)
+    here.assert_unharmed()
+
+
 @pytest.mark.timeout(400)
 async def test_the_stuck_writer_is_well_again(site: Callable[..., Any]) -> None:
     """The field report over real PSRP: the writer is stuck, its job was killed; drain, restart VMMS, resume."""
