@@ -121,10 +121,11 @@ class Stream:
 
     def push(self, value: object) -> None:
         """Called on the lane's thread; waits while the event loop is behind."""
-        while not self._slots.acquire(timeout=0.2):
-            if self._job.stop.is_set():
+        # Asked first: what still comes after a stop must not be waited for, item by item.
+        while not self._job.stop.is_set():
+            if self._slots.acquire(timeout=0.2):
+                post(self._job.loop, self._items.put_nowait, ("item", value))
                 return
-        post(self._job.loop, self._items.put_nowait, ("item", value))
 
     def end(self, error: BaseException | None) -> None:
         """Called on the lane's thread: nothing more comes."""

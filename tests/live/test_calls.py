@@ -19,6 +19,7 @@ from tests.support.wait import until
 Watch = Callable[..., Any]
 Labs = Callable[..., Lab]
 BASIC = {"Part": "Basic"}
+ID = "0b0d1f5c-39a7-4f52-9f8e-6d1f6a2b7c01"
 
 
 def seen(monitor: Any, name: str) -> bool:
@@ -96,3 +97,42 @@ async def test_no_action_before_the_first_picture_and_none_where_nobody_watches(
     await monitor.stop()
     with pytest.raises(RemoteError):
         await monitor.call(name, "Get-HvTuiInfo", BASIC)
+
+
+async def test_a_stream_of_changes_has_a_lane_of_its_own_and_ends_between_two(labs: Labs, watch: Watch) -> None:
+    lab = labs("healthy")
+    monitor = await watch(lab)
+    name = monitor._config.seeds[0]
+    await until(lambda: seen(monitor, name))
+    vm = lab.call(lambda world: next(vm.id for vm in world.nodes[name].vms.values() if vm.checkpoint_type == 3))
+    # There and back, more often than lines may wait for their reader.
+    wanted = {"VM": ",".join([f"{vm}:3:5", f"{vm}:5:3"] * 512), "OperationId": ID, "Actor": "anna@ADMIN7"}
+
+    def changed() -> int:
+        return int(lab.call(lambda world: sum(one.command == "Set-VM" for one in world.commands.changes)))
+
+    stream = monitor.stream(name, "Set-HvTuiCheckpointType", wanted, lane="policy")
+    assert changed() == 0, "nothing is sent before its first line is asked for"
+    first = await anext(stream)
+    assert (first.kind, first.vm, first.outcome, first.after) == ("vm", vm, "done", 5)
+    assert "policy" in lanes(monitor, name)
+    # A call on the action lane does not wait for it.
+    assert isinstance(await monitor.call(name, "Get-HvTuiInfo", BASIC), Info)
+    await stream.aclose()
+    some = changed()
+    assert 0 < some < 1024
+    assert isinstance(await monitor.call(name, "Get-HvTuiInfo", BASIC), Info)
+    assert changed() == some, "nothing of it runs any more"
+    now = lab.call(lambda world: world.vms[vm].checkpoint_type)
+    again = {**wanted, "VM": f"{vm}:{now}:4"}
+    lines = [line async for line in monitor.stream(name, "Set-HvTuiCheckpointType", again, lane="policy")]
+    assert [(line.kind, line.outcome) for line in lines] == [("vm", "done"), ("end", "done")]
+
+
+async def test_a_stream_to_a_node_that_is_not_seen_yet_is_not_sent(labs: Labs, watch: Watch) -> None:
+    lab = labs("healthy")
+    monitor = await watch(lab)
+    with pytest.raises(Unreachable, match="is not watched"):
+        await anext(monitor.stream("HV99", "Set-HvTuiCheckpointType", {}, lane="policy"))
+    with pytest.raises(ValueError, match="no lane is called"):
+        await anext(monitor.stream(monitor._config.seeds[0], "Set-HvTuiCheckpointType", {}, lane="other"))

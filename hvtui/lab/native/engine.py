@@ -40,6 +40,8 @@ _CPU_MS: Final = {
 """About what each call costs a shell's process."""
 
 _CHANGE_MS: Final = 40
+_LINE: Final = 0.004
+"""Seconds of real time that a line of a stream with an end takes at least; on Windows it is some hundred times that."""
 _GUEST_MS: Final = 30
 
 
@@ -173,6 +175,8 @@ class NativeEngine:
                     if call.stopped.is_set():
                         return
                     await output.write(text)
+                    # A stop gets between two lines, as it does where each takes its time.
+                    await asyncio.sleep(_LINE)
 
     @contextlib.asynccontextmanager
     async def _patient(self, call: Call) -> AsyncIterator[Wait]:
