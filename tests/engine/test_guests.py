@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import copy
 import io
@@ -14,11 +15,15 @@ from typing import Any, Final
 
 import pytest
 
+from hvtui.config import ClusterConfig
 from hvtui.errors import NodeRefused
 from hvtui.lab.serve import EngineKind, Lab
 from hvtui.lab.world import World
 from hvtui.model.secret import GuestCredential
+from hvtui.remote.connect import Connector
 from hvtui.remote.contract import GET_GUEST, GET_GUEST_FILE
+from hvtui.remote.credentials import Credential, CredentialGate
+from hvtui.remote.lane import Lane
 from tests.engine.conftest import LaneTo
 from tests.engine.engine_lab import accepted
 from tests.engine.support.guests import ACCOUNT, CREDENTIAL, asked, scenario
@@ -27,6 +32,8 @@ from tests.support.processes import children
 from tests.support.wait import until
 
 CANARY: Final = "Kanarienvogel-ü-42"
+_LANES: Final[dict[Lab, Lane]] = {}
+"""One lane to a node of each lab of this module, used by test after test."""
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]{24,}={0,2}")
 _TOLD: Final = ("outcome", "text", "code", "system", "volumes", "services", "writers", "storage", "errors")
 
@@ -37,7 +44,16 @@ def guests(request: pytest.FixtureRequest, pwsh: str) -> Iterator[Lab]:
     kind: EngineKind = request.param
     world = World.load(scenario(), start=START, at=600.0)
     with Lab(world, speed=0, engine=kind, accepted=accepted() if kind == "pwsh" else None) as lab:
-        yield lab
+        config = ClusterConfig(
+            name="lab", seeds=("HV01",), addresses=lab.addresses, username=lab.username, auth="ntlm", tls=False
+        )
+        _LANES[lab] = Connector(config, CredentialGate(Credential(lab.username, lab.password))).lane("HV01", "test")
+        try:
+            yield lab
+        finally:
+            # On a loop of its own, which does not become the thread's.
+            with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+                runner.run(_LANES.pop(lab).close())
 
 
 @pytest.fixture(autouse=True)
@@ -61,18 +77,20 @@ def ids(lab: Lab, *names: str) -> dict[str, str]:
     return lab.call(lambda world: {vm.id: vm.name for vm in world.vms.values() if not names or vm.name in names})
 
 
-async def look(lab: Lab, lane_to: LaneTo, *names: str, credential: GuestCredential = CREDENTIAL) -> dict[str, Any]:
+async def look(
+    lab: Lab, *names: str, lane: Lane | None = None, credential: GuestCredential = CREDENTIAL
+) -> dict[str, Any]:
     """The line of each guest by its name; checks that the end comes once and last."""
     chosen = ids(lab, *names)
     order = sorted(chosen, key=lambda id: list(names).index(chosen[id])) if names else list(chosen)
     values = {"VM": ",".join(order), "Credential": credential, "Parallel": 3}
-    lines = await asked(lane_to(lab), GET_GUEST, values)
+    lines = await asked(lane or _LANES[lab], GET_GUEST, values)
     assert [line.kind for line in lines] == ["guest"] * len(chosen) + ["end"]
     return {chosen[line.vm]: line for line in lines[:-1]}
 
 
-async def test_every_kind_of_guest_tells_or_says_why_not(guests: Lab, lane_to: LaneTo) -> None:
-    told = await look(guests, lane_to, *(name for name in ids(guests).values() if name != "OWN"))
+async def test_every_kind_of_guest_tells_or_says_why_not(guests: Lab) -> None:
+    told = await look(guests, *(name for name in ids(guests).values() if name != "OWN"))
     hostile = next(name for name in told if name.startswith("APP "))
     outcomes = {name: line.outcome for name, line in told.items()}
     assert outcomes == {
@@ -104,37 +122,33 @@ async def test_every_kind_of_guest_tells_or_says_why_not(guests: Lab, lane_to: L
 async def test_both_engines_tell_the_same(guests: Lab, lane_to: LaneTo) -> None:
     world = World.load(scenario(), start=START, at=600.0)
     with Lab(world, speed=0) as other:
-        here, there = await look(guests, lane_to), await look(other, lane_to)
+        here, there = await look(guests), await look(other, lane=lane_to(other))
     assert {name: [getattr(line, field) for field in _TOLD] for name, line in here.items()} == {
         name: [getattr(line, field) for field in _TOLD] for name, line in there.items()
     }
 
 
-async def test_one_wrong_password_is_one_failed_log_on(guests: Lab, lane_to: LaneTo) -> None:
+async def test_one_wrong_password_is_one_failed_log_on(guests: Lab) -> None:
     wrong = GuestCredential(ACCOUNT, CANARY)
-    told = await look(guests, lane_to, "SQL07", "DC01", "SHY", credential=wrong)
+    told = await look(guests, "SQL07", "DC01", "SHY", credential=wrong)
     assert [line.outcome for line in told.values()] == ["denied", "skipped", "skipped"]
     assert told["SQL07"].text == "The credential is invalid."
     assert guests.call(lambda world: [harm.kind for harm in world.ledger.entries]) == ["logon_failed"]
 
 
-async def test_a_guest_that_nobody_can_enter_does_not_let_the_next_ones_start_together(
-    guests: Lab, lane_to: LaneTo
-) -> None:
+async def test_a_guest_that_nobody_can_enter_does_not_let_the_next_ones_start_together(guests: Lab) -> None:
     wrong = GuestCredential(ACCOUNT, CANARY)
-    told = await look(guests, lane_to, "LNX", "DEAF", "SQL07", "DC01", credential=wrong)
+    told = await look(guests, "LNX", "DEAF", "SQL07", "DC01", credential=wrong)
     assert [line.outcome for line in told.values()] == ["unreachable", "unreachable", "denied", "skipped"]
     assert len(guests.call(lambda world: world.guest_accounts.log_ons)) == 1
 
 
-async def test_a_guest_of_its_own_refuses_the_domains_account_and_no_other_is_begun(
-    guests: Lab, lane_to: LaneTo
-) -> None:
+async def test_a_guest_of_its_own_refuses_the_domains_account_and_no_other_is_begun(guests: Lab) -> None:
     values = {"VM": ",".join(_ordered(guests, "DC01", "OWN", "SQL07")), "Credential": CREDENTIAL, "Parallel": 1}
-    lines = await asked(lane_to(guests), GET_GUEST, values)
+    lines = await asked(_LANES[guests], GET_GUEST, values)
     assert [line.outcome for line in lines[:-1]] == ["read", "denied", "skipped"]
     own = GuestCredential(".\\administrator", "its own")
-    assert (await look(guests, lane_to, "OWN", credential=own))["OWN"].outcome == "read"
+    assert (await look(guests, "OWN", credential=own))["OWN"].outcome == "read"
 
 
 def _ordered(lab: Lab, *names: str) -> list[str]:
@@ -142,34 +156,34 @@ def _ordered(lab: Lab, *names: str) -> list[str]:
     return [by_name[name] for name in names]
 
 
-async def test_a_locked_account_stays_so(guests: Lab, lane_to: LaneTo) -> None:
+async def test_a_locked_account_stays_so(guests: Lab) -> None:
     for _ in range(3):
-        await look(guests, lane_to, "SQL07", credential=GuestCredential(ACCOUNT, CANARY))
-    assert (await look(guests, lane_to, "SQL07"))["SQL07"].outcome == "denied"
+        await look(guests, "SQL07", credential=GuestCredential(ACCOUNT, CANARY))
+    assert (await look(guests, "SQL07"))["SQL07"].outcome == "denied"
     kinds = guests.call(lambda world: [harm.kind for harm in world.ledger.entries])
     assert kinds == ["logon_failed"] * 3 + ["account_locked", "logon_failed"]
 
 
-async def test_the_largest_files_of_a_volume(guests: Lab, lane_to: LaneTo) -> None:
+async def test_the_largest_files_of_a_volume(guests: Lab) -> None:
     (sql,) = _ordered(guests, "SQL07")
     values: dict[str, Any] = {"VMId": sql, "Credential": CREDENTIAL, "Volume": "t:", "Count": 2}
-    (told,) = await asked(lane_to(guests), GET_GUEST_FILE, values)
+    (told,) = await asked(_LANES[guests], GET_GUEST_FILE, values)
     assert (told.outcome, told.partial, told.volume, told.errors) == ("read", False, "t:", [])
     assert [one.size for one in told.files] == [30 << 30, 20 << 30]
     assert told.files[1].path == "t:\\Dumps\\a.bak"
-    (none,) = await asked(lane_to(guests), GET_GUEST_FILE, {**values, "Volume": "X:"})
+    (none,) = await asked(_LANES[guests], GET_GUEST_FILE, {**values, "Volume": "X:"})
     assert (none.outcome, none.files) == ("read", None)
     assert none.errors[0].text == "Cannot find drive. A drive with the name 'X' does not exist."
-    line = (await look(guests, lane_to, "SQL07"))["SQL07"]
+    line = (await look(guests, "SQL07"))["SQL07"]
     path = next(one.path for one in line.volumes if one.file_system == "ReFS")
-    (small,) = await asked(lane_to(guests), GET_GUEST_FILE, {**values, "Volume": path})
+    (small,) = await asked(_LANES[guests], GET_GUEST_FILE, {**values, "Volume": path})
     assert (small.outcome, bool(small.files)) == ("read", True)
 
 
-async def test_a_node_without_its_vms_tries_nobody(guests: Lab, lane_to: LaneTo) -> None:
+async def test_a_node_without_its_vms_tries_nobody(guests: Lab) -> None:
     guests.call(lambda world: world.node("HV01").faults.rights.add("hyperv"))
     try:
-        told = await look(guests, lane_to, "SQL07")
+        told = await look(guests, "SQL07")
     finally:
         guests.call(lambda world: world.node("HV01").faults.rights.discard("hyperv"))
     assert told["SQL07"].outcome == "refused"
@@ -177,13 +191,13 @@ async def test_a_node_without_its_vms_tries_nobody(guests: Lab, lane_to: LaneTo)
     assert guests.call(lambda world: world.guest_accounts.log_ons) == []
 
 
-async def test_the_password_is_nowhere(guests: Lab, lane_to: LaneTo, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_password_is_nowhere(guests: Lab, caplog: pytest.LogCaptureFixture) -> None:
     """Not in any decrypted message or fragment, what was logged, an exception with its frames, or the lab's own log."""
     heard: list[bytes] = []
     guests.on_loop(lambda: setattr(guests.node("HV01")._node.trouble, "heard", heard))
     wrong = GuestCredential(ACCOUNT, CANARY)
     (sql,) = _ordered(guests, "SQL07")
-    lane = lane_to(guests)
+    lane = _LANES[guests]
     try:
         with caplog.at_level(logging.DEBUG):
             lines = await asked(lane, GET_GUEST, {"VM": sql, "Credential": wrong})
