@@ -197,6 +197,30 @@ def test_the_password_on_standard_input(guests: Guests, monkeypatch: pytest.Monk
     assert guests.log_ons() == [("FULL", True)]
 
 
+def test_a_person_is_asked_once_for_the_account_and_its_password(
+    guests: Guests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    asked: list[str] = []
+
+    def getpass(prompt: str) -> str:
+        asked.append(prompt)
+        return PASSWORD
+
+    monkeypatch.setattr("sys.stdin", Terminal(f" {ACCOUNT} \n"))
+    monkeypatch.setattr("getpass.getpass", getpass)
+    ran = guests.shell("guests", "--config", str(guests.config), "--vm", "FULL", "APP01", "APP02", "--json")
+    guests.printed += ran.out + ran.err
+    told = checked("guests", ran.out)
+    assert [guest["read"] for guest in told["guests"]] == [True, True, True]
+    assert "Account inside the guests: " in ran.err
+    assert asked == [f"Password of {ACCOUNT} for the guests of CLU-OPS: "]
+    assert sorted(guests.log_ons()) == [("APP01", True), ("APP02", True), ("FULL", True)]
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

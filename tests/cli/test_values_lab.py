@@ -311,6 +311,8 @@ def test_a_silent_fallback_is_told(here: Here) -> None:
     assert any("a silent fallback" in line["text"] for line in told["lines"])
     (one,) = checkpoints(here, "--vm", "CANNOT")
     assert (one["became"], one["memory"]) == ("standard, with memory", True)
+    listed = here("checkpoint", "list", "--vm", "CANNOT", "APP02").out
+    assert "CANNOT: a checkpoint with memory was taken at " in listed, "the journal of the run before tells it"
 
 
 def test_a_checkpoint_that_is_not_there_is_refused(here: Here) -> None:

@@ -105,9 +105,15 @@ async def _list(session: Session, arguments: Arguments) -> int:
     unread = {key: told if isinstance(told, str) else _why(told) for key, told in asked.items() if _is_unread(told)}
     now = session.clock.now()
     info = session.state.cluster.info
+    listed = {target.id for target in chosen.targets}
+    fallbacks = [one for one in session.operations.fallbacks if one.vm in listed]
     if arguments.json:
         show_json(
             {
+                "fallbacks": [
+                    {"vm": {"id": one.vm, "name": one.name}, "node": one.node, "time": time_json(one.time)}
+                    for one in fallbacks
+                ],
                 "cluster": info.name if info is not None else session.cluster.name,
                 "as_of": time_json(now),
                 "gaps": list(chosen.gaps),
@@ -116,6 +122,8 @@ async def _list(session: Session, arguments: Arguments) -> int:
         )
     else:
         _show(arguments, chosen.targets, asked, unread, now)
+        for one in fallbacks:
+            say(f"▲ {one.text}", "warn")
         for gap in chosen.gaps:
             complain(f"this may not be all: {gap}")
     if chosen.targets and len(unread) == len(chosen.targets):
