@@ -14,7 +14,8 @@ from typing import Any, Final
 import pytest
 
 from hvtui.lab.world import World, actions
-from hvtui.model.enums import DrainStatus, NodeState
+from hvtui.model.enums import CheckpointType, DrainStatus, NodeState, VmState
+from hvtui.model.records import Vm
 from hvtui.operations.plan import Target, Verb
 from hvtui.operations.recovery import Truth
 from tests.support.desk import node, small
@@ -25,6 +26,9 @@ from tests.support.wire import Fault
 
 ROOT: Final = Path(__file__).parents[2]
 BIG: Final = '[[vms]]\nname = "BIG01"\nnodes = ["HV02"]\ncsvs = ["Volume2"]\nmemory_gb = 200\n'
+FULLER: Final = pytest.mark.skipif(
+    not os.environ.get("HVTUI_TEST_FULLER"), reason="more consoles to kill: HVTUI_TEST_FULLER=1"
+)
 STEPS: Final = ("Suspend-HvTuiNode", "Stop-HvTuiService", "Start-HvTuiService", "Resume-HvTuiNode")
 
 
@@ -155,7 +159,7 @@ async def test_the_runbook_survives_kill_9_at_each_of_its_steps(site: Callable[.
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(not os.environ.get("HVTUI_TEST_FULLER"), reason="more consoles to kill: HVTUI_TEST_FULLER=1")
+@FULLER
 async def test_moves_and_services_survive_kill_9(site: Callable[..., Site], tmp_path: Path) -> None:
     here = site(small(tmp_path, more=BIG), max_shells=100)
     killed = Killed(here, await here.console())
@@ -199,3 +203,74 @@ async def test_moves_and_services_survive_kill_9(site: Callable[..., Site], tmp_
 
 def vm(world: World, name: str) -> Any:
     return next(one for one in world.vms.values() if one.name == name)
+
+
+@pytest.mark.timeout(300)
+@FULLER
+async def test_checkpoints_and_their_types_survive_kill_9(site: Callable[..., Site], tmp_path: Path) -> None:
+    here = site(small(tmp_path), max_shells=100)
+    killed = Killed(here, await here.console())
+    where = here.where()
+
+    def target(name: str) -> Target:
+        key = here.look(lambda world: vm(world, name).id)
+        return Target(kind="vm", id=key, name=name)
+
+    def told(name: str) -> Vm:
+        """What the console that looks knows of it."""
+        found = killed.looking.monitor.state.vm(target(name).id)
+        assert found is not None
+        return found[1]
+
+    def newest(name: str) -> Target:
+        one = here.look(lambda world: vm(world, name).checkpoints[-1])
+        return Target(kind="checkpoint", id=f"{target(name).id}/{one.id}", name=one.name)
+
+    kinds = (Verb.POLICY, [target("APP01")])
+    truth = await killed.kill_at("Set-HvTuiCheckpointType", "before", *kinds, at=where["APP01"], type="Standard")
+    assert truth.lines[0] == "0 of 1 VMs have the type that was wanted"
+    assert (verbs(truth), truth.settled) == ([Verb.POLICY], False)
+    await killed.kill_at("Set-HvTuiCheckpointType", "after", *kinds, at=where["APP01"], type="Standard")
+    await killed.world(lambda world: vm(world, "APP01").checkpoint_type == CheckpointType.Standard)
+    await until(lambda: told("APP01").checkpoint_type == CheckpointType.Standard)
+    truth = await killed.read()
+    assert (verbs(truth), truth.settled) == ([Verb.POLICY_UNDO], True)
+    back = await killed.looking.plan(truth.offers[0].verb, **truth.offers[0].options)
+    assert [change.after for change in back.changes] == ["Production"]
+
+    take = (Verb.CHECKPOINT, [target("APP02")])
+    truth = await killed.kill_at("New-HvTuiCheckpoint", "before", *take, at=where["APP02"], name="mine")
+    assert (truth.lines, truth.settled) == (("APP02: there is no checkpoint mine",), False)
+    await killed.kill_at("New-HvTuiCheckpoint", "after", *take, at=where["APP02"], name="mine")
+    await killed.world(lambda world: bool(vm(world, "APP02").checkpoints))
+    await until(lambda: bool(told("APP02").checkpoints))
+    truth = await killed.read()
+    assert (truth.lines, truth.settled) == (("APP02: mine is there",), True)
+
+    await killed.kill_at("Restore-HvTuiCheckpoint", "after", Verb.APPLY, [newest("APP02")], at=where["APP02"])
+    await killed.world(lambda world: vm(world, "APP02").state == VmState.Off)
+    await until(lambda: told("APP02").state == VmState.Off)
+    truth = await killed.read()
+    assert (verbs(truth), truth.settled) == ([Verb.START_VM], True)
+    start = truth.offers[0]
+    await killed.kill_at("Start-HvTuiVM", "after", start.verb, start.targets, at=where["APP02"])
+    await killed.world(lambda world: vm(world, "APP02").state == VmState.Running)
+    await until(lambda: told("APP02").state == VmState.Running)
+    truth = await killed.read()
+    assert (truth.lines, truth.settled) == (("APP02: it is Running",), True)
+
+    await killed.kill_at("Remove-HvTuiCheckpoint", "after", Verb.REMOVE, [newest("APP02")], at=where["APP02"])
+    await killed.world(lambda world: not vm(world, "APP02").checkpoints and not vm(world, "APP02").busy)
+    truth = await killed.read()
+    assert (truth.lines, truth.settled) == (("mine: it is removed",), True)
+    ran = Counter(function for _, function, _ in here.look(executed))
+    assert ran == dict.fromkeys(
+        (
+            "Set-HvTuiCheckpointType",
+            "New-HvTuiCheckpoint",
+            "Restore-HvTuiCheckpoint",
+            "Start-HvTuiVM",
+            "Remove-HvTuiCheckpoint",
+        ),
+        1,
+    )
