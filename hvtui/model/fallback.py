@@ -87,10 +87,12 @@ class FallbackBook:
             if vm is None:
                 # Gone from this node: it may have moved, and what was seen of it stays true.
                 continue
-            now = seen_of(vm)
-            if is_fallback(self._seen.get(key), now) and now.saved is not None:
+            now, before = seen_of(vm), self._seen.get(key)
+            if is_fallback(before, now) and now.saved is not None:
                 self._add(Fallback(key, vm.name, node, time, now.saved))
-            self._seen[key] = now
+            # While they cannot be read, what was read last is what a later reading is compared with.
+            kept = before.saved if now.saved is None and before is not None else now.saved
+            self._seen[key] = Seen(kept, now.promised, now.ran)
             standing = self.standing.get(key)
             if standing is not None and now.saved is not None and now.saved < standing.count:
                 del self.standing[key]
