@@ -225,8 +225,12 @@ def test_what_a_file_of_values_was_edited_to_is_not_believed(edit: str, desk: De
 
 def test_a_plan_of_values_that_still_holds_is_begun(desk: Desk) -> None:
     path = desk.written(*POLICY)
-    ran = desk("policy", "set", "Standard", "--apply", "--plan", str(path), "--confirm", "CLU-TEST")
+    ran = desk("policy", "set", "Standard", "--apply", "--plan", str(path), "--confirm", "CLU-TEST", "--jsonl")
     assert set(desk.sent) == {"Set-HvTuiCheckpointType"}, ran.out + ran.err
+    lines = [checked("line", line) for line in ran.out.splitlines()]
+    assert [line["kind"] for line in lines] == ["item", "item", "end"]
+    assert {line["cluster"] for line in lines} == {"CLU-TEST"}
+    assert lines[-1]["exit"] == ran.code
 
 
 def test_what_is_held_at_the_last_moment_is_left_over_and_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

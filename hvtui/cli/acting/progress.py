@@ -82,7 +82,8 @@ class Progress:
         if not item.ended or item.state is ItemState.CANCELLED:
             return
         if self._lines:
-            show_line({"kind": "item", "time": time_json(self._now()), **item_json(item)})
+            head = {"kind": "item", "cluster": run.plan.cluster, "time": time_json(self._now())}
+            show_line({**head, **item_json(item)})
         elif run.plan.verb in BETWEEN_VMS and item.state is ItemState.DONE:
             self.line(f"{item.target.name}: {item.text}", self._now())
 
@@ -114,7 +115,8 @@ def show_end(told: Mapping[str, Any]) -> None:
     counts = {state: states.count(state) for state in dict.fromkeys(states)}
     kept = ("outcome", "exit", "operation", "started", "ended", "refusals", "left", "held", "offers")
     undone = [item["target"] for item in told["items"] if item["state"] == ItemState.CANCELLED.value]
-    show_line({"kind": "end", **{name: told[name] for name in kept}, "counts": counts, "not_begun": undone})
+    head = {"kind": "end", "cluster": told["plan"]["cluster"]}
+    show_line({**head, **{name: told[name] for name in kept}, "counts": counts, "not_begun": undone})
 
 
 def _words(run: Run, item: RunItem) -> str:
