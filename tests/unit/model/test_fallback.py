@@ -1,4 +1,4 @@
-"""Silent fallbacks: which growth of checkpoints with memory is one, how long it stands, and what earlier consoles saw."""
+"""Silent fallbacks: which growth of checkpoints with memory is one, and how long it stands."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def look(book: FallbackBook, *records: Vm, node: str = "HV01") -> list[int]:
         ([vm(3)], [0]),
         ([vm(1), vm(0), vm(1)], [0, 0, 1]),
         ([vm(None), vm(1), vm(2)], [0, 0, 1]),
-        ([vm(0), vm(None), vm(1)], [0, 0, 0]),
+        ([vm(0), vm(None), vm(1)], [0, 0, 1]),
         ([vm(0, checkpoint_type=5), vm(1, checkpoint_type=5)], [0, 0]),
         ([vm(0, checkpoint_type=4), vm(1, checkpoint_type=4)], [0, 0]),
         ([vm(0, checkpoint_type=5), vm(1)], [0, 0]),
