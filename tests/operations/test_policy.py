@@ -142,6 +142,7 @@ async def test_those_that_are_held_stay_and_the_others_go_on(here: Stage) -> Non
     run = await here.run(plan)
     assert states(run) == {"APP03": ItemState.DONE}
     assert [left.vm.name for left in run.plan.left] == ["APP01", "APP02"]
+    assert run.lines[0].text == "2 VMs stay as they are: 1 locked, 1 changed"
     assert types(here)["APP01"] is CheckpointType.Production
     assert types(here)["APP02"] is CheckpointType.Disabled
     here.assert_unharmed()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -57,6 +58,10 @@ class PolicyRun:
 
     async def run(self, desk: Desk, run: Run) -> RunState:
         """Node by node, some at once; what a stop left is offered as a new plan."""
+        left = Counter(one.refusals[0].rule for one in run.plan.left if one.refusals)
+        if left:
+            why = ", ".join(f"{count} {rule}" for rule, count in left.most_common())
+            desk.line(run, f"{left.total()} VMs stay as they are: {why}", Severity.WARN)
         await _Batch(desk, run).go()
         return look.end_state(run)
 
