@@ -23,6 +23,7 @@ KEYS = sorted(
 )
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("place", ["nodes", "vms", "operations"])
 async def test_no_key_alone_changes_anything(place: str, tmp_path: Path) -> None:
     feed = ActingFeed()
