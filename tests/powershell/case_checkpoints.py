@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.powershell import worlds
-from tests.powershell.case_actions import ACTED, Step, role, world
-from tests.powershell.case_kit import DENIED, Case, failing, machines, with_cim
+from tests.powershell.case_actions import Step, role, world
+from tests.powershell.case_kit import ACTED, DENIED, Case, failing, machines, with_cim
 from tests.powershell.worlds import SNAPSHOT, SQL, WEB
 
 SECOND: Final = SNAPSHOT[:-1] + "2"
@@ -25,13 +25,13 @@ def vm(own: str = SQL, **changes: Any) -> Step:
     return {"Id": own, "CheckpointType": 3, "IsClustered": True, **changes}
 
 
-def at(state: int = 2, operational: tuple[int, ...] = (2,), **commands: Any) -> Step:
+def at(state: int = 2, operational: tuple[int, ...] = (2,), commands: dict[str, Any] | None = None) -> Step:
     """SQL in a state, WEB off and of no cluster, two checkpoints of SQL of which one rests on the other."""
     kinds = {
         "Get-VM": [vm(), vm(WEB, CheckpointType=5, IsClustered=False)],
         "Get-VMSnapshot": [snapshot(SNAPSHOT), snapshot(SECOND, State=6, ParentSnapshotId=SNAPSHOT)],
         **{name: [_JOB] for name in ("Checkpoint-VM", "Restore-VMSnapshot", "Remove-VMSnapshot", "Start-VM")},
-        **commands,
+        **(commands or {}),
     }
     made = world(commands=kinds)
     return with_cim(
@@ -97,11 +97,14 @@ def _free(name: str, made: Any) -> list[Case]:
     unread = ("Msvm_ComputerSystem", "Get-VM", "MSCluster_Cluster", "Get-ClusterGroup")
     return [
         made(f"{name}: no VM", with_cim(at(), Msvm_ComputerSystem=machines())),
-        made(f"{name}: Get-VM gives nothing", at(**{"Get-VM": []})),
+        made(f"{name}: Get-VM gives nothing", at(commands={"Get-VM": []})),
         made(f"{name}: shown nothing", with_cim(at(), Msvm_ComputerSystem=[])),
         made(f"{name}: shown no cluster", with_cim(at(), MSCluster_Cluster=[])),
-        made(f"{name}: no role", at(**{"Get-ClusterGroup": []})),
-        *(made(f"{name}: role status {n}", at(**{"Get-ClusterGroup": [role(SQL, status=n)]})) for n in (1, 4, 2)),
+        made(f"{name}: no role", at(commands={"Get-ClusterGroup": []})),
+        *(
+            made(f"{name}: role status {n}", at(commands={"Get-ClusterGroup": [role(SQL, status=n)]}))
+            for n in (1, 4, 2)
+        ),
         *(made(f"{name}: operation {n}", at(2, (11, n))) for n in (32768, 32772, 32776, 32781)),
         *(made(f"{name}: {source} fails", failing(at(), source)) for source in unread),
     ]
@@ -112,11 +115,11 @@ def _job_ends(name: str, made: Any, command: str) -> list[Case]:
     reason = _records("no reason at all")[0]
     child = {**_JOB, "Error": _records("of the child")}
     return [
-        made(f"{name}: the job failed", at(**{command: _failed(Error=_records("not supported", "second"))})),
-        made(f"{name}: its child failed", at(**{command: _failed(ChildJobs=[_JOB, child])})),
-        made(f"{name}: it failed with a reason", at(**{command: _failed(JobStateInfo={"Reason": reason})})),
-        made(f"{name}: it failed without a reason", at(**{command: _failed()})),
-        made(f"{name}: it is over", at(**{command: [{**_JOB, "State": "Completed"}]})),
+        made(f"{name}: the job failed", at(commands={command: _failed(Error=_records("not supported", "second"))})),
+        made(f"{name}: its child failed", at(commands={command: _failed(ChildJobs=[_JOB, child])})),
+        made(f"{name}: it failed with a reason", at(commands={command: _failed(JobStateInfo={"Reason": reason})})),
+        made(f"{name}: it failed without a reason", at(commands={command: _failed()})),
+        made(f"{name}: it is over", at(commands={command: [{**_JOB, "State": "Completed"}]})),
         made(f"{name}: Windows refuses", failing(at(), command, code=0x80070032)),
         made(f"{name}: Windows denies", failing(at(), command, code=DENIED)),
         made(f"{name}: no record", failing(at(), "Write-EventLog")),
@@ -131,7 +134,7 @@ def _taken() -> list[Case]:
         return Case(f"take: {name}", "New-HvTuiCheckpoint", list(steps), {**given, **changes})
 
     def typed(kind: int) -> Step:
-        return at(**{"Get-VM": [vm(CheckpointType=kind)]})
+        return at(commands={"Get-VM": [vm(CheckpointType=kind)]})
 
     return [
         take("running", at(), at(2, (11, 32768))),
@@ -153,7 +156,7 @@ def _applied() -> list[Case]:
         return Case(f"apply: {name}", "Restore-HvTuiCheckpoint", list(steps), {**given, **changes})
 
     def listed(**changes: Any) -> Step:
-        return at(**{"Get-VMSnapshot": [snapshot(SECOND, **changes)]})
+        return at(commands={"Get-VMSnapshot": [snapshot(SECOND, **changes)]})
 
     return [
         apply("with memory", at(), at(32773)),
@@ -164,7 +167,7 @@ def _applied() -> list[Case]:
         apply("no memory any more", listed(State=32786)),
         *(apply(f"type {n}", listed(SnapshotType=n, State=6)) for n in (1, 2, 6)),
         apply("no such checkpoint", at(), CheckpointId=LEFT),
-        apply("no checkpoint at all", at(**{"Get-VMSnapshot": []})),
+        apply("no checkpoint at all", at(commands={"Get-VMSnapshot": []})),
         apply("checkpoints fail", failing(at(), "Get-VMSnapshot")),
         *_free("busy", apply),
         *_job_ends("job", apply, "Restore-VMSnapshot"),
@@ -178,7 +181,7 @@ def _removed() -> list[Case]:
         return Case(f"remove: {name}", "Remove-HvTuiCheckpoint", list(steps), {**given, **changes})
 
     def listed(kind: int) -> Step:
-        return at(**{"Get-VMSnapshot": [snapshot(SECOND, SnapshotType=kind)]})
+        return at(commands={"Get-VMSnapshot": [snapshot(SECOND, SnapshotType=kind)]})
 
     return [
         remove("nothing rests on it", at(), at(2, (2, 32772))),
@@ -211,8 +214,8 @@ def _started() -> list[Case]:
         start("Windows refuses", failing(off, "Start-ClusterGroup", code=0x8007139F)),
         start("Windows denies", failing(off, "Start-ClusterGroup", code=DENIED)),
         start("VMs fail", failing(off, "Msvm_ComputerSystem")),
-        start("locked", at(3, **{"Get-ClusterGroup": [role(SQL, status=1)]})),
-        start("a role of a strange name", at(3, **{"Get-ClusterGroup": [{**role(SQL), "Name": "[a]*"}]})),
+        start("locked", at(3, commands={"Get-ClusterGroup": [role(SQL, status=1)]})),
+        start("a role of a strange name", at(3, commands={"Get-ClusterGroup": [{**role(SQL), "Name": "[a]*"}]})),
         alone("of no cluster", off),
         *_job_ends("of no cluster", alone, "Start-VM"),
     ]
@@ -223,7 +226,7 @@ def _types() -> list[Case]:
         return Case(f"type: {name}", "Set-HvTuiCheckpointType", list(steps), {"VM": vms, **ACTED})
 
     def typed(kind: int) -> Step:
-        return at(**{"Get-VM": [vm(CheckpointType=kind), vm(WEB, CheckpointType=5, IsClustered=False)]})
+        return at(commands={"Get-VM": [vm(CheckpointType=kind), vm(WEB, CheckpointType=5, IsClustered=False)]})
 
     many = ",".join([f"{SQL}:3:5"] * 7)
     refused = failing(at(), "Set-VM", code=0x8007054F)
