@@ -52,7 +52,10 @@ class AskCredential(ModalScreen[None]):
 
     AUTO_FOCUS = "#password"
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Not now", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Not now", show=False),
+        Binding("enter,tab", "to_password", "Password", show=False, priority=True),
+    ]
 
     DEFAULT_CSS = """
     AskCredential {
@@ -105,9 +108,19 @@ class AskCredential(ModalScreen[None]):
         if not self._username:
             self.set_focus(self.query_one("#account", Input))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "to_password" or self.focused is self.query_one("#account")
+
+    def action_to_password(self) -> None:
+        """Before the next key is looked at: one typed right behind belongs to the password, not into the open."""
+        self.set_focus(self.query_one(SecretInput))
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter in the account leads to the password, there it hands both over, once."""
+        """Enter in the password hands both over, once; without an account it leads there."""
         event.stop()
+        if self._left:
+            # Enter was pressed twice: what is below is not to be closed as well.
+            return
         secret, field = self.query_one(SecretInput), self.query_one("#account", Input)
         account = field.value.strip()
         if not account:

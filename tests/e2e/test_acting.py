@@ -1,4 +1,4 @@
-"""Changes by keys on a terminal, on a lab over real NTLM: a move, and the heart of the field report."""
+"""Changes by keys on a terminal, on a lab over real NTLM: a move, and a console that is killed while VMMS stops."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def harm(world: World) -> list[str]:
     return [f"{one.kind} {one.target}" for one in world.ledger.entries]
 
 
-def assert_well(lab: Lab, folder: Path) -> None:
-    """Nobody was harmed, nothing was done twice, and the journal is whole."""
-    assert lab.call(harm) == []
+def assert_well(lab: Lab, folder: Path, *, but: tuple[str, ...] = ()) -> None:
+    """Nobody was harmed, `but` in these ways each once; nothing was done twice, and the journal is whole."""
+    assert [entry.split()[0] for entry in lab.call(harm)] == [*but], lab.call(harm)
     counts = lab.call(executed)
     assert counts
     assert set(counts.values()) == {1}, counts
@@ -48,48 +48,6 @@ def arm(terminal: Terminal, button: str, key: str = "enter", seconds: float = 12
             return
         terminal.send(key)
         terminal.wait_for(differs_from(shown))
-
-
-def play_the_field_report(lab: Lab, terminal: Terminal, patience: float = 1.0) -> None:
-    """See the writer, say that its job was stopped, drain, restart VMMS, resume; the writer is [1] and VMs are home.
-
-    `patience`: how many times as long as on the native engine anything may take.
-    """
-
-    def wait(pattern: str, seconds: float = 60.0) -> str:
-        return terminal.wait_for(pattern, timeout=seconds * patience)
-
-    wait(r"HV03 Hyper-V \[5\] Unexpected error")
-    before = lab.call(lambda world: {vm.name for vm in world.vms.values() if vm.node.name == "HV03"})
-    assert before
-    wait(r"FILE02, SQL07: backup failed \(event 10")
-    wait(r"✖ HV03 ")
-    # To the node in trouble: V is about the row under the cursor.
-    terminal.send("1", "n", "V")
-    wait("Is there room again in the guests whose shadow copy failed")
-    terminal.send("1")
-    wait(r"backup-orphaned", 120)
-    terminal.send("\x1bOR")
-    wait(r"Was the backup job of HV03 stopped\?")
-    terminal.send("HV03")
-    wait(r"\[ Enter  I stopped the job in the backup product \]")
-    terminal.send("enter")
-    wait(r"the job was stopped in the backup product, says", 120)
-    # The field is there when the plan was made anew.
-    wait(r"type HV03 to confirm:", 120)
-    terminal.send("HV03")
-    arm(terminal, "Restart VMMS on HV03", seconds=120 * patience)
-    terminal.send("enter")
-    wait(r"1 running")
-    wait(r"✓ done +Restart VMMS on HV03", 200)
-    shown = wait(r"4 ✓ done +Resume-ClusterNode HV03 -Failback Immediate")
-    assert re.search(r"3 ✓ done +start VMMS on HV03", shown)
-    terminal.send("c")
-    assert "Suspend-" in wait("Command log")
-    terminal.send("escape")
-    wait(r"HV03 +Up .*12✓")
-    after = lab.call(lambda world: {vm.name for vm in world.vms.values() if vm.node.name == "HV03"})
-    assert before <= after
 
 
 def home(world: World, name: str) -> str:
@@ -117,13 +75,6 @@ def test_a_vm_is_moved_by_keys(tmp_path: Path) -> None:
         terminal.send("O")
         terminal.wait_for(rf"✓ done +Move {name} to {best[1]}", timeout=120)
         assert lab.call(lambda world: home(world, name)) == best[1]
-        assert_well(lab, tmp_path)
-
-
-@pytest.mark.timeout(400)
-def test_the_heart_of_the_field_report_is_played_by_keys(tmp_path: Path) -> None:
-    with Lab("stuck-writer", at=50 * 60, speed=8.0) as lab, console(lab, tmp_path) as terminal:
-        play_the_field_report(lab, terminal)
         assert_well(lab, tmp_path)
 
 

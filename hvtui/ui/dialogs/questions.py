@@ -60,7 +60,7 @@ def needed_question(
     if guilty:
         heading = "Is there room again in the guests whose shadow copy failed?"
         now = feed.clock.monotonic()
-        known = [knowledge.verdict(vm, name, now) for vm, name in guilty.items()]
+        known = sorted((knowledge.verdict(vm, name, now) for vm, name in guilty.items()), key=lambda one: -one.severity)
         told = _lines(
             f"Event 10102 names: {names}.",
             "A restart brings the writer back. While a guest's volume is full, the next backup run sticks it again.",
