@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,25 +11,35 @@ import pytest
 
 from hvtui.lab.pwsh.stubs import VERSIONS
 from hvtui.lab.world import World, actions
-from hvtui.lab.world.command_log import Change
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.operations import merge, take_checkpoint
-from hvtui.lab.world.vm import Vm
 from hvtui.model.enums import DrainStatus, GroupStatus, NodeState, SnapshotType, VmState
-from tests.engine.support.changes import acted, service_values
+from hvtui.remote.contract import FUNCTIONS
+from tests.engine.support.changes import acted, script, service_values
 from tests.engine.support.patched import Edit, Patched, answers_of, places
 from tests.engine.support.stage import START, Stage
 from tests.support.prevented import CHECKS, Case, Play, scene
-from tests.support.prevented_cases import BACKUP, CASES, MOVE, RESUME, STOP, SUSPEND
+from tests.support.prevented_cases import CASES, MOVE, RESUME, STOP, SUSPEND
+from tests.support.prevented_rows import (
+    CHECKPOINT_ROWS,
+    FREE_STATE,
+    NOBODY,
+    NOT_DONE,
+    Row,
+    Values,
+    asked,
+    begun,
+    changes,
+    harm,
+    mover,
+    nothing,
+)
 from tests.support.world_nodes import WorldNodes
 
-Values = dict[str, Any]
 CSV: Final = "Move-ClusterSharedVolume"
 START_SERVICE: Final = "Win32_Service.StartService"
 ENTRY: Final = "New-ItemProperty"
 UP: Final = "HV02,HV03"
-NOBODY: Final = "00000000-0000-4000-8000-000000000000"
-SCENE: Final = scene(more=BACKUP)
 
 
 @pytest.fixture(scope="module")
@@ -66,50 +76,6 @@ def _module_nodes(patched: Patched, without: tuple[str, ...]) -> type[WorldNodes
 
 
 # --- each check of the module ---
-
-
-def mover(world: World) -> Vm:
-    return world.vm("APP01")
-
-
-@dataclass(frozen=True)
-class Row:
-    """A call that a place of the module refuses, and what comes of it without that place."""
-
-    function: str
-    values: Callable[[World], Values]
-    shows: Callable[[World], object]
-    prepare: Callable[[World], object] = lambda world: None
-    edits: tuple[Edit, ...] = ()
-    """How the node's Windows is made to behave as the place expects it; there in both copies."""
-    first: str = ""
-    """Script that runs on the engine before."""
-    world: str = field(default=SCENE)
-    node: str = "HV01"
-
-
-def begun(command: str) -> Callable[[World], object]:
-    """Windows took it."""
-    return lambda world: [one for one in changes(world) if one.command == command and one.outcome != "refused"]
-
-
-def asked(command: str) -> Callable[[World], object]:
-    """Windows was asked, and it is Windows that refused: the check only says so earlier, and in better words."""
-    return lambda world: [one for one in changes(world) if one.command == command and one.outcome == "refused"]
-
-
-def harm(kind: str) -> Callable[[World], object]:
-    """Somebody was harmed."""
-    return lambda world: world.ledger.of(kind)
-
-
-def nothing(world: World) -> object:
-    """There is nothing to change: without the check the call ends in an error, and changes nothing either."""
-    return not changes(world)
-
-
-def changes(world: World) -> list[Change]:
-    return [change for change in world.commands.changes if change.asked.operation]
 
 
 def _vm(**other: Any) -> Callable[[World], Values]:
@@ -336,6 +302,7 @@ ROWS: Final[dict[str, Row]] = {
     "Invoke-HvTuiAlone busy": Row(
         "Stop-HvTuiService", _service("CryptSvc"), begun(STOP), edits=(_IMPATIENT,), first=_OTHER_SESSION
     ),
+    **CHECKPOINT_ROWS,
 }  # fmt: skip
 _INSTEAD: Final = {
     # Where nothing but the lock stands between, what is locked is done without it.
@@ -343,19 +310,20 @@ _INSTEAD: Final = {
         "Private/Service.ps1",
         "Deny-HvTuiAction -Action $Action -Rule 'busy' -Text 'another hvtui session changes this node at this moment'",
         "& $Block",
-    )
+    ),
+    FREE_STATE: Edit("Private/Checkpoint.ps1", "if ($ExpectState -ge 0 -and ", "if ($false -and "),
 }
 
 
 def test_every_check_of_the_module_has_a_row() -> None:
-    assert set(ROWS) == set(places())
+    assert {*ROWS, NOT_DONE} == {*places(), FREE_STATE}
     assert {name for case in CASES for name in case.checks} <= set(places())
     assert {name for case in CASES for name in case.checks} == set(CHECKS)
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_what_a_check_of_the_node_prevents(name: str, patched: Patched, tmp_path: Path) -> None:
-    row, place = ROWS[name], places()[name]
+    row, rule = ROWS[name], name.split()[1]
     # Every version of Windows has its turn.
     version = VERSIONS[list(ROWS).index(name) % len(VERSIONS)]
     file = tmp_path / "scene.toml"
@@ -371,19 +339,48 @@ def test_what_a_check_of_the_node_prevents(name: str, patched: Patched, tmp_path
         session = patched.session(row.node, without=without, edits=edits, version=version)
         session.run(row.first)
         try:
-            answer = patched.call(
-                row.node, row.function, acted(row.values(world)), without=without, edits=edits, version=version
-            )
+            result = session.run(script(row.function, acted(row.values(world))))
         finally:
             session.run(_OTHER_ENDS)
         patched.stage.do(lambda: world.advance(120.0))
-        return world, answer
+        assert result.errors == []
+        # A stream tells of its one VM, and then of its end.
+        assert len(result.output) == (2 if FUNCTIONS[row.function].stream else 1)
+        return world, json.loads(result.output[0])
 
     before, answer = play(removed=False)
-    assert (answer["outcome"], answer["rule"], answer["command"]) == ("refused", place.rule, "")
+    assert (answer["outcome"], answer["rule"], answer["command"]) == ("refused", rule, "")
     assert changes(before) == []
     world, answer = play(removed=True)
-    assert answer["rule"] != place.rule
+    assert answer["rule"] != rule
     assert row.shows(world), (answer, world.commands.changes, world.ledger.entries)
     if row.shows is not nothing:
         assert answer["command"]
+
+
+def test_a_type_that_windows_left_as_it_was_is_not_told_as_set(patched: Patched, tmp_path: Path) -> None:
+    """Without the look at the VM afterwards it would be told as done."""
+    file = tmp_path / "scene.toml"
+    file.write_text(scene(), encoding="utf-8")
+    type_file = "Private/CheckpointType.ps1"
+    silent = Edit(type_file, "    Set-VM -VM $vm -CheckpointType $name\n", "    $null = $vm\n")
+    blind = Edit(type_file, "$after -ne $To) {", "$false) {")
+
+    def play(*edits: Edit) -> dict[str, Any]:
+        world = World.load(file, start=START, at=60.0)
+        patched.put(world)
+        result = patched.session("HV01", edits=edits).run(
+            script("Set-HvTuiCheckpointType", acted({"VM": f"{mover(world).id}:3:5"}))
+        )
+        assert result.errors == []
+        answer: dict[str, Any] = json.loads(result.output[0])
+        assert answer["command"]
+        assert answer["after"] == int(mover(world).checkpoint_type)
+        return answer
+
+    def told(answer: dict[str, Any]) -> tuple[object, ...]:
+        return tuple(answer[name] for name in ("outcome", "rule", "after", "changed", "failed"))
+
+    assert told(play()) == ("done", "", 5, 1, 0)
+    assert told(play(silent)) == ("failed", "windows", 3, 0, 1)
+    assert told(play(silent, blind)) == ("done", "", 3, 1, 0)
