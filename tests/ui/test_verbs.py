@@ -47,7 +47,7 @@ TARGETS: dict[Verb, tuple[tuple[Target, ...], dict[str, str]]] = {
     Verb.VSSACCESS: ((SVC,), {"value": "1"}),
     Verb.VSSACCESS_REMOVE: ((OLD,), {}),
 }
-"""What is undone is read from the journal: test_undo.py plays it."""
+"""What is undone is read from the journal: test_checkpoints_page.py and tests/e2e/test_access.py play it."""
 UNDO = {Verb.POLICY_UNDO, Verb.VSSACCESS_UNDO}
 
 PLANNED = [verb for verb in Verb if verb not in UNDO]
