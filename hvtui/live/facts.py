@@ -1,4 +1,4 @@
-"""The slow facts of one node: its event logs by position, and its VSS writers on demand."""
+"""The slow facts of one node: its event logs by position, and its VSS writers, on demand and in their turn."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 from hvtui.errors import BadReply, NodeRefused, RemoteError
 from hvtui.live.shared import Shared
+from hvtui.live.writer_turn import WriterTurn, sign_of_backup
 from hvtui.model.records import EventPage, Info, Provider, Providers, WriterText
 from hvtui.remote.contract import CHANNELS, GET_EVENT, GET_INFO, GET_PROVIDER, GET_WRITER
 from hvtui.remote.lane import Lane
@@ -34,9 +35,10 @@ class NodeFacts:
         self._reading = False
         self._reads: set[asyncio.Task[None]] = set()
         self._writers_seen = False
+        self._turn = WriterTurn(shared.timing)
 
     async def run(self) -> None:
-        """Read what the node says of itself, the writers once, the event logs back; then new events for ever."""
+        """Read what the node says of itself, the writers, the event logs back; then new events and, seldom, writers."""
         if not self._writers_seen:
             self.read_writers()
         told = False
@@ -47,6 +49,8 @@ class NodeFacts:
                         await self._read_info()
                         told = True
                     await self._read_events()
+                if self._turn.due(self._shared.clock.monotonic(), sign=self._in_backup()):
+                    self.read_writers()
             except RemoteError as error:
                 _log.info("%s: slow facts: %s", self.name, error)
             except Exception:
@@ -136,6 +140,7 @@ class NodeFacts:
         if self._reading:
             return False
         self._reading = True
+        self._turn.began(self._shared.clock.monotonic())
         read = asyncio.create_task(self._read_writers())
         self._reads.add(read)
         read.add_done_callback(self._read_ended)
@@ -160,6 +165,10 @@ class NodeFacts:
         except Exception as error:
             _log.exception("reading the writers of %s failed", self.name)
             store.writers_failed(self.name, f"hvtui failed on this answer: {type(error).__name__}")
+        self._turn.ended(store.state.node(self.name).writers)
+
+    def _in_backup(self) -> bool:
+        return sign_of_backup(self._shared.store.state, self.name)
 
     async def _ask_writers(self) -> None:
         """On a lane of its own, closed when it is done: vssadmin may hang for minutes."""

@@ -27,6 +27,10 @@ class Timing:
     """Longest wait where a person must do something first."""
     events: float = 30.0
     """Between two looks into the event logs of a node; longer with more than 32 nodes."""
+    writers: float = 600.0
+    """Between two reads of a node's VSS writers that nobody asked for; up to a half longer."""
+    writers_soon: float = 60.0
+    """The same at the least: while a backup asks the writers, has just failed, or what they say has changed."""
     idle: float = 90.0
     """An on-demand lane is closed after so long without a call; opening one costs the node a new process."""
     without_cluster: float = 5.0
