@@ -10,8 +10,9 @@ from hvtui.operations.desk import Desk
 from hvtui.operations.facts import Was
 from hvtui.operations.plan import Target, Verb
 from hvtui.operations.verbs.vss_access import access_target, access_targets
-from hvtui.operations.vss_access import node_and_account, unheard_of
+from hvtui.operations.vss_access import node_and_account
 from hvtui.operations.vss_past import changed_by, last_operation
+from hvtui.operations.vss_proposals import unheard_of
 
 
 @dataclass

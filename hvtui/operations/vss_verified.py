@@ -19,7 +19,7 @@ from hvtui.model.placement import place
 from hvtui.model.state import ClusterState, NodeView
 from hvtui.model.writer_catalog import HYPER_V, WAITING
 from hvtui.operations.records import ChangeRecord, records
-from hvtui.operations.vss_access import EVENTS
+from hvtui.operations.vss_proposals import EVENTS
 
 SET: Final = "Set-HvTuiVssAccess"
 REMOVE: Final = "Remove-HvTuiVssAccess"

@@ -15,7 +15,8 @@ from hvtui.model.vss_access import VssAccess
 from hvtui.operations.plan import Level, Plan, Target, Verb
 from hvtui.operations.run import ItemState, Run, RunState
 from hvtui.operations.verbs.vss_access import access_target
-from hvtui.operations.vss_access import proposals, table, unheard_of, value_of
+from hvtui.operations.vss_access import table, value_of
+from hvtui.operations.vss_proposals import proposals, unheard_of
 from hvtui.operations.vss_verified import BackupsSeen, Proof, asking
 from hvtui.operations.vss_verified import checks as checks_of
 from tests.support.desk import Stage, small

@@ -19,8 +19,9 @@ from hvtui.errors import UsageError
 from hvtui.model.state import ClusterState
 from hvtui.model.vss_access import VssAccess
 from hvtui.operations.plan import Target, Verb
-from hvtui.operations.vss_access import AccessRow, AccessTable, Proposal, proposals, unheard_of
+from hvtui.operations.vss_access import AccessRow, AccessTable
 from hvtui.operations.vss_access import table as side_by_side
+from hvtui.operations.vss_proposals import Proposal, proposals, unheard_of
 from hvtui.operations.vss_verified import Proof, asking
 
 _UNDONE: Final = (Verb.VSSACCESS, Verb.VSSACCESS_REMOVE)

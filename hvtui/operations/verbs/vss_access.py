@@ -15,7 +15,6 @@ from hvtui.operations.verbs.draft import draft
 from hvtui.operations.vss_access import (
     ABSENT,
     DENIED,
-    EVENTS,
     GRANTS,
     KEY,
     NO_ENTRY,
@@ -30,6 +29,7 @@ from hvtui.operations.vss_access import (
     value_of,
     value_text,
 )
+from hvtui.operations.vss_proposals import EVENTS
 
 VSSACCESS: Final = frozenset({Verb.VSSACCESS, Verb.VSSACCESS_REMOVE, Verb.VSSACCESS_UNDO})
 

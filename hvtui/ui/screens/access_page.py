@@ -8,20 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from hvtui.model.vss_access import VssAccess
 from hvtui.operations.plan import Verb
 from hvtui.operations.run import Run
-from hvtui.operations.vss_access import (
-    ABSENT,
-    DENIED,
-    GRANTS,
-    KEY,
-    AccessRow,
-    AccessTable,
-    Proposal,
-    proposals,
-    table,
-    unheard_of,
-    value_text,
-)
+from hvtui.operations.vss_access import ABSENT, DENIED, GRANTS, KEY, AccessRow, AccessTable, table, value_text
 from hvtui.operations.vss_access import Cell as Value
+from hvtui.operations.vss_proposals import Proposal, proposals, unheard_of
 from hvtui.operations.vss_verified import Proof, asking
 from hvtui.text import safe_text
 from hvtui.ui.pointed import NOTHING, Pointed

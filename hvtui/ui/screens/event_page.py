@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hvtui.model.events import NodeEvent, describe, is_noise, severity_of
 from hvtui.model.severity import Severity
-from hvtui.operations.vss_access import EVENTS as ASKS_FOR_ENTRY
+from hvtui.operations.vss_proposals import EVENTS as ASKS_FOR_ENTRY
 from hvtui.text import safe_block
 from hvtui.ui import format as fmt
 from hvtui.ui.panes.event_rows import LEVELS

@@ -18,16 +18,14 @@ from hvtui.operations.vss_access import (
     BOTH,
     GRANTS,
     fault_of,
-    is_backup,
     is_shipped,
     is_wide,
-    named_in,
     number,
-    proposals,
     spelled,
     table,
     value_of,
 )
+from hvtui.operations.vss_proposals import is_backup, named_in, proposals
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 SINGLE = "S-1-5-21-1-2-3-1104"
