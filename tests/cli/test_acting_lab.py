@@ -28,6 +28,7 @@ from hvtui.paths import state_dir
 from tests.support.cli import Ran, Shell
 from tests.support.desk import small
 from tests.support.executed import executed
+from tests.support.fuller import in_fuller_run
 from tests.support.schemas import checked
 
 pytestmark = [pytest.mark.timeout(300)]
@@ -181,6 +182,7 @@ def test_a_vm_moves_a_node_is_drained_and_comes_back(site: Callable[..., Site], 
     here.assert_unharmed(calls=3)
 
 
+@in_fuller_run
 def test_suspects_are_isolated_counted_and_sent_home(site: Callable[..., Site], tmp_path: Path) -> None:
     here = site(small(tmp_path, vms=ON_ONE))
     words = ("isolate", "--vm", "APP01", "APP02", "--control", "APP03", "--node", "HV03")
@@ -224,6 +226,7 @@ def test_suspects_are_isolated_counted_and_sent_home(site: Callable[..., Site], 
 # --- waiting for a merge ---
 
 
+@in_fuller_run
 def test_a_merge_is_waited_for(site: Callable[..., Site], tmp_path: Path) -> None:
     here = site(small(tmp_path, vms=ON_ONE))
 

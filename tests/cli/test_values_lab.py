@@ -28,6 +28,7 @@ from tests.cli.test_acting_lab import Site
 from tests.support.cli import Shell
 from tests.support.desk import small
 from tests.support.executed import executed
+from tests.support.fuller import in_fuller_run
 from tests.support.schemas import checked
 
 pytestmark = [pytest.mark.timeout(300)]
@@ -301,6 +302,7 @@ def test_a_checkpoint_is_taken_told_applied_started_and_removed(here: Here) -> N
     assert checkpoints(here, "--vm", "APP01") == []
 
 
+@in_fuller_run
 def test_a_silent_fallback_is_told(here: Here) -> None:
     dry = here("checkpoint", "take", "--vm", "CANNOT")
     assert "falls back to one with memory, without a word" in dry.out
@@ -324,6 +326,7 @@ def test_a_checkpoint_that_is_not_there_is_refused(here: Here) -> None:
 # --- VssAccessControl ---
 
 
+@in_fuller_run
 def test_an_account_is_let_in_on_all_nodes_and_taken_out_again(here: Here) -> None:
     before = here.access()
     told = checked("vssaccess", here("vssaccess", "list", "--json").out)

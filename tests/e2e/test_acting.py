@@ -14,6 +14,7 @@ from hvtui.lab.world import World
 from tests.e2e.test_console import differs_from
 from tests.support.desk import small
 from tests.support.executed import executed
+from tests.support.fuller import in_fuller_run
 from tests.support.terminal import Terminal
 
 
@@ -55,6 +56,7 @@ def home(world: World, name: str) -> str:
     return next(vm.node.name for vm in world.vms.values() if vm.name == name)
 
 
+@in_fuller_run
 def test_a_vm_is_moved_by_keys(tmp_path: Path) -> None:
     with Lab("healthy", speed=4.0) as lab, console(lab, tmp_path) as terminal:
         terminal.wait_for(r"HV08 +Up .*12✓")

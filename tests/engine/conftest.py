@@ -28,8 +28,8 @@ collect_ignore = (
 )
 """Too long for every run; the fuller one has them."""
 
-SHOWN = VERSIONS if os.environ.get("HVTUI_TEST_FULLER") else (VERSIONS[0], VERSIONS[-1])
-"""Windows versions that the contract is held against: all of them, or the oldest and the newest."""
+SHOWN = VERSIONS if os.environ.get("HVTUI_TEST_FULLER") else VERSIONS[:1]
+"""Windows versions that the contract is held against: all of them, or the oldest, which has the least."""
 
 
 class LaneTo(Protocol):

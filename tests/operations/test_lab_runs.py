@@ -28,6 +28,7 @@ from tests.live.conftest import QUICK, all_live
 from tests.remote.conftest import config_for, gate_for
 from tests.support.desk import ACTOR, as_asked, node, small
 from tests.support.executed import executed
+from tests.support.fuller import in_fuller_run
 from tests.support.wait import until
 
 PACE = Pace(tick=0.5, poll=0.5, grace=3.0, settle=60.0, writer_again=2.0)
@@ -190,6 +191,7 @@ async def test_checkpoint_types_are_set_and_given_back_and_a_fallback_is_seen(
     here.assert_unharmed()
 
 
+@in_fuller_run
 @pytest.mark.timeout(400)
 async def test_the_stuck_writer_is_well_again(site: Callable[..., Any]) -> None:
     """The field report over real PSRP: the writer is stuck, its job was killed; drain, restart VMMS, resume."""
