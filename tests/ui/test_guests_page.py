@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,27 @@ async def test_a_refused_account_stops_all_others_and_is_not_tried_again(tmp_pat
         await pilot.press(*PASSWORD, "enter")
         await settled(pilot, lambda: isinstance(app.screen, GuestsPage) and not app.screen.reading)
         assert asked == [[guid("APP01")]], "the same account and password are known to be refused"
+
+
+async def test_an_account_given_while_the_look_before_is_being_ended_is_used_afterwards(tmp_path: Path) -> None:
+    feed = ActingFeed(GUESTS)
+    asked = answering(feed, {guid("APP01"): line("APP01", outcome="denied", text="the guest refused CORP\\ops")})
+    async with acting(feed, tmp_path) as (app, pilot, _):
+        page = await _look(app, pilot, "1")
+        assert len(asked) == 1
+        ended = asyncio.Event()
+        page._work = asyncio.create_task(_wait(ended))
+        await pilot.press("r")
+        await settled(pilot, lambda: isinstance(app.screen, AskGuestAccount))
+        await pilot.press(*"another-one", "enter")
+        await settled(pilot, lambda: isinstance(app.screen, GuestsPage))
+        assert len(asked) == 1
+        ended.set()
+        await settled(pilot, lambda: len(asked) == 2)
+
+
+async def _wait(ended: asyncio.Event) -> None:
+    await ended.wait()
 
 
 async def test_the_account_is_asked_for_once_and_the_largest_files_of_a_volume_come_on_enter(tmp_path: Path) -> None:

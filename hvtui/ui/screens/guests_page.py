@@ -170,7 +170,11 @@ class GuestsPage(ListPage):
         if password:
             self.acting.guest_account = account
             self.acting.guest_credential = GuestCredential(account, password)
-        self.read()
+        if self._work is not None and not self._work.done():
+            # The look before is still being ended on the nodes: what was given now is for the next one.
+            self._work.add_done_callback(lambda _: self.read() if self._open else None)
+        else:
+            self.read()
 
     def read(self) -> None:
         if self.acting.guest_credential is None:
