@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hvtui.model.enums import NodeState, NodeStatus, VmState, name_of, signed
-from hvtui.model.records import Job, Role
+from hvtui.model.records import Event, Job, Role
 from hvtui.model.state import ClusterState
 from hvtui.operations.desk import Desk
 from hvtui.operations.explain import FAILED_EVENTS, best, is_limit, meaning
@@ -71,11 +71,23 @@ def began(desk: Desk, node: str) -> datetime:
 
 
 async def why(desk: Desk, vm: Target, nodes: Iterable[str], since: datetime) -> list[str]:
-    """Codes and ids of the events that tell why a migration failed, waited for a while; empty when none came."""
+    """Codes and ids of the events that tell why a migration failed, waited for a while; empty when none came.
+
+    Several channels tell of one failure, and the one with the reason may be read last: a general word is not enough
+    before all of them were read.
+    """
 
     for node in nodes:
         desk.nodes.refresh("events", node)
-    await desk.watcher.until(lambda: bool(told(desk, vm, since)), desk.pace.events)
+
+    def enough() -> bool:
+        events = [found for found in desk.state.events.of(FAILED_EVENTS, since=since) if _about(found.event, vm)]
+        if not events or limit_reached(told(desk, vm, since)):
+            return bool(events)
+        reads = ((desk.state.events.read_at(found.node), found.event.time) for found in events)
+        return all(read is not None and read > time for read, time in reads)
+
+    await desk.watcher.until(enough, desk.pace.events)
     return told(desk, vm, since)
 
 
@@ -83,10 +95,13 @@ def told(desk: Desk, vm: Target, since: datetime) -> list[str]:
     """Codes and ids of events since then that tell that a migration of the VM failed."""
     codes: list[str] = []
     for found in desk.state.events.of(FAILED_EVENTS, since=since):
-        event = found.event
-        if event.vm == vm.id or (event.vm is None and event.vm_name == vm.name):
-            codes += [*event.codes, str(event.id)]
+        if _about(found.event, vm):
+            codes += [*found.event.codes, str(found.event.id)]
     return list(dict.fromkeys(codes))
+
+
+def _about(event: Event, vm: Target) -> bool:
+    return event.vm == vm.id or (event.vm is None and event.vm_name == vm.name)
 
 
 def explain_item(item: RunItem, codes: list[str], text: str) -> None:
