@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.engine_count import EngineCount
+from tests.support.fuller import FULLER
 from tests.support.guard import netguard
 
 GUARD = Path(netguard.__file__).parent
@@ -31,7 +32,7 @@ netguard.install()
 # Property tests: the same examples in every run, and no verdict by a slow machine's clock; new ones in the fuller run.
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
 settings.register_profile("fuller", deadline=None, print_blob=True)
-settings.load_profile("fuller" if os.environ.get("HVTUI_TEST_FULLER") else "steady")
+settings.load_profile("fuller" if FULLER else "steady")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -49,7 +49,8 @@ class NodeFacts:
                         await self._read_info()
                         told = True
                     await self._read_events()
-                if self._turn.due(self._shared.clock.monotonic(), sign=self._in_backup()):
+                sign = sign_of_backup(self._shared.store.state, self.name)
+                if self._turn.due(self._shared.clock.monotonic(), sign=sign):
                     self.read_writers()
             except RemoteError as error:
                 _log.info("%s: slow facts: %s", self.name, error)
@@ -166,9 +167,6 @@ class NodeFacts:
             _log.exception("reading the writers of %s failed", self.name)
             store.writers_failed(self.name, f"hvtui failed on this answer: {type(error).__name__}")
         self._turn.ended(store.state.node(self.name).writers)
-
-    def _in_backup(self) -> bool:
-        return sign_of_backup(self._shared.store.state, self.name)
 
     async def _ask_writers(self) -> None:
         """On a lane of its own, closed when it is done: vssadmin may hang for minutes."""

@@ -19,13 +19,12 @@ from hvtui.model.placement import place
 from hvtui.model.state import ClusterState, NodeView
 from hvtui.model.writer_catalog import HYPER_V, WAITING
 from hvtui.operations.records import ChangeRecord, records
-from hvtui.operations.vss_proposals import EVENTS
+from hvtui.operations.vss_proposals import CHANNEL, EVENTS
 
 SET: Final = "Set-HvTuiVssAccess"
 REMOVE: Final = "Remove-HvTuiVssAccess"
 _NAME: Final = re.compile(r"-Name '((?:[^']|'')*)'")
 """The account in the command that a node recorded."""
-APPLICATION: Final = "Application"
 
 
 class Proof(StrEnum):
@@ -128,7 +127,7 @@ def _judge(state: ClusterState, seen: BackupsSeen, node: str, since: datetime) -
         return Proof.AGAIN, f"{newest.id} came again{times} after {after}, the last at {newest.time:%H:%M} UTC"
     view = state.nodes.get(node)
     read_at = state.events.read_at(node)
-    error = state.events.error(node, APPLICATION)
+    error = state.events.error(node, CHANNEL)
     if view is None or read_at is None or read_at <= since or error:
         return Proof.UNREAD, f"its events since {after} could not be read{f': {error}' if error else ''}"
     saved = _saved(view, since, read_at)

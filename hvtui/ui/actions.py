@@ -148,6 +148,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *VERB_ACTIONS,
 )
 
+ON_PAGES: Final = (
+    "verb.checkpoint",
+    "verb.apply-checkpoint",
+    "verb.remove-checkpoint",
+    "verb.start-vm",
+    "verb.vssaccess",
+    "verb.vssaccess-remove",
+)
+"""Verbs whose keys are shown where their targets are listed: on pages of their own."""
+
 FOOTER_ORDER: Final = (
     "page.back",
     "run.back",
@@ -157,12 +167,7 @@ FOOTER_ORDER: Final = (
     "run.seen",
     "run.undo",
     "run.read",
-    "verb.checkpoint",
-    "verb.apply-checkpoint",
-    "verb.remove-checkpoint",
-    "verb.start-vm",
-    "verb.vssaccess",
-    "verb.vssaccess-remove",
+    *ON_PAGES,
     "page.read",
     "detail.back",
     "detail.read",

@@ -17,7 +17,7 @@ from hvtui.live.feed import Feed
 from hvtui.model.change import Change
 from hvtui.text import safe_text
 from hvtui.ui.acting import Acting
-from hvtui.ui.actions import PANES, bindings
+from hvtui.ui.actions import ON_PAGES, PANES, bindings
 from hvtui.ui.footer import KeyLine
 from hvtui.ui.header import Header
 from hvtui.ui.look import Look
@@ -33,15 +33,7 @@ from hvtui.ui.pointed import Pointed
 
 _LOG = logging.getLogger(__name__)
 
-_ELSEWHERE = (
-    "verb.cancel",
-    "verb.checkpoint",
-    "verb.apply-checkpoint",
-    "verb.remove-checkpoint",
-    "verb.start-vm",
-    "verb.vssaccess",
-    "verb.vssaccess-remove",
-)
+_ELSEWHERE = ("verb.cancel", *ON_PAGES)
 """Keys that are shown on pages of their own."""
 _LEAST = 7
 """Lines of a row of panes, whatever is in it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -20,15 +19,13 @@ from hvtui.operations.plan import Target, Verb
 from hvtui.operations.recovery import Truth
 from tests.support.desk import node, small
 from tests.support.executed import executed
+from tests.support.fuller import in_fuller_run
 from tests.support.site import Console, Site
 from tests.support.wait import until
 from tests.support.wire import Fault
 
 ROOT: Final = Path(__file__).parents[2]
 BIG: Final = '[[vms]]\nname = "BIG01"\nnodes = ["HV02"]\ncsvs = ["Volume2"]\nmemory_gb = 200\n'
-FULLER: Final = pytest.mark.skipif(
-    not os.environ.get("HVTUI_TEST_FULLER"), reason="more consoles to kill: HVTUI_TEST_FULLER=1"
-)
 STEPS: Final = ("Suspend-HvTuiNode", "Stop-HvTuiService", "Start-HvTuiService", "Resume-HvTuiNode")
 
 
@@ -159,7 +156,7 @@ async def test_the_runbook_survives_kill_9_at_each_of_its_steps(site: Callable[.
 
 
 @pytest.mark.timeout(300)
-@FULLER
+@in_fuller_run
 async def test_moves_and_services_survive_kill_9(site: Callable[..., Site], tmp_path: Path) -> None:
     here = site(small(tmp_path, more=BIG), max_shells=100)
     killed = Killed(here, await here.console())
@@ -206,7 +203,7 @@ def vm(world: World, name: str) -> Any:
 
 
 @pytest.mark.timeout(300)
-@FULLER
+@in_fuller_run
 async def test_checkpoints_and_their_types_survive_kill_9(site: Callable[..., Site], tmp_path: Path) -> None:
     here = site(small(tmp_path), max_shells=100)
     killed = Killed(here, await here.console())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,11 +16,11 @@ from hvtui.operations.plan import Plan, Target, Verb
 from hvtui.operations.run import ItemState, Run, RunState
 from tests.support.desk import node, small
 from tests.support.executed import executed
+from tests.support.fuller import in_fuller_run
 from tests.support.site import Console, Site, told
 from tests.support.wait import until
 
 NODES: Final = ("HV01", "HV02", "HV03")
-FULLER: Final = bool(os.environ.get("HVTUI_TEST_FULLER"))
 
 
 async def three(site: Site) -> list[Console]:
@@ -129,7 +128,7 @@ async def one_service(here: Site, clients: Sequence[Console]) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(not FULLER, reason="a longer run of random races: HVTUI_TEST_FULLER=1")
+@in_fuller_run
 @pytest.mark.parametrize("seed", range(3))
 async def test_random_races(site: Callable[..., Site], tmp_path: Path, seed: int) -> None:
     here = site(small(tmp_path, cluster="max_parallel_migrations = 2", nodes='build = "10.0.20348.2849"'))

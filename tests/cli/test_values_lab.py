@@ -6,7 +6,6 @@ One lab for all. Each test ends with the same questions: nobody harmed, nothing 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import signal
 import subprocess
@@ -33,7 +32,6 @@ from tests.support.schemas import checked
 
 pytestmark = [pytest.mark.timeout(300)]
 
-FULLER: Final = pytest.mark.skipif(not os.environ.get("HVTUI_TEST_FULLER"), reason="the fuller run: many log-ons")
 FAST: Final = 20.0
 ACCOUNT: Final = "CORP\\svc-replay"
 MORE: Final = """
@@ -151,7 +149,7 @@ def test_types_are_set_told_vm_by_vm_and_given_back(here: Here) -> None:
     here.change("APP02", checkpoint_type=int(CheckpointType.Production))
 
 
-@FULLER
+@in_fuller_run
 def test_a_plan_in_a_file_is_carried_out_as_it_is_or_not_at_all(here: Here, tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     assert here("policy", "set", "ProductionOnly", "--vm", "TYPE01", "TYPE02", "-o", str(file)).code == 0
@@ -173,7 +171,7 @@ def test_a_plan_in_a_file_is_carried_out_as_it_is_or_not_at_all(here: Here, tmp_
     assert set(here.types().values()) == {"Production"}
 
 
-@FULLER
+@in_fuller_run
 def test_a_filter_chooses_and_json_lines_tell_each(here: Here) -> None:
     words = ("policy", "set", "ProductionOnly", "--filter", "type:production vm:type0", "--apply", "--jsonl")
     ran = here(*words)
@@ -187,7 +185,7 @@ def test_a_filter_chooses_and_json_lines_tell_each(here: Here) -> None:
     assert set(here.types().values()) == {"Production"}
 
 
-@FULLER
+@in_fuller_run
 def test_one_that_windows_refuses_is_left_over_and_offered_again(here: Here) -> None:
     told = here.applied("policy", "set", "ProductionOnly", "--vm", "FAILS", "CANNOT")
     assert (told["outcome"], told["exit"]) == ("failed", 1)
@@ -264,7 +262,7 @@ def checkpoints(here: Here, *words: str) -> list[dict[str, Any]]:
     return found
 
 
-@FULLER
+@in_fuller_run
 def test_a_checkpoint_is_taken_told_applied_started_and_removed(here: Here) -> None:
     assert checkpoints(here, "--vm", "APP01") == []
     words = ("checkpoint", "take", "--vm", "APP01", "--name", "before [the] update*")

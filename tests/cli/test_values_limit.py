@@ -5,7 +5,6 @@ Prints what it took. Only in the fuller run.
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,10 +22,11 @@ from hvtui.paths import state_dir
 from tests.cli.test_acting_lab import Site
 from tests.support.cli import Shell
 from tests.support.executed import executed
+from tests.support.fuller import in_fuller_run
 from tests.support.schemas import checked
 
 pytestmark = [
-    pytest.mark.skipif(not os.environ.get("HVTUI_TEST_FULLER"), reason="64 nodes, 8,000 VMs: HVTUI_TEST_FULLER=1"),
+    in_fuller_run,
     pytest.mark.timeout(1500),
 ]
 

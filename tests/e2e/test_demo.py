@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 
 import pytest
 
 from hvtui.lab.pwsh.stubs import find_engine
+from tests.support.fuller import in_fuller_run
 from tests.support.processes import children, wait_gone
 from tests.support.terminal import Terminal
 
@@ -33,7 +33,7 @@ def test_every_pane_fills_and_q_leaves_a_clean_terminal_and_no_process() -> None
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(not os.environ.get("HVTUI_TEST_FULLER"), reason="six nodes on the engine: HVTUI_TEST_FULLER=1")
+@in_fuller_run
 def test_on_a_real_engine_the_incident_is_on_the_screen_and_q_leaves_no_process() -> None:
     if not find_engine():
         pytest.skip("no PowerShell engine: neither HVTUI_PWSH nor pwsh on the PATH")

@@ -5,7 +5,6 @@ Prints what it took. Only in the fuller run.
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,10 @@ from hvtui.operations.plan import Plan, Verb
 from hvtui.operations.run import ItemState, Run, RunState
 from hvtui.ui.dialogs.checkpoint_types import CheckpointTypes
 from tests.screenshots.stage import Stage, stage
+from tests.support.fuller import in_fuller_run
 
 pytestmark = [
-    pytest.mark.skipif(not os.environ.get("HVTUI_TEST_FULLER"), reason="64 nodes, 8,000 VMs: HVTUI_TEST_FULLER=1"),
+    in_fuller_run,
     pytest.mark.timeout(1500),
 ]
 STANDARD = 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 
@@ -20,15 +19,12 @@ from tests.engine.stub_control import StubControl
 from tests.engine.stub_session import EngineSession, engine
 from tests.engine.support.site import Site, site_of
 from tests.engine.support.stage import Stage
+from tests.support.fuller import FULLER
 
-collect_ignore = (
-    []
-    if os.environ.get("HVTUI_TEST_FULLER")
-    else ["test_by_keys.py", "test_incident.py", "test_prevented.py", "test_whole.py"]
-)
+collect_ignore = [] if FULLER else ["test_by_keys.py", "test_incident.py", "test_prevented.py", "test_whole.py"]
 """Too long for every run; the fuller one has them."""
 
-SHOWN = VERSIONS if os.environ.get("HVTUI_TEST_FULLER") else VERSIONS[:1]
+SHOWN = VERSIONS if FULLER else VERSIONS[:1]
 """Windows versions that the contract is held against: all of them, or the oldest, which has the least."""
 
 

@@ -6,7 +6,6 @@ the module's own cases, with strange digits and right-to-left names of months an
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -17,6 +16,7 @@ from hvtui.lab.pwsh.configuration import CULTURES, culture_script
 from tests.engine.support.module import ModuleSession, Result
 from tests.engine.support.stage import Stage
 from tests.engine.support.twin import call_differences, cluster_twin, node_twin
+from tests.support.fuller import FULLER
 
 NODE: Final = "HV01"
 KILLED: Final = 5460.0
@@ -57,7 +57,7 @@ def culture(engine: ModuleSession, name: str) -> Iterator[None]:
         )
 
 
-@pytest.mark.parametrize("name", TRIED if os.environ.get("HVTUI_TEST_FULLER") else ("de-DE", "ar-SA, Hijri", "he-IL"))
+@pytest.mark.parametrize("name", TRIED if FULLER else ("de-DE", "ar-SA, Hijri", "he-IL"))
 def test_every_answer_is_the_same_under_any_culture(stage: Stage, name: str) -> None:
     stage.load("stuck-writer", at=KILLED)
     with culture(stage.engine(NODE), name):

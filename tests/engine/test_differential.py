@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from hvtui.lab.world.scenario import load_scenario, parse_scenario, scenario_names
 from tests.engine.support.stage import Stage
 from tests.engine.support.twin import call_differences, cluster_twin, node_twin
+from tests.support.fuller import FULLER
 
-FULLER: Final = bool(os.environ.get("HVTUI_TEST_FULLER"))
 """Every node of every scenario, not a sample."""
 _STEPS: Final = (7.0, 60.0, 600.0)
 # A few whose moments matter: the first failed backup, the killed job, drain and restart of VMMS.

@@ -9,7 +9,7 @@ from hvtui.lab.world.scenario import Scenario
 from tests.engine.support.stage import Stage
 from tests.engine.support.twin import call_differences, cluster_twin, node_twin
 from tests.engine.support.worlds import STEPS, Step, perform, scenarios
-from tests.engine.test_differential import FULLER
+from tests.support.fuller import FULLER
 
 _SETTINGS = settings(
     max_examples=300 if FULLER else 6,

@@ -24,7 +24,7 @@ from tests.engine.support.questions import (
 )
 from tests.engine.support.stage import Stage
 from tests.engine.support.twin import MUST_DIFFER
-from tests.engine.test_differential import FULLER
+from tests.support.fuller import FULLER
 
 _KINDS: Final = {
     # Windows' failure → the kind that the problem has, and its number of a CIM question.

@@ -21,7 +21,7 @@ from tests.engine.support.questions import (
     without,
 )
 from tests.engine.support.stage import Stage
-from tests.engine.test_differential import FULLER
+from tests.support.fuller import FULLER
 
 # While its VMs keep their files, so that what stands still is what it was.
 NODE_QUIET: Final = ("drift", "HV02", 720.0)

@@ -188,15 +188,21 @@ async def test_too_many_failures_stop_all_nodes(forty: Stage) -> None:
     forty.assert_unharmed()
 
 
-async def test_a_cancel_stops_between_two_vms(forty: Stage) -> None:
-    operations, third = forty.operations, asyncio.Event()
+def third_change(stage: Stage) -> asyncio.Event:
+    """Set when a node has told of its third change."""
+    third = asyncio.Event()
 
     def after(node: str, function: str, answer: Any) -> Any:
         if function == SET_TYPE and answer.changed == 3:
             third.set()
         return answer
 
-    forty.nodes.after = after
+    stage.nodes.after = after
+    return third
+
+
+async def test_a_cancel_stops_between_two_vms(forty: Stage) -> None:
+    operations, third = forty.operations, third_change(forty)
     plan = await wish(forty, "Standard", *(name for name in forty.vms if name.startswith("X")))
 
     async with forty.nodes.drive():
@@ -271,14 +277,7 @@ async def test_a_node_that_is_not_heard_keeps_only_its_own_vms_out(forty: Stage)
 
 
 async def test_the_next_console_says_what_became_of_it_and_offers_both_ways(forty: Stage) -> None:
-    third = asyncio.Event()
-
-    def after(node: str, function: str, answer: Any) -> Any:
-        if function == SET_TYPE and answer.changed == 3:
-            third.set()
-        return answer
-
-    forty.nodes.after = after
+    third = third_change(forty)
     plan = await wish(forty, "Standard", *(name for name in forty.vms if name.startswith("X")))
     async with forty.nodes.drive():
         run = await forty.operations.start(plan, confirmed=plan.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,6 +13,7 @@ from tests.powershell.answers import differences, kept
 from tests.powershell.cases import CASES
 from tests.powershell.engine import needs_engine
 from tests.powershell.table import Run, TableEngine, assemble, parts, run_table
+from tests.support.fuller import FULLER
 
 # The whole table in one test: a minute and more on a busy machine.
 pytestmark = [needs_engine, pytest.mark.timeout(600)]
@@ -27,7 +27,7 @@ CALENDARS: Final = (
     # JapaneseCalendar itself needs data of cultures that an engine may lack; this one has the same eras.
     "JapaneseLunisolarCalendar",
 )
-TRIED: Final = CALENDARS if os.environ.get("HVTUI_TEST_FULLER") else ()
+TRIED: Final = CALENDARS if FULLER else ()
 """Each takes the whole table once more; tests/engine/test_cultures.py has some on whole answers in every run."""
 
 

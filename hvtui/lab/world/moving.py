@@ -237,9 +237,14 @@ def start(world: World, vm: Vm) -> Process:
     """A VM that is off starts where it is (event 18500)."""
     if vm.state != VmState.Off or vm.node.faults.down:
         return
+    yield from wake(world, vm, 4.0)
+
+
+def wake(world: World, vm: Vm, seconds: float) -> Process:
+    """A VM that does not run takes so long until it does."""
     spoil(world, vm, "restarted")
     vm.set_state(VmState.Starting)
-    yield 4.0
+    yield seconds
     if vm.state == VmState.Starting:
         vm.started = world.elapsed
         vm.set_state(VmState.Running)

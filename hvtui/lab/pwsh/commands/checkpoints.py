@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from hvtui.lab.pwsh.cim.clustering import Group
@@ -70,22 +71,21 @@ def _checkpoints(call: CommandCall) -> list[tuple[Vm, Checkpoint]]:
 
 async def restore_checkpoint(call: CommandCall) -> Answer:
     """Restore-VMSnapshot -VMSnapshot."""
-    _refuse(call, "VMSnapshot")
-    await chosen_vms(call)
-    found = _checkpoints(call)
-    for vm, one in found:
-        _do(lambda vm=vm, one=one: actions.apply_checkpoint(call.world, vm, one, asked=call.asked))  # type: ignore[misc]
-    await _finish(call, [vm for vm, _ in found])
-    return Answer()
+    return await _to_each(call, lambda vm, one: actions.apply_checkpoint(call.world, vm, one, asked=call.asked))
 
 
 async def remove_checkpoint(call: CommandCall) -> Answer:
     """Remove-VMSnapshot -VMSnapshot."""
+    return await _to_each(call, lambda vm, one: actions.remove_checkpoint(call.world, vm, one, asked=call.asked))
+
+
+async def _to_each(call: CommandCall, change: Callable[[Vm, Checkpoint], object]) -> Answer:
+    """Begin something with every checkpoint that was given."""
     _refuse(call, "VMSnapshot")
     await chosen_vms(call)
     found = _checkpoints(call)
     for vm, one in found:
-        _do(lambda vm=vm, one=one: actions.remove_checkpoint(call.world, vm, one, asked=call.asked))  # type: ignore[misc]
+        _do(partial(change, vm, one))
     await _finish(call, [vm for vm, _ in found])
     return Answer()
 

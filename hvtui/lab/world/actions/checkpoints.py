@@ -17,7 +17,7 @@ from hvtui.lab.world.command_log import Asked
 from hvtui.lab.world.guests import can_freeze
 from hvtui.lab.world.harm import spoil
 from hvtui.lab.world.jobs import Job
-from hvtui.lab.world.moving import start
+from hvtui.lab.world.moving import start, wake
 from hvtui.lab.world.operations import end_job, merge, rest_on, start_job, take_checkpoint
 from hvtui.lab.world.vm import GB, Checkpoint, Vm
 from hvtui.lab.world.world import World
@@ -273,10 +273,4 @@ def _start(world: World, vm: Vm) -> Process:
         yield from start(world, vm)
         return
     # What was saved goes on where it was.
-    spoil(world, vm, "restarted")
-    vm.set_state(VmState.Starting)
-    yield 3.0
-    if vm.state == VmState.Starting:
-        vm.started = world.elapsed
-        vm.set_state(VmState.Running)
-        events.emit(world, vm.node, events.WORKER, 18500, vm=vm)
+    yield from wake(world, vm, 3.0)
