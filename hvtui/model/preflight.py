@@ -73,12 +73,18 @@ class AffinityRule(Record, frozen=True, kw_only=True):
 
 
 class ShadowCopy(Record, frozen=True, kw_only=True):
-    """Win32_ShadowCopy: id, set, volume (`\\\\?\\Volume{guid}\\`) and when it was made."""
+    """Win32_ShadowCopy: id, set, volume (`\\\\?\\Volume{guid}\\`), when it was made, and the id of its provider.
+
+    `persistent`: it outlives its requester. `client_accessible`: one of Previous Versions, which no backup leaves.
+    """
 
     id: str
     set: str | None = None
     volume: str | None = None
     created: UtcTime | None = None
+    provider: str | None = None
+    persistent: bool | None = None
+    client_accessible: bool | None = None
 
 
 class StorageJob(Record, frozen=True, kw_only=True):
