@@ -68,6 +68,8 @@ class ClusterConfig:
     windows: tuple[BackupWindow, ...] = ()
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Group → its VMs by name, `*` standing for anything: a backup job whose VMs must share one node."""
+    quiet: tuple[str, ...] = ()
+    """VMs by name, `*` standing for anything, or names of groups: findings about them are recorded, not alarmed."""
     actions: bool = False
     protected: bool = False
 

@@ -132,6 +132,7 @@ class _Reader:
                 "refresh": _number(0.5, 60),
                 "windows": _list(_window),
                 "groups": _groups,
+                "quiet": _list(_text),
                 "actions": _flag,
                 "protected": _flag,
             },

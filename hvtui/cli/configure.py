@@ -39,6 +39,7 @@ TEMPLATE: Final = """\
 #refresh = 2.0                   # seconds between two looks of a node at itself
 #windows = [{ start = "22:00", end = "04:00", zone = "Europe/Berlin" }]
 #groups = { sql = ["SQL*", "REP01"] }   # VMs that a backup job wants on one node: `hvtui align --group sql`
+#quiet = ["TEST*"]        # VMs, or names of groups, whose findings are recorded and not alarmed
 #actions = false                 # without actions a cluster is read-only
 #protected = true                # production: marked in the header, asks more before it acts
 """
@@ -136,6 +137,7 @@ def _cluster_rows(cluster: ClusterConfig) -> list[tuple[Cell, ...]]:
         ("refresh", f"{cluster.refresh:g} s", cluster.refresh == blank.refresh),
         ("windows", ", ".join(map(_window, cluster.windows)) or "(none)", not cluster.windows),
         *((f"group {name}", ", ".join(vms), False) for name, vms in cluster.groups.items()),
+        ("quiet", ", ".join(cluster.quiet) or "(none)", not cluster.quiet),
         ("actions", "allowed" if cluster.actions else "no: read-only", cluster.actions == blank.actions),
         ("protected", _word(cluster.protected), cluster.protected == blank.protected),
     ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from operator import attrgetter
 
 import msgspec
@@ -68,6 +70,11 @@ class EventLog:
         self._recent: list[NodeEvent] | None = None
         self.backup_failed: dict[str, NodeEvent] = {}
         """VM → the newest event that says its backup failed; another dict whenever it changes."""
+        self.arrived = 0
+        """How many events were taken in so far."""
+        self.dropped = 0
+        """How often events were forgotten."""
+        self._arrivals: deque[NodeEvent] = deque(maxlen=limit)
 
     def __len__(self) -> int:
         return len(self._sorted)
@@ -116,6 +123,13 @@ class EventLog:
             held = self._by_id.get(number, [])
             start = 0 if since is None else bisect_left(held, since, key=_time)
             yield from held[start:]
+
+    def arrivals(self, since: int) -> list[NodeEvent] | None:
+        """What came after `arrived` was `since`, in the order it came; None when that is no longer known."""
+        count = self.arrived - since
+        if count > len(self._arrivals):
+            return None
+        return list(islice(self._arrivals, len(self._arrivals) - count, None))
 
     def position(self, node: str, channel: str) -> int:
         """Highest record number read, 0 before the first read."""
@@ -168,6 +182,8 @@ class EventLog:
         if not fresh:
             return
         self._recent = None
+        self.arrived += len(fresh)
+        self._arrivals.extend(fresh)
         for item in fresh:
             insort(channel.kept, item, key=NodeEvent.order)
             insort(self._sorted, item, key=NodeEvent.order)
@@ -195,6 +211,7 @@ class EventLog:
 
     def _forget(self, dropped: list[NodeEvent]) -> None:
         """Drop the oldest; a channel remembers for good that it dropped something."""
+        self.dropped += 1
         gone = {(item.node.lower(), item.event.channel, item.event.record, item.event.time) for item in dropped}
         for channel in self._channels.values():
             kept = [item for item in channel.kept if not _is_in(item, gone)]

@@ -1,0 +1,1 @@
+"""The night in a page: timeline, findings, operations and what took how long."""
