@@ -23,6 +23,20 @@ from hvtui.errors import (
 from hvtui.model.change import Change
 from hvtui.model.link import Link, LinkStatus
 from hvtui.model.records import ClusterFrame, EventPage, Frame, Info, NodeFrame, Provider, WriterText
+from hvtui.model.signals import (
+    Chain,
+    ChainPicture,
+    FilterPicture,
+    FilterText,
+    Hotfixes,
+    HotfixPicture,
+    ShadowPicture,
+    Shadows,
+    chain_picture,
+    filter_picture,
+    hotfix_picture,
+    shadow_picture,
+)
 from hvtui.model.state import ClusterState, ClusterView, NodeView
 from hvtui.model.writers import WriterPicture, writer_picture
 
@@ -146,6 +160,29 @@ class Store:
     def events_failed(self, name: str, channel: str, text: str, kind: str = "other") -> None:
         """Keep why a channel of a node could not be read."""
         self.changed(self.state.set_event_error(name, channel, text, kind))
+
+    def signal(self, name: str, answer: Shadows | FilterText | Hotfixes | Chain) -> None:
+        """Keep what a node said of its shadow copies, filter drivers or hotfixes, or of a VM's chains."""
+        if isinstance(answer, Shadows):
+            self.changed(self.state.set_signal(name, shadow_picture(answer)))
+        elif isinstance(answer, FilterText):
+            self.changed(self.state.set_signal(name, filter_picture(answer)))
+        elif isinstance(answer, Hotfixes):
+            self.changed(self.state.set_signal(name, hotfix_picture(answer)))
+        else:
+            self.changed(self.state.set_chain(answer.vm, chain_picture(answer)))
+
+    def signal_failed(self, name: str, what: str, text: str) -> None:
+        """Keep why that could not be asked; `what` is `shadows`, `filters`, `hotfixes`, or the id of a VM."""
+        match what:
+            case "shadows":
+                self.changed(self.state.set_signal(name, ShadowPicture(failure=text)))
+            case "filters":
+                self.changed(self.state.set_signal(name, FilterPicture(failure=text)))
+            case "hotfixes":
+                self.changed(self.state.set_signal(name, HotfixPicture(failure=text)))
+            case vm:
+                self.changed(self.state.set_chain(vm, ChainPicture(failure=text)))
 
     def forget(self, name: str) -> None:
         """Drop a node that turned out to be known under another name, before it said anything else."""

@@ -153,6 +153,37 @@ class ChainPicture(msgspec.Struct, frozen=True, kw_only=True):
     failure: str = ""
 
 
+NodePicture = ShadowPicture | FilterPicture | HotfixPicture
+
+
+def kept_shadows(old: ShadowPicture | None, new: ShadowPicture) -> ShadowPicture:
+    """The new picture; one that gave nothing says so beside the list of the read before."""
+    if old is None or new.shadows is not None:
+        return new
+    return msgspec.structs.replace(old, failure=new.failure)
+
+
+def kept_filters(old: FilterPicture | None, new: FilterPicture) -> FilterPicture:
+    """The same for filters."""
+    if old is None or new.filters is not None:
+        return new
+    return msgspec.structs.replace(old, failure=new.failure)
+
+
+def kept_hotfixes(old: HotfixPicture | None, new: HotfixPicture) -> HotfixPicture:
+    """The same for hotfixes."""
+    if old is None or new.hotfixes is not None:
+        return new
+    return msgspec.structs.replace(old, failure=new.failure)
+
+
+def kept_chain(old: ChainPicture | None, new: ChainPicture) -> ChainPicture:
+    """The same for the chains of a VM."""
+    if old is None or new.chain is not None:
+        return new
+    return msgspec.structs.replace(old, failure=new.failure)
+
+
 class Signals(msgspec.Struct, frozen=True, kw_only=True):
     """What is known beside the streams. A key that is missing was not read: unknown, never none."""
 
@@ -171,9 +202,9 @@ class _Node(Protocol):
 def signals_of(nodes: Mapping[str, _Node], chains: Mapping[str, ChainPicture]) -> Signals:
     """The pictures of all nodes that hold something: node → picture, and VM id → chain."""
     return Signals(
-        shadows={n: p for n, v in nodes.items() if (p := v.shadows) is not None and p.shadows is not None},
-        filters={n: p for n, v in nodes.items() if (p := v.filters) is not None and p.filters is not None},
-        hotfixes={n: p for n, v in nodes.items() if (p := v.hotfixes) is not None and p.hotfixes is not None},
+        shadows={n: s for n, v in nodes.items() if (s := v.shadows) is not None and s.shadows is not None},
+        filters={n: f for n, v in nodes.items() if (f := v.filters) is not None and f.filters is not None},
+        hotfixes={n: h for n, v in nodes.items() if (h := v.hotfixes) is not None and h.hotfixes is not None},
         chains={vm: picture for vm, picture in chains.items() if picture.chain is not None},
     )
 

@@ -30,6 +30,16 @@ from hvtui.model.records import (
     Vm,
     VmFiles,
 )
+from hvtui.model.signals import (
+    ChainPicture,
+    FilterPicture,
+    NodePicture,
+    ShadowPicture,
+    kept_chain,
+    kept_filters,
+    kept_hotfixes,
+    kept_shadows,
+)
 from hvtui.model.tally import Tally
 from hvtui.model.views import ClusterView, NodeView
 from hvtui.model.writers import WriterPicture
@@ -64,6 +74,8 @@ class ClusterState:
     """VM → id of its role."""
     adrift: dict[str, _Adrift] = field(default_factory=dict)
     fallbacks: FallbackBook = field(default_factory=FallbackBook)
+    chains: dict[str, ChainPicture] = field(default_factory=dict)
+    """VM → the chains of its disks, of those that were asked for."""
     _spelling: dict[str, str] = field(default_factory=dict)
     """Node name in lower case → as it is spelled in `nodes`."""
 
@@ -299,6 +311,22 @@ class ClusterState:
         change = Change(writers={view.name}, nodes={view.name})
         self.history.after_writers(self, view.name)
         return change
+
+    def set_signal(self, name: str, picture: NodePicture) -> Change:
+        """Keep what a node said of its shadow copies, filter drivers or hotfixes, or why it did not."""
+        view = self.node(name)
+        if isinstance(picture, ShadowPicture):
+            view.shadows = kept_shadows(view.shadows, picture)
+        elif isinstance(picture, FilterPicture):
+            view.filters = kept_filters(view.filters, picture)
+        else:
+            view.hotfixes = kept_hotfixes(view.hotfixes, picture)
+        return Change(nodes={view.name})
+
+    def set_chain(self, vm: str, picture: ChainPicture) -> Change:
+        """Keep the chains of a VM's disks, or why they could not be read."""
+        self.chains[vm] = kept_chain(self.chains.get(vm), picture)
+        return Change(vms={vm})
 
     def add_events(self, name: str, page: EventPage) -> Change:
         """Take in a piece of a node's event log."""

@@ -22,6 +22,7 @@ from hvtui.model.records import (
     Vm,
     VmFiles,
 )
+from hvtui.model.signals import FilterPicture, HotfixPicture, ShadowPicture
 from hvtui.model.writers import WriterPicture
 
 
@@ -100,6 +101,9 @@ class NodeView:
     tick_ms: int = 0
     writers: WriterPicture | None = None
     providers: tuple[Provider, ...] | None = None
+    shadows: ShadowPicture | None = None
+    filters: FilterPicture | None = None
+    hotfixes: HotfixPicture | None = None
 
     @property
     def heard(self) -> bool:

@@ -16,6 +16,7 @@ from hvtui.model.fltmc_text import Filter, altitude_group, read_filter_line, rea
 from hvtui.model.preflight import ShadowCopy
 from hvtui.model.records import Problem
 from hvtui.model.signals import Chain, ChainDisk, ChainLink, HotfixEntry, install_days
+from hvtui.model.state import ClusterState
 
 DATA: Final = Path(__file__).parents[2] / "data" / "programs"
 NOW: Final = datetime(2026, 3, 1, tzinfo=UTC)
@@ -197,3 +198,26 @@ def test_signals_leave_out_what_was_never_read() -> None:
     assert dict(found.shadows) == {"HV01": shadow, "HV02": empty}
     assert (found.filters, found.hotfixes) == ({}, {})
     assert set(found.chains) == {"x"}
+
+
+def test_a_read_that_failed_keeps_what_the_one_before_said_and_says_why() -> None:
+    state = ClusterState()
+    copies = signals.ShadowPicture(time=NOW, shadows=(ShadowCopy(id="a"),))
+    drivers = signals.FilterPicture(time=NOW, filters=(Filter(name="WdFilter"),))
+    updates = signals.HotfixPicture(time=NOW, hotfixes=())
+    whole = signals.chain_picture(chain(""))
+    pictures: tuple[signals.NodePicture, ...] = (copies, drivers, updates)
+    for picture in pictures:
+        assert state.set_signal("HV01", picture).nodes == {"HV01"}
+        assert state.set_signal("hv01", type(picture)(failure="no")).nodes == {"HV01"}
+    assert state.set_chain("x", whole).vms == {"x"}
+    state.set_chain("x", signals.ChainPicture(failure="no"))
+    view = state.node("HV01")
+    assert view.shadows == signals.ShadowPicture(time=NOW, shadows=copies.shadows, failure="no")
+    assert view.filters == signals.FilterPicture(time=NOW, filters=drivers.filters, failure="no")
+    assert view.hotfixes == signals.HotfixPicture(time=NOW, hotfixes=(), failure="no")
+    assert state.chains["x"] == signals.ChainPicture(time=NOW, chain=whole.chain, failure="no")
+    # The next one that works says nothing of it any more.
+    state.set_signal("HV01", copies)
+    assert view.shadows == copies
+    assert signals.signals_of(state.nodes, state.chains).shadows == {"HV01": copies}
