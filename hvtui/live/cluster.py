@@ -138,7 +138,7 @@ class ClusterWatch:
         interval = shared.config.refresh
         self._again.clear()
         stream = lane.stream(WATCH_CLUSTER, {"IntervalMs": max(500, int(interval * 1000))}, poll=min(interval + 1, 4.0))
-        shared.store.state.restart("")
+        shared.store.restart("")
         try:
             while True:
                 frame = await self._next(node, lane, stream)

@@ -147,7 +147,7 @@ class NodeWatch:
         interval = shared.config.refresh
         # A little off for every node: what starts in step must not stay in step.
         jittered = max(500, int(interval * 1000 * random.uniform(0.95, 1.05)))  # noqa: S311
-        shared.store.state.restart(self.name)
+        shared.store.restart(self.name)
         self._restart.clear()
         stream = lane.stream(WATCH_NODE, {"IntervalMs": jittered}, poll=min(interval + 1, 4.0))
         self._stream = stream

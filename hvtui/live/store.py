@@ -20,6 +20,8 @@ from hvtui.errors import (
     NotAuthorised,
     Untrusted,
 )
+from hvtui.live import inputs
+from hvtui.live.inputs import Input, Tap
 from hvtui.model.change import Change
 from hvtui.model.link import Link, LinkStatus
 from hvtui.model.records import ClusterFrame, EventPage, Frame, Info, NodeFrame, Provider, WriterText
@@ -30,6 +32,7 @@ from hvtui.model.signals import (
     FilterText,
     Hotfixes,
     HotfixPicture,
+    NodePicture,
     ShadowPicture,
     Shadows,
     chain_picture,
@@ -62,6 +65,8 @@ class Store:
 
     def __init__(self, clock: Clock) -> None:
         self.state = ClusterState()
+        self.tap: Tap | None = None
+        """Hears every input after it was applied: a recorder."""
         self._clock = clock
         self._pending = Change()
         self._listeners: list[Callable[[Change], None]] = []
@@ -100,7 +105,12 @@ class Store:
         old = self._view(name).link
         since = old.since if old.status is status and old.since else self._clock.monotonic()
         new = msgspec.structs.replace(old, status=status, text=text, hint=hint, since=since)
-        self.changed(self.state.set_link(name, new))
+        self._apply(self.state.set_link(name, new), inputs.Linked(name, status, text, hint))
+
+    def restart(self, name: str) -> None:
+        """A new stream begins: its numbers start again. The last data stay."""
+        self.state.restart(name)
+        self._told(inputs.Restarted(name))
 
     def failed(self, name: str, error: HvtuiError) -> None:
         """Set the state that an error means."""
@@ -125,11 +135,13 @@ class Store:
 
     def cluster_frame(self, frame: ClusterFrame) -> None:
         """Apply a message of the cluster's stream; raises SequenceGapError."""
-        self.changed(self.state.apply_cluster(frame, self._heard("", frame, "", "")))
+        change = self.state.apply_cluster(frame, self._heard("", frame, "", ""))
+        self._apply(change, inputs.ClusterTold("", frame))
 
     def node_frame(self, name: str, frame: NodeFrame, hanging: str = "", hint: str = "") -> None:
         """Apply a message of a node's stream; `hanging` names what on it does not answer. Raises SequenceGapError."""
-        self.changed(self.state.apply_node(name, frame, self._heard(name, frame, hanging, hint)))
+        change = self.state.apply_node(name, frame, self._heard(name, frame, hanging, hint))
+        self._apply(change, inputs.NodeTold(name, frame, hanging, hint))
 
     def info(self, name: str, info: Info) -> None:
         """Keep what a node says about itself, and its clock until its first message comes."""
@@ -138,56 +150,114 @@ class Store:
         if view.link.last_frame is None:
             view.link = msgspec.structs.replace(view.link, offset=info.time - self._clock.now())
             change.links.add(view.name)
-        self.changed(change)
+        self._apply(change, inputs.InfoTold(name, info))
 
     def writers_reading(self, name: str) -> None:
         """Show that the writers of a node are being read."""
-        self.changed(self.state.set_writers(name, WriterPicture(reading=True)))
+        self.writer_picture(name, WriterPicture(reading=True))
 
     def writers(self, name: str, answer: WriterText, providers: tuple[Provider, ...] | None = None) -> None:
         """Keep what a node's VSS writers said."""
-        picture = writer_picture(answer, self._clock.monotonic())
-        self.changed(self.state.set_writers(name, picture, providers))
+        self.writer_picture(name, writer_picture(answer, self._clock.monotonic()), providers)
 
     def writers_failed(self, name: str, text: str) -> None:
         """Keep why a node's writers could not be read."""
-        self.changed(self.state.set_writers(name, WriterPicture(failure=text)))
+        self.writer_picture(name, WriterPicture(failure=text))
+
+    def writer_picture(self, name: str, picture: WriterPicture, providers: tuple[Provider, ...] | None = None) -> None:
+        """Keep a picture of a node's writers that was made elsewhere."""
+        change = self.state.set_writers(name, picture, providers)
+        self._apply(change, inputs.WritersTold(name, picture, providers))
 
     def events(self, name: str, page: EventPage) -> None:
         """Keep a page of a node's event log."""
-        self.changed(self.state.add_events(name, page))
+        self._apply(self.state.add_events(name, page), inputs.EventsTold(name, page))
 
     def events_failed(self, name: str, channel: str, text: str, kind: str = "other") -> None:
         """Keep why a channel of a node could not be read."""
-        self.changed(self.state.set_event_error(name, channel, text, kind))
+        change = self.state.set_event_error(name, channel, text, kind)
+        self._apply(change, inputs.EventsFailed(name, channel, text, kind))
 
     def signal(self, name: str, answer: Shadows | FilterText | Hotfixes | Chain) -> None:
         """Keep what a node said of its shadow copies, filter drivers or hotfixes, or of a VM's chains."""
         if isinstance(answer, Shadows):
-            self.changed(self.state.set_signal(name, shadow_picture(answer)))
+            self.signal_picture(name, shadow_picture(answer))
         elif isinstance(answer, FilterText):
-            self.changed(self.state.set_signal(name, filter_picture(answer)))
+            self.signal_picture(name, filter_picture(answer))
         elif isinstance(answer, Hotfixes):
-            self.changed(self.state.set_signal(name, hotfix_picture(answer)))
+            self.signal_picture(name, hotfix_picture(answer))
         else:
-            self.changed(self.state.set_chain(answer.vm, chain_picture(answer)))
+            self.signal_picture(answer.vm, chain_picture(answer))
 
     def signal_failed(self, name: str, what: str, text: str) -> None:
         """Keep why that could not be asked; `what` is `shadows`, `filters`, `hotfixes`, or the id of a VM."""
         match what:
             case "shadows":
-                self.changed(self.state.set_signal(name, ShadowPicture(failure=text)))
+                self.signal_picture(name, ShadowPicture(failure=text))
             case "filters":
-                self.changed(self.state.set_signal(name, FilterPicture(failure=text)))
+                self.signal_picture(name, FilterPicture(failure=text))
             case "hotfixes":
-                self.changed(self.state.set_signal(name, HotfixPicture(failure=text)))
+                self.signal_picture(name, HotfixPicture(failure=text))
             case vm:
-                self.changed(self.state.set_chain(vm, ChainPicture(failure=text)))
+                self.signal_picture(vm, ChainPicture(failure=text))
+
+    def signal_picture(self, name: str, picture: NodePicture | ChainPicture) -> None:
+        """Keep a picture that was made elsewhere; `name` is a node, of chains a VM's id."""
+        if isinstance(picture, ChainPicture):
+            self._apply(self.state.set_chain(name, picture), inputs.ChainTold(name, picture))
+            return
+        change = self.state.set_signal(name, picture)
+        if isinstance(picture, ShadowPicture):
+            self._apply(change, inputs.ShadowsTold(name, picture))
+        elif isinstance(picture, FilterPicture):
+            self._apply(change, inputs.FiltersTold(name, picture))
+        else:
+            self._apply(change, inputs.HotfixesTold(name, picture))
 
     def forget(self, name: str) -> None:
         """Drop a node that turned out to be known under another name, before it said anything else."""
         if self.state.nodes.pop(name, None) is not None:
-            self.changed(Change(nodes={name}, links={name}))
+            self._apply(Change(nodes={name}, links={name}), inputs.Forgotten(name))
+
+    # --- the tap ---
+
+    def put(self, told: Input) -> None:
+        """Apply an input that a tap was told once. Raises SequenceGapError."""
+        match told:
+            case inputs.NodeTold(name, frame, hanging, hint):
+                self.node_frame(name, frame, hanging, hint)
+            case inputs.ClusterTold(_, frame):
+                self.cluster_frame(frame)
+            case inputs.Restarted(name):
+                self.restart(name)
+            case inputs.Linked(name, status, text, hint):
+                self.link(name, status, text, hint)
+            case inputs.InfoTold(name, info):
+                self.info(name, info)
+            case inputs.WritersTold(name, picture, providers):
+                self.writer_picture(name, picture, providers)
+            case inputs.EventsTold(name, page):
+                self.events(name, page)
+            case inputs.EventsFailed(name, channel, text, kind):
+                self.events_failed(name, channel, text, kind)
+            case inputs.Forgotten(name):
+                self.forget(name)
+            case _:
+                self.signal_picture(told.name, told.picture)
+
+    def _apply(self, change: Change, told: Input) -> None:
+        self.changed(change)
+        self._told(told)
+
+    def _told(self, told: Input) -> None:
+        if self.tap is None:
+            return
+        try:
+            self.tap(told)
+        except Exception:
+            # A recording must never cost the person on call the picture.
+            self.tap = None
+            _log.exception("the recorder failed")
 
     # --- the bell ---
 
