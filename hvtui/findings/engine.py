@@ -102,7 +102,7 @@ class Engine:
         `budget`: seconds after which the rest waits for the next look; None: no limit. The first look asks everything.
         """
         began = perf_counter()
-        answers = facts if facts is not None else Answers()
+        answers = (facts if facts is not None else Answers()).with_signals(state)
         change, self._pending = self._pending, None
         if self._state is not state:
             self._begin(state)
@@ -111,9 +111,10 @@ class Engine:
         self._looked = monotonic
         self._signs.observe(state, monotonic)
         self.memory.observe(state, None if change is None else change.vms)
-        for node, answer in answers.preflight.items():
-            if answer.node is not None and answer.node.shadow_copies is not None:
-                self.memory.shadows_read(node, answer.time, answer.node.shadow_copies)
+        for node in state.nodes:
+            told = answers.shadow_copies(node)
+            if told is not None:
+                self.memory.shadows_read(node, *told)
         look = Look(state, monotonic, self.words, self._index, self.memory, answers, self.config, self._signs)
         once: dict[Asked, None] = {}
         self._take_events(state, once)

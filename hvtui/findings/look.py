@@ -6,10 +6,10 @@ Pure: everything was read before. What is missing is unknown, and a rule says no
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from hvtui.config import ClusterConfig
@@ -22,14 +22,17 @@ from hvtui.model.event_catalog import describe, vm_of
 from hvtui.model.events import NodeEvent
 from hvtui.model.guest_rows import GuestRow
 from hvtui.model.placement import Placement, place, short_path
-from hvtui.model.preflight import ForkCommit, Preflight
+from hvtui.model.preflight import ForkCommit, NodePreflight, Preflight, ShadowCopy
 from hvtui.model.records import ClusterNode, Csv, CsvIo, Job, Role, Vm
 from hvtui.model.severity import Severity
+from hvtui.model.signals import ChainPicture, FilterPicture, HotfixPicture, ShadowPicture, signals_of
 from hvtui.model.state import ClusterState, NodeView
 from hvtui.model.vss_access import VssAccess
 from hvtui.operations.backup_state import BackupSigns, BackupState, backup_state
 from hvtui.operations.facts import Facts, Leftover
 
+COPIES_FRESH: Final = timedelta(minutes=15)
+"""How long a list of shadow copies counts as that of now."""
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -45,12 +48,33 @@ class Answers:
     vss_access: dict[str, VssAccess] = field(default_factory=dict)
     guests: dict[str, GuestRow] = field(default_factory=dict)
     checkpoints: dict[str, Checkpoints] = field(default_factory=dict)
-    filters: dict[str, Any] = field(default_factory=dict)
-    hotfixes: dict[str, Any] = field(default_factory=dict)
-    chains: dict[str, Any] = field(default_factory=dict)
-    shadows: dict[str, Any] = field(default_factory=dict)
+    filters: dict[str, FilterPicture] = field(default_factory=dict)
+    hotfixes: dict[str, HotfixPicture] = field(default_factory=dict)
+    chains: dict[str, ChainPicture] = field(default_factory=dict)
+    shadows: dict[str, ShadowPicture] = field(default_factory=dict)
     backup_stopped: dict[str, Leftover] = field(default_factory=dict)
     """Node → what an operator said of its leftovers."""
+
+    def with_signals(self, state: ClusterState) -> Answers:
+        """The same with what the state holds of shadow copies, filters, hotfixes and chains."""
+        found = signals_of(state.nodes, state.chains)
+        return replace(
+            self,
+            filters={**found.filters, **self.filters},
+            hotfixes={**found.hotfixes, **self.hotfixes},
+            chains={**found.chains, **self.chains},
+            shadows={**found.shadows, **self.shadows},
+        )
+
+    def shadow_copies(self, node: str) -> tuple[datetime, Sequence[ShadowCopy]] | None:
+        """The newest answer that told a node's shadow copies, and its time; None when none did."""
+        told: list[tuple[datetime, Sequence[ShadowCopy]]] = []
+        preflight, picture = self.preflight.get(node), self.shadows.get(node)
+        if preflight is not None and preflight.node is not None and preflight.node.shadow_copies is not None:
+            told.append((preflight.time, preflight.node.shadow_copies))
+        if picture is not None and picture.time is not None and picture.shadows is not None:
+            told.append((picture.time, picture.shadows))
+        return max(told, key=lambda one: one[0], default=None)
 
 
 @dataclass
@@ -169,18 +193,23 @@ class Look:
         name = self.state.node_name(node)
         found = self._backups.get(name)
         if found is None:
-            found = self._backups[name] = backup_state(self._facts, name)
+            found = self._backups[name] = backup_state(self._facts_of(name), name)
         return found
 
-    @cached_property
-    def _facts(self) -> Facts:
-        clock = self.state.cluster.link.node_now(self.monotonic) or self.state.cluster.time or _NEVER
+    def _facts_of(self, node: str) -> Facts:
+        """What `backup_state` wants to know of one node."""
+        told, now = self.facts.shadow_copies(node), self.now(node)
+        preflight = {}
+        # An old answer says nothing of the shadow copies that are there now.
+        if told is not None and now is not None and now - told[0] < COPIES_FRESH:
+            about = NodePreflight(name=node, shadow_copies=list(told[1]))
+            preflight[node] = Preflight(v=1, time=told[0], node=about)
         return Facts(
             state=self.state,
-            now=clock,
+            now=self.state.cluster.link.node_now(self.monotonic) or self.state.cluster.time or _NEVER,
             monotonic=self.monotonic,
-            preflight=self.facts.preflight,
-            quiet={name: self.signs.quiet(self.state, name, self.monotonic) for name in self.state.nodes},
+            preflight=preflight,
+            quiet={node: self.signs.quiet(self.state, node, self.monotonic)},
             backup_stopped=self.facts.backup_stopped,
         )
 

@@ -15,6 +15,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
+import msgspec
+
 from hvtui.config import ClusterConfig
 from hvtui.findings.catalogue import catalogue
 from hvtui.findings.engine import Engine
@@ -72,6 +74,7 @@ class Scene:
         self.logs: dict[tuple[str, str], list[Event]] = {}
         self.problems: dict[str, list[Problem]] = {}
         self.unheard: set[str] = set()
+        self.unasked: set[str] = set()
         self.config = ClusterConfig(name="prod", seeds=("HV01",))
         self._record = 500
         for name in ("HV01", "HV02"):
@@ -85,7 +88,7 @@ class Scene:
         """A node, or more about it as the cluster sees it (`state`, `status`, `drain`, …)."""
         self.members[name] = self.members.get(name, {}) | member
         self.hosts.setdefault(name, builders.host(name))
-        if name not in self.answers.preflight:
+        if name not in self.answers.preflight and name not in self.unasked:
             self.preflight(name, shadow_copies=[])
         return self
 
@@ -226,6 +229,12 @@ class Scene:
         self.unheard.add(node)
         return self
 
+    def not_asked(self, node: str) -> Self:
+        """Nothing is known of a node beside its streams: no preflight, no shadow copies."""
+        self.answers.preflight.pop(node, None)
+        self.unasked.add(node)
+        return self
+
     def configure(self, **fields: Any) -> Self:
         """The cluster's configuration (`windows`, `groups`, `quiet`)."""
         self.config = replace(self.config, **fields)
@@ -261,11 +270,15 @@ class Scene:
         for name in self.members:
             if name not in self.unheard:
                 self._apply_node(name)
+                held = self.answers.preflight.get(name)
+                if held is not None and name not in self.unasked:
+                    self.answers.preflight[name] = msgspec.structs.replace(held, time=self.now)
         self.signs.observe(self.state, self.monotonic)
         self.memory.observe(self.state)
-        for node, answer in self.answers.preflight.items():
-            if answer.node is not None and answer.node.shadow_copies is not None:
-                self.memory.shadows_read(node, answer.time, answer.node.shadow_copies)
+        for node in self.members:
+            told = self.answers.with_signals(self.state).shadow_copies(node)
+            if told is not None:
+                self.memory.shadows_read(node, *told)
         return self
 
     def _apply_node(self, name: str) -> None:
@@ -297,7 +310,16 @@ class Scene:
         self.apply()
         index = EventIndex()
         index.catch_up(self.state.events)
-        return Look(self.state, self.monotonic, catalogue(), index, self.memory, self.answers, self.config, self.signs)
+        return Look(
+            self.state,
+            self.monotonic,
+            catalogue(),
+            index,
+            self.memory,
+            self.answers.with_signals(self.state),
+            self.config,
+            self.signs,
+        )
 
     def findings(self, engine: Engine | None = None) -> list[Finding]:
         """What all rules find, by the engine."""
