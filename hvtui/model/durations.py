@@ -17,12 +17,12 @@ import msgspec
 from hvtui.model import conditions
 from hvtui.model.link import Link
 from hvtui.model.onset import Seen, onset
+from hvtui.model.writers import Writer
 
 if TYPE_CHECKING:
     from hvtui.model.change import Change
     from hvtui.model.events import NodeEvent
     from hvtui.model.state import ClusterState
-    from hvtui.model.writers import Writer
 
 Key = tuple[str, ...]
 """What a condition is about: its kind, then names and ids."""
@@ -96,6 +96,14 @@ class Since(msgspec.Struct, frozen=True):
         return f"since {day}{local:%H:%M} (event)"
 
 
+class SavedHistory(msgspec.Struct, frozen=True):
+    """A history as a recording keeps it."""
+
+    seen: list[tuple[Key, Seen]]
+    last: dict[str, datetime]
+    read: dict[str, tuple[Writer, ...]]
+
+
 @dataclass(slots=True)
 class History:
     """What was first seen when. Kept up by ClusterState; asked by rows and panes."""
@@ -142,6 +150,19 @@ class History:
         """Least number of seconds a condition has lasted, 0 when there is none."""
         found = self.since(state, key)
         return 0.0 if found is None else found.seconds(_now(state, key, found))
+
+    # --- keeping ---
+
+    def saved(self) -> SavedHistory:
+        """Everything it knows, as it is now."""
+        return SavedHistory(list(self._seen.items()), dict(self._last), dict(self._read))
+
+    def restore(self, saved: SavedHistory) -> None:
+        """Know exactly what was known then."""
+        self._seen = dict(saved.seen)
+        self._last = dict(saved.last)
+        self._read = dict(saved.read)
+        self._onsets = {}
 
     # --- keeping up ---
 

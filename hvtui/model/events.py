@@ -53,6 +53,26 @@ class _Channel:
     kept: list[NodeEvent] = field(default_factory=list)
 
 
+class SavedChannel(msgspec.Struct, frozen=True, array_like=True):
+    """One channel of one node as a recording keeps it."""
+
+    node: str
+    channel: str
+    position: int
+    oldest_time: datetime | None
+    wrapped: bool | None
+    read_at: datetime | None
+    problems: tuple[Problem, ...]
+    events: list[Event]
+
+
+class SavedEvents(msgspec.Struct, frozen=True, array_like=True):
+    """A log as a recording keeps it."""
+
+    channels: list[SavedChannel]
+    backup_failed: dict[str, NodeEvent]
+
+
 class EventLog:
     """A bounded, merged list of the nodes' events, each held once.
 
@@ -172,6 +192,37 @@ class EventLog:
         found.problems = problems
         self.version += 1
         return True
+
+    # --- keeping ---
+
+    def saved(self) -> SavedEvents:
+        """Everything it knows, as it is now."""
+        channels = [
+            SavedChannel(
+                one.node, name, one.position, one.oldest_time, one.wrapped, one.read_at, one.problems,
+                [item.event for item in one.kept],
+            )
+            for (_, name), one in self._channels.items()
+        ]  # fmt: skip
+        return SavedEvents(channels, dict(self.backup_failed))
+
+    def restore(self, saved: SavedEvents) -> None:
+        """Know exactly what was known then; to a reader everything that was known before was forgotten."""
+        self._channels, self._by_id, self._recent = {}, {}, None
+        for one in saved.channels:
+            kept = [NodeEvent(one.node, event) for event in one.events]
+            seen = {(event.record, event.time) for event in one.events}
+            self._channels[one.node.lower(), one.channel] = _Channel(
+                one.node, one.position, one.oldest_time, one.wrapped, one.read_at, one.problems, seen, kept
+            )
+        self._sorted = sorted((item for one in self._channels.values() for item in one.kept), key=NodeEvent.order)
+        for item in self._sorted:
+            self._by_id.setdefault(item.event.id, []).append(item)
+        self._arrivals = deque(self._sorted, maxlen=self.limit)
+        self.arrived += len(self._sorted)
+        self.dropped += 1
+        self.version += 1
+        self.backup_failed = dict(saved.backup_failed)
 
     # --- helpers ---
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from hvtui.model.enums import CheckpointType, SnapshotType, VmState
 from hvtui.model.records import CheckpointCount, Vm
 
@@ -71,6 +73,14 @@ def _saved(counts: list[CheckpointCount] | None) -> int | None:
     return sum(one.count for one in counts if one.type == SnapshotType.Standard and one.saved)
 
 
+class SavedFallbacks(msgspec.Struct, frozen=True):
+    """A book as a recording keeps it. `standing` are the keys of those that stand."""
+
+    found: list[Fallback]
+    standing: list[Fallback]
+    seen: dict[str, Seen]
+
+
 @dataclass
 class FallbackBook:
     """Those that were seen, oldest first, and what was last seen of every VM."""
@@ -106,6 +116,16 @@ class FallbackBook:
             seen = self._seen.get(one.vm)
             if one.vm not in self.standing and (seen is None or seen.saved is None or seen.saved >= one.count):
                 self.standing[one.vm] = one
+
+    def saved(self) -> SavedFallbacks:
+        """Everything it knows, as it is now."""
+        return SavedFallbacks(list(self.found), list(self.standing.values()), dict(self._seen))
+
+    def restore(self, saved: SavedFallbacks) -> None:
+        """Know exactly what was known then."""
+        self.found = list(saved.found)
+        self.standing = {one.vm: one for one in saved.standing}
+        self._seen = dict(saved.seen)
 
     def _add(self, one: Fallback) -> None:
         self.found.append(one)

@@ -48,7 +48,7 @@ __all__ = ["ClusterState", "ClusterView", "NodeView", "SequenceGapError", "vm_ke
 
 
 @dataclass(slots=True)
-class _Adrift:
+class Adrift:
     """A clustered VM that its old node no longer lists and its new one does not list yet."""
 
     node: str
@@ -72,7 +72,7 @@ class ClusterState:
     """VM → nodes that list it, the one that listed it first in front; two for a moment around a migration."""
     roles_of: dict[str, str] = field(default_factory=dict)
     """VM → id of its role."""
-    adrift: dict[str, _Adrift] = field(default_factory=dict)
+    adrift: dict[str, Adrift] = field(default_factory=dict)
     fallbacks: FallbackBook = field(default_factory=FallbackBook)
     chains: dict[str, ChainPicture] = field(default_factory=dict)
     """VM → the chains of its disks, of those that were asked for."""
@@ -404,7 +404,7 @@ class ClusterState:
             del self.homes[vm]
             role = self.role(vm)
             if old is not None and role is not None:
-                self.adrift[vm] = _Adrift(name, old, files)
+                self.adrift[vm] = Adrift(name, old, files)
 
     def _expire_adrift(self, name: str, change: Change) -> None:
         """The role's owner was looked at twice and does not list the VM: it is registered nowhere."""
