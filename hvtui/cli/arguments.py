@@ -103,6 +103,7 @@ examples:
   hvtui prod                            the console on the cluster `prod` of the configuration
   hvtui status prod --json | jq .unread
   hvtui writers prod                    VSS writers of all nodes (runs vssadmin there)
+  hvtui findings prod                   what is wrong, how that is known, and the safe next step
   vssadmin list writers | hvtui explain -
   hvtui align prod                      which VMs would go where; nothing is changed without --apply
   hvtui drain HV03 --cluster prod -o plan.json
@@ -215,6 +216,11 @@ def _writers(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _findings(parser: argparse.ArgumentParser) -> None:
+    _cluster(parser)
+    _json(parser)
+
+
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
@@ -250,6 +256,7 @@ COMMANDS: Final = {
     "lab": Command("lab", "serve the simulated cluster in the foreground", _lab),
     "status": Command("status", "one picture of a cluster, then end", _status),
     "writers": Command("writers", "VSS writers of all nodes, then end", _writers),
+    "findings": Command("findings", "what is wrong, how that is known, and the safe next step", _findings),
     "explain": Command("explain", "say what pasted output of Windows means", _explain),
     "doctor": Command("doctor", "check every node step by step, and say how to mend it", _doctor),
     "migrate": Command("acting.moves", "live-migrate VMs", verbs.migrate),

@@ -207,10 +207,11 @@ class Engine:
         """The VM is another than at the last look: its load is no reason to ask about it."""
         found = state.vm(key)
         if found is None:
-            mark: tuple[object, ...] = (state.role(key),)
+            mark: tuple[object, ...] = (state.role(key), state.chains.get(key))
         else:
             view, vm = found
-            mark = (vm, view.name, view.jobs_of.get(key), (view.files or {}).get(key), state.role(key))
+            files = (view.files or {}).get(key)
+            mark = (vm, view.name, view.jobs_of.get(key), files, state.role(key), state.chains.get(key))
         held = self._marks.get(key)
         if held is not None and len(held) == len(mark) and all(a is b for a, b in zip(held, mark, strict=True)):
             return False

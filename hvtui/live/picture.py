@@ -16,15 +16,31 @@ from hvtui.live.pins import Pins
 from hvtui.live.shared import Connecting
 from hvtui.live.store import Store
 from hvtui.model.link import LinkStatus
-from hvtui.model.records import ClusterFrame, Frame, Info, NodeFrame, Problem, Providers, WriterText
+from hvtui.model.records import ClusterFrame, EventPage, Frame, Info, NodeFrame, Problem, Providers, WriterText
 from hvtui.model.state import ClusterState
 from hvtui.model.views import problem_text
 from hvtui.remote.connect import Connector
-from hvtui.remote.contract import GET_INFO, GET_PROVIDER, GET_WRITER, WATCH_CLUSTER, WATCH_NODE, Function
+from hvtui.remote.contract import (
+    CHANNELS,
+    GET_EVENT,
+    GET_FILTER,
+    GET_HOTFIX,
+    GET_INFO,
+    GET_PROVIDER,
+    GET_SHADOW,
+    GET_WRITER,
+    WATCH_CLUSTER,
+    WATCH_NODE,
+    Function,
+)
 from hvtui.remote.credentials import CredentialGate
 from hvtui.remote.lane import Lane
 from hvtui.remote.module import check_contract
 
+_HOURS: Final = 24
+"""How far back the event logs are read."""
+_PAGES: Final = 100
+"""Most pages of one channel."""
 AT_ONCE: Final = 16
 """Nodes asked at the same time."""
 
@@ -60,29 +76,37 @@ async def take_picture(
     clock: Clock | None = None,
     pins: Pins | None = None,
     writers: bool = False,
+    past: bool = False,
     deadline: float = 30.0,
     connector: Connecting | None = None,
 ) -> Picture:
     """Ask every node once. `deadline`, in seconds, is for each step but the writers, which have their own.
 
+    `past`: the event logs of the last day too, and what findings ask for beside: shadow copies, filters, hotfixes.
+
     What could not be read is in `unread`, an unreachable node too. Raises OtherCluster when the cluster is not the
     one that was met before, and ConfigError for pins that cannot be read.
     """
-    taking = _Taking(config, connector or Connector(config, gate), clock or SystemClock(), writers, deadline)
+    asked = (*((_WRITERS,) if writers else ()), *((_PAST,) if past else ()))
+    taking = _Taking(config, connector or Connector(config, gate), clock or SystemClock(), asked, deadline)
     await taking.run(Identity(config, pins))
     return taking.picture
+
+
+_WRITERS: Final = "writers"
+_PAST: Final = "past"
 
 
 class _Taking:
     """The work on one picture."""
 
     def __init__(
-        self, config: ClusterConfig, connector: Connecting, clock: Clock, writers: bool, deadline: float
+        self, config: ClusterConfig, connector: Connecting, clock: Clock, asked: tuple[str, ...], deadline: float
     ) -> None:
         self._config = config
         self._connector = connector
         self._clock = clock
-        self._writers = writers
+        self._asked = asked
         self._deadline = deadline
         self._store = Store(clock)
         self._lanes: dict[str, Lane] = {}
@@ -156,8 +180,41 @@ class _Taking:
                 if name.lower() not in self._failed:
                     self._failure(name, error)
                 return
-            if self._writers:
+            if _WRITERS in self._asked:
                 await self._read_writers(name, lane)
+            if _PAST in self._asked:
+                await self._read_past(name, lane)
+
+    async def _read_past(self, name: str, lane: Lane) -> None:
+        """Events of every channel, and the facts that findings ask for beside the streams."""
+        for channel in CHANNELS:
+            try:
+                await self._read_channel(name, lane, channel)
+            except RemoteError as error:
+                self._store.events_failed(name, channel, error.text)
+                self._note(name, f"events of {channel}", error)
+        for what, function in (("shadows", GET_SHADOW), ("filters", GET_FILTER), ("hotfixes", GET_HOTFIX)):
+            try:
+                answer = await lane.call(function)
+            except RemoteError as error:
+                self._store.signal_failed(name, what, error.text)
+                self._note(name, what, error)
+                continue
+            self._store.signal(name, answer)
+            self.picture.unread += [Unread(name, what, problem_text(problem)) for problem in answer.errors]
+
+    async def _read_channel(self, name: str, lane: Lane, channel: str) -> None:
+        after = 0
+        for _ in range(_PAGES):
+            page: EventPage = await lane.call(
+                GET_EVENT, {"Channel": channel, "AfterRecord": after, "Hours": _HOURS, "MaxEvents": 200}
+            )
+            self._store.events(name, page)
+            self.picture.unread += [Unread(name, f"events of {channel}", problem_text(p)) for p in page.errors]
+            last = max((event.record for event in page.events or ()), default=after)
+            if not page.more or last <= after:
+                return
+            after = last
 
     async def _read_writers(self, name: str, lane: Lane) -> None:
         try:

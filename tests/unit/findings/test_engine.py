@@ -138,7 +138,7 @@ def test_an_event_asks_its_rules_about_what_it_names() -> None:
     scene.event(10102, vm="SQL07").later(seconds=2)
     engine.note(Change(events=True))
     engine.look(scene.state, scene.monotonic)
-    assert asked.counts == {("by event", vm_key("SQL07")): 1, ("on node", "HV01"): 1}
+    assert set(asked.counts) == {("by event", vm_key("SQL07")), ("on node", "HV01")}
 
 
 def test_an_event_that_names_a_vm_only_by_name_finds_it_where_the_name_is_its_alone() -> None:

@@ -1,0 +1,175 @@
+"""`hvtui findings`: what is wrong, how that is known, how sure it is, and the safe next step."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from hvtui.cli.arguments import Arguments
+from hvtui.cli.connecting import choose, gate_for
+from hvtui.cli.exits import Exit
+from hvtui.cli.output import complain, say, show_json
+from hvtui.cli.picture_json import Json, cluster_json, time_json
+from hvtui.cli.status import MARKS, show_unread, unread_json
+from hvtui.clock import SystemClock
+from hvtui.findings.catalogue import catalogue
+from hvtui.findings.engine import Engine
+from hvtui.findings.finding import Evidence, Sure, Target
+from hvtui.findings.kept import acknowledged_of
+from hvtui.findings.standing import Ack, Standing
+from hvtui.live.picture import Picture, take_picture
+from hvtui.live.pins import Pins
+from hvtui.model.severity import Severity
+from hvtui.paths import state_dir
+
+SURE: Final = {Sure.POSSIBLE: "possible", Sure.LIKELY: "likely", Sure.CERTAIN: "certain"}
+
+
+def run(arguments: Arguments) -> int:
+    """0 nothing found, 1 findings, 2 nothing found but something could not be read: that is not the same."""
+    config, cluster = choose(arguments)
+    pins = Pins(state_dir(), config.path)
+    picture = asyncio.run(take_picture(cluster, gate_for(cluster), pins=pins, writers=True, past=True))
+    engine = Engine(cluster, acknowledged_of(picture.state))
+    engine.look(picture.state, SystemClock().monotonic())
+    if arguments.json:
+        show_json(_json(engine, picture, cluster.name))
+    else:
+        _show(engine, picture, cluster.name)
+    return ending(engine, complete=not picture.unread)
+
+
+def ending(engine: Engine, *, complete: bool) -> Exit:
+    """The exit code of what an engine found; `complete`: everything was read."""
+    if engine.alarms():
+        return Exit.WRONG
+    return Exit.FINE if complete and not engine.failed and not engine.acknowledged.problem else Exit.NOTHING
+
+
+# --- for people ---
+
+
+def _show(engine: Engine, picture: Picture, name: str) -> None:
+    if picture.empty:
+        glyph, mood = MARKS[Severity.BAD]
+        say(f"{glyph} {name}: no picture, nothing could be read", mood)
+    else:
+        show_standing(engine, name)
+    show_unread(picture.unread)
+
+
+def show_standing(engine: Engine, name: str) -> None:
+    """What stands, for people: alarms whole, the rest in a line each."""
+    alarms = engine.alarms()
+    count = "no findings" if not alarms else "1 finding" if len(alarms) == 1 else f"{len(alarms)} findings"
+    rest = len(engine.standing) - len(alarms)
+    glyph, mood = MARKS[alarms[0].finding.severity if alarms else Severity.OK]
+    say(f"{glyph} {name}: {count}{f', {rest} acknowledged or quiet' if rest else ''}", mood)
+    for one in engine.standing:
+        if one.alarming:
+            say()
+            _show_one(one)
+    if rest:
+        say()
+    for one in engine.standing:
+        if not one.alarming:
+            say(f"{_aside(one)}: {one.finding.text}", "dim")
+    for rule, fault in engine.failed.items():
+        complain(f"the rule {rule} failed, what it would say is not known: {fault}")
+    if engine.acknowledged.problem:
+        complain(engine.acknowledged.problem)
+
+
+def _aside(one: Standing) -> str:
+    ack = one.acknowledged
+    if ack is None:
+        return "quiet"
+    return f"acknowledged by {ack.by} {ack.time:%Y-%m-%d %H:%M} UTC{f' ({ack.note})' if ack.note else ''}"
+
+
+def _show_one(one: Standing) -> None:
+    finding, entry = one.finding, catalogue().entries[one.finding.rule]
+    glyph, mood = MARKS[finding.severity]
+    say(f"{glyph} {finding.text} [{SURE[finding.sure]}]", mood)
+    if one.unread:
+        say(f"  as it was last seen; it cannot be read now: {one.unread}", "warn")
+    if one.began is not None:
+        say(f"  since    {'' if finding.since else 'first seen '}{one.began:%Y-%m-%d %H:%M} UTC")
+    if len(finding.vms) > 1:
+        say(f"  VMs      {', '.join(vm.name for vm in finding.vms)}")
+    for evidence in finding.evidence:
+        say(f"  seen     {_evidence(evidence)}")
+    say(f"  cause    {entry.cause}")
+    say(f"  next     {entry.next}")
+    say(f"  never    {entry.never}")
+    say(f"  undo     {entry.undo}")
+    say(f"  rule     {finding.rule}", "dim")
+
+
+def _evidence(evidence: Evidence) -> str:
+    where = " ".join(word for word in (evidence.node, f"{evidence.time:%H:%M:%S} UTC" if evidence.time else "") if word)
+    return f"{f'{where}: ' if where else ''}{evidence.text} ({evidence.source})"
+
+
+# --- for programs ---
+
+
+def _json(engine: Engine, picture: Picture, name: str) -> Json:
+    return {
+        "cluster": cluster_json(picture.state, name)["name"],
+        "configured_as": name,
+        **findings_json(engine),
+        "unread": [unread_json(one) for one in picture.unread],
+        "as_of": time_json(picture.as_of),
+    }
+
+
+def findings_json(engine: Engine) -> Json:
+    """The part of docs/findings.schema.json that tells what stands."""
+    return {
+        "findings": [_standing_json(one) for one in engine.standing],
+        "failed_rules": [{"rule": rule, "why": why} for rule, why in engine.failed.items()],
+        "acknowledgements_unread": engine.acknowledged.problem or None,
+    }
+
+
+def _standing_json(one: Standing) -> Json:
+    finding = one.finding
+    entry = catalogue().entries[finding.rule]
+    return {
+        "key": finding.key,
+        "rule": finding.rule,
+        "title": entry.title,
+        "text": finding.text,
+        "severity": finding.severity.name.lower(),
+        "sure": SURE[finding.sure],
+        "target": _target_json(finding.target),
+        "vms": [_target_json(vm) for vm in finding.vms],
+        "since": None if finding.since is None else time_json(finding.since),
+        "first_seen": None if one.seen is None else time_json(one.seen),
+        "evidence": [
+            {
+                "text": evidence.text,
+                "node": evidence.node or None,
+                "time": None if evidence.time is None else time_json(evidence.time),
+                "source": evidence.source,
+            }
+            for evidence in finding.evidence
+        ],
+        "cause": entry.cause,
+        "next": entry.next,
+        "never": entry.never,
+        "undo": entry.undo,
+        "action": finding.action or None,
+        "quiet": one.quiet,
+        "acknowledged": None if one.acknowledged is None else _ack_json(one.acknowledged),
+        "unread": one.unread or None,
+    }
+
+
+def _target_json(target: Target) -> Json:
+    return {"kind": target.kind, "key": target.key, "name": target.name}
+
+
+def _ack_json(ack: Ack) -> Json:
+    return {"by": ack.by, "note": ack.note, "time": time_json(ack.time)}
