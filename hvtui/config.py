@@ -70,6 +70,9 @@ class ClusterConfig:
     """Group → its VMs by name, `*` standing for anything: a backup job whose VMs must share one node."""
     quiet: tuple[str, ...] = ()
     """VMs by name, `*` standing for anything, or names of groups: findings about them are recorded, not alarmed."""
+    kept_checkpoints: tuple[str, ...] = ()
+    """VMs by name, `*` standing for anything, or names of groups: the backup product keeps their Recovery checkpoint
+    between two jobs on purpose."""
     actions: bool = False
     protected: bool = False
 

@@ -133,6 +133,7 @@ class _Reader:
                 "windows": _list(_window),
                 "groups": _groups,
                 "quiet": _list(_text),
+                "kept_checkpoints": _list(_text),
                 "actions": _flag,
                 "protected": _flag,
             },

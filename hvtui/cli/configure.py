@@ -40,6 +40,7 @@ TEMPLATE: Final = """\
 #windows = [{ start = "22:00", end = "04:00", zone = "Europe/Berlin" }]
 #groups = { sql = ["SQL*", "REP01"] }   # VMs that a backup job wants on one node: `hvtui align --group sql`
 #quiet = ["TEST*"]        # VMs, or names of groups, whose findings are recorded and not alarmed
+#kept_checkpoints = ["ARCHIVE*"]   # VMs, or names of groups, whose Recovery checkpoint their product keeps on purpose
 #actions = false                 # without actions a cluster is read-only
 #protected = true                # production: marked in the header, asks more before it acts
 """
@@ -138,6 +139,7 @@ def _cluster_rows(cluster: ClusterConfig) -> list[tuple[Cell, ...]]:
         ("windows", ", ".join(map(_window, cluster.windows)) or "(none)", not cluster.windows),
         *((f"group {name}", ", ".join(vms), False) for name, vms in cluster.groups.items()),
         ("quiet", ", ".join(cluster.quiet) or "(none)", not cluster.quiet),
+        ("kept_checkpoints", ", ".join(cluster.kept_checkpoints) or "(none)", not cluster.kept_checkpoints),
         ("actions", "allowed" if cluster.actions else "no: read-only", cluster.actions == blank.actions),
         ("protected", _word(cluster.protected), cluster.protected == blank.protected),
     ]

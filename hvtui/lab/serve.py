@@ -100,6 +100,7 @@ def _cluster_of(world: World, options: ClusterOptions, host: PwshHost | None = N
         {name: node.build for name, node in world.nodes.items()},
         host.sessions_of if host else None,
     )
+    cluster.kept_checkpoints = tuple(world.scenario.cluster.kept_checkpoints)
     cluster.accounts.on_lock = lambda principal: world.ledger.note(
         world.elapsed, "account_locked", principal, "wrong log-ons in a row"
     )

@@ -45,7 +45,7 @@ def writer_of(world: World, node: str = "HV03") -> str:
 def test_the_scenarios_the_lab_promises_are_there() -> None:
     assert set(scenario_names()) >= {
         "healthy", "drift", "stuck-writer", "backup-window", "access-denied", "limit", "hostile", "empty", "faults",
-        "obstacles",
+        "obstacles", "merge-stuck", "fork-commit",
     }  # fmt: skip
 
 

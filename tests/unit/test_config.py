@@ -37,6 +37,7 @@ windows = [
 ]
 groups = { sql = ["SQL*", "DC[1]"], "two words" = ["A"] }
 quiet = ["TEST*", "sql"]
+kept_checkpoints = ["ARCHIVE*"]
 actions = true
 protected = true
 
@@ -85,6 +86,7 @@ def test_everything_a_file_may_say(tmp_path: Path) -> None:
         actions=True,
         groups={"sql": ("SQL*", "DC[1]"), "two words": ("A",)},
         quiet=("TEST*", "sql"),
+        kept_checkpoints=("ARCHIVE*",),
         protected=True,
     )
     assert config.clusters["lab"].addresses == {"N1": "127.0.0.1:50001", "N2": "127.0.0.1:50002"}
@@ -119,7 +121,8 @@ addresses = { A = "127.0.0.1:1", B2 = "127.0.0.1:1" }
         "2: ascii: must be true or false, not 'yes'",
         '3: clusters.prod: needs `seeds`, the nodes that are asked first, such as `seeds = ["HV01"]`',
         "4: clusters.prod.seds: unknown key; did you mean `seeds`? (known: seeds, addresses, template, auth, username, "
-        "password, endpoint, port, tls, ca, verify, refresh, windows, groups, quiet, actions, protected)",
+        "password, endpoint, port, tls, ca, verify, refresh, windows, groups, quiet, kept_checkpoints, actions, "
+        "protected)",
         "5: clusters.prod.auth: must be one of negotiate, kerberos, ntlm, not 'negotate'; did you mean `negotiate`?",
         "6: clusters.prod.port: must be a whole number from 0 to 65535, not 99999",
         "10: clusters.test.windows.0: start must be a time of day such as \"22:00\", not '25:00'",
@@ -155,6 +158,7 @@ addresses = { A = "127.0.0.1:1", B2 = "127.0.0.1:1" }
         ("groups = []", "must be a table"),
         ('quiet = "TEST*"', "must be a list"),
         ('quiet = ["TEST*", 7]', "must be text in quotes, not 7"),
+        ('kept_checkpoints = "ARCHIVE*"', "must be a list"),
         ('groups = { sql = "SQL*" }', "must be a list of VMs"),
         ("groups = { sql = [] }", "must be a list of VMs"),
         ('groups = { sql = ["A", ""] }', "must be text in quotes"),

@@ -76,6 +76,8 @@ class Cluster:
         self.ca: Path | None = None
         """The authority's certificate as a file, None without TLS."""
         self._folder: Path | None = None
+        self.kept_checkpoints: tuple[str, ...] = ()
+        """VMs whose Recovery checkpoint the backup product keeps on purpose."""
         tls = self._tls() if options.tls else None
         self.accounts = Accounts([Account(USER, self.password), *options.accounts], lock_after=options.lock_after)
         self.nodes = {
@@ -119,6 +121,7 @@ class Cluster:
             f"password = {{ plain = {text(self.password)} }}",
             f"tls = {'true' if self.options.tls else 'false'}",
             "actions = true",
+            *([f"kept_checkpoints = {text(list(self.kept_checkpoints))}"] if self.kept_checkpoints else []),
             *([f"ca = {text(str(self.ca))}"] if self.ca else []),
             "",
             f"[clusters.{text(self.name)}.addresses]",

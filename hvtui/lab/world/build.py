@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import count, cycle
 from typing import Final, NamedTuple
 
-from hvtui.lab.world import events
 from hvtui.lab.world.actions import schedule_timeline
 from hvtui.lab.world.behaviours import start_behaviours
 from hvtui.lab.world.build_hosts import build_cluster, build_csvs, build_nodes, leave_shadows, versions
 from hvtui.lab.world.guests import KINDS, can_freeze
 from hvtui.lab.world.node import Node
+from hvtui.lab.world.operations import add_layer, leave_fork
 from hvtui.lab.world.scenario import CheckpointPart, VmsPart, VolumePart, seconds, vm_names
 from hvtui.lab.world.storage import Csv
-from hvtui.lab.world.vm import GB, Checkpoint, Disk, GuestVolume, Layer, Role, Vm
+from hvtui.lab.world.vm import GB, Checkpoint, Disk, GuestVolume, Role, Vm
 from hvtui.lab.world.world import World
 from hvtui.model.enums import (
     CheckpointType,
@@ -100,6 +100,7 @@ def _vm(world: World, part: VmsPart, place: _Place) -> None:
         dvd=list(part.dvd),
         gpu=part.gpu,
         fibre_channel=part.fibre_channel,
+        held=part.merge_error,
         tpm=part.tpm,
         set_fails=part.set_fails,
         possible_owners=list(part.possible_owners) or None,
@@ -123,7 +124,7 @@ def _vm(world: World, part: VmsPart, place: _Place) -> None:
     node.vms[vm.id] = vm
     world.vms[vm.id] = vm
     if part.fork_commit is not None:
-        _fork(world, vm, seconds(part.fork_commit))
+        leave_fork(world, vm, seconds(part.fork_commit))
     if part.clustered:
         _role(world, part, vm)
 
@@ -139,38 +140,20 @@ def _megabytes(gb: float | None, otherwise: int) -> int:
     return otherwise if gb is None else int(gb * _KB)
 
 
-def _fork(world: World, vm: Vm, age: float) -> None:
-    """A checkpoint failed to commit its fork: nothing lists it, its layer is in use, two events tell (peers.md §0)."""
-    vm.fork_commit = True
-    _layer(world, vm, age, 4_000.0)
-    time = world.on_clock(vm.node, -age)
-    events.write(world, vm.node, events.WORKER, 3216, time, vm=vm, code="0x800703ee")
-    events.write(world, vm.node, events.VMMS, 18590, time, vm=vm, code="0x80048102")
-
-
 def _checkpoint(world: World, vm: Vm, number: int, part: CheckpointPart) -> None:
     """A checkpoint of earlier days; replica ones live on the replica's own disks and need no layer here."""
     name, age = part.name or f"{vm.name} - ({number})", seconds(part.age)
     made = Checkpoint(world.guid(), name, SnapshotType[part.type], part.saved, -age, vm.current)
     vm.checkpoints.append(made)
     vm.current = made.id
-    _layer(world, vm, age, 2_000.0 + 9_000.0 * world.scatter(vm.key, number))
+    for disk in vm.disks:
+        disk.layers.append(add_layer(world, disk, 2_000.0 + 9_000.0 * world.scatter(vm.key, number), age))
 
 
 def _checkpoint_type(part: VmsPart) -> CheckpointType:
     """A VM of an old configuration version has only standard ones (windows.md §2.2)."""
     old = part.config_version and not can_freeze(part.config_version)
     return CheckpointType.Standard if old else CheckpointType[part.checkpoint_type]
-
-
-def _layer(world: World, vm: Vm, age: float, rate: float) -> None:
-    for disk in vm.disks:
-        path = f"{disk.base.removesuffix('.vhdx')}_{world.guid().upper()}.avhdx"
-        layer = Layer(path, -age, rate)
-        disk.layers.append(layer)
-        csv = world.csv_of(path)
-        if csv is not None:
-            csv.layers[path] = layer
 
 
 def _role(world: World, part: VmsPart, vm: Vm) -> None:

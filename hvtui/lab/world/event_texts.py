@@ -55,6 +55,8 @@ KINDS: Final = {
              "'{vm}' background disk merge has been finished successfully. (Virtual machine ID {id})"),
         Kind(19090, VMMS, _HV, WARNING,
              "'{vm}' background disk merge has been interrupted. (Virtual machine ID {id})"),
+        Kind(19100, VMMS, _HV, ERROR,
+             "'{vm}' background disk merge failed to complete: {error} ({code}). (Virtual machine ID {id})"),
         Kind(20415, VMMS, _HV, INFORMATION,
              "Virtual machine '{vm}' live migration blackout time was {ms} ms. (Virtual machine ID {id})"),
         Kind(21024, VMMS, _HV, ERROR,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from hvtui.lab.world import events
 from hvtui.lab.world.clock import Process
 from hvtui.lab.world.jobs import KEPT, Job
@@ -9,6 +11,14 @@ from hvtui.lab.world.node import Node
 from hvtui.lab.world.vm import Checkpoint, Disk, Layer, Vm
 from hvtui.lab.world.world import World
 from hvtui.model.enums import JobState, JobType, OperationalStatus, SnapshotType
+
+_OPENS: Final = 6.0
+_TRIES_AGAIN: Final = 240.0
+_MERGE_ERRORS: Final = {
+    "0x80070005": "General access denied error",
+    "0x80070020": "The process cannot access the file because it is being used by another process.",
+    "0x80070299": "The requested operation could not be completed due to a file system limitation",
+}
 
 
 def start_job(
@@ -54,16 +64,17 @@ def take_checkpoint(world: World, vm: Vm, kind: SnapshotType, name: str, *, save
     """Put a layer on every disk; from now on the guest writes into `.avhdx` files (windows.md §10.2)."""
     checkpoint = Checkpoint(world.guid(), name, kind, saved, world.elapsed, vm.current)
     for disk in vm.disks:
-        disk.layers.append(_layer(world, disk, rate))
+        disk.layers.append(add_layer(world, disk, rate))
     vm.checkpoints.append(checkpoint)
     vm.current = checkpoint.id
     vm.touch()
     return checkpoint
 
 
-def _layer(world: World, disk: Disk, rate: float) -> Layer:
+def add_layer(world: World, disk: Disk, rate: float, age: float = 0.0) -> Layer:
+    """A new layer for a disk on its volume, made `age` seconds ago."""
     path = f"{disk.base.removesuffix('.vhdx')}_{world.guid().upper()}.avhdx"
-    layer = Layer(path, world.elapsed, rate)
+    layer = Layer(path, world.elapsed - age, rate)
     csv = world.csv_of(path)
     if csv is not None:
         csv.layers[path] = layer
@@ -85,7 +96,7 @@ def rest_on(world: World, vm: Vm, checkpoint: Checkpoint, rate: float) -> None:
         for layer in known.values():
             if layer not in kept and layer not in disk.aside:
                 _forget(world, layer)
-        disk.layers = [*kept, _layer(world, disk, rate)]
+        disk.layers = [*kept, add_layer(world, disk, rate)]
     for one in vm.checkpoints:
         one.files = None if one in branch else held[one.id]
     vm.touch()
@@ -113,6 +124,7 @@ def merge(world: World, vm: Vm, checkpoint: Checkpoint, duration: float) -> Proc
         return
     aside = checkpoint.files is not None
     _take_out(vm, checkpoint)
+    yield from _locked_out(world, vm)
     node = vm.node
     vm.begin(OperationalStatus.MergingDisks)
     events.emit(world, node, events.VMMS, 19070, vm=vm)
@@ -128,8 +140,38 @@ def merge(world: World, vm: Vm, checkpoint: Checkpoint, duration: float) -> Proc
         _drop_aside(world, vm)
     else:
         drop_layer(world, vm)
+    vm.unmerged = False
     end_job(world, job)
     events.emit(world, vm.node, events.VMMS, 19080, vm=vm)
+    vm.touch()
+
+
+def _locked_out(world: World, vm: Vm) -> Process:
+    """A program has the files open: each merge fails after a moment, and VMMS tries again and again (event 19100)."""
+    while vm.held:
+        vm.unmerged = True
+        node = vm.node
+        if node.services["vmms"].running and not node.faults.down:
+            vm.begin(OperationalStatus.MergingDisks)
+            events.emit(world, node, events.VMMS, 19070, vm=vm)
+            job = start_job(world, node, vm, JobType.MergeDisks, [(_OPENS, 3.0)])
+            yield _OPENS
+            vm.end(OperationalStatus.MergingDisks)
+            if job.running:
+                end_job(world, job, error=32768)
+                error = _MERGE_ERRORS.get(vm.held, "Unspecified error")
+                events.emit(world, node, events.VMMS, 19100, vm=vm, error=error, code=vm.held or "0x80004005")
+        yield _TRIES_AGAIN
+
+
+def leave_fork(world: World, vm: Vm, age: float = 0.0) -> None:
+    """A checkpoint failed to commit its fork: nothing lists it, its layer is in use, two events tell (peers.md §0)."""
+    vm.fork_commit = True
+    for disk in vm.disks:
+        disk.layers.append(add_layer(world, disk, 4_000.0, age))
+    time = world.on_clock(vm.node, world.elapsed - age)
+    events.write(world, vm.node, events.WORKER, 3216, time, vm=vm, code="0x800703ee")
+    events.write(world, vm.node, events.VMMS, 18590, time, vm=vm, code="0x80048102")
     vm.touch()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -149,10 +150,12 @@ RIGHTS: Final = ("elevated", "hyperv", "cluster", "events")
 """What an account may lack. VSS lets every elevated administrator in, so vssadmin asks for no right beside that."""
 VERBS: Final = (
     "kill_backup", "start_backup", "restart_vmms", "drain", "resume", "free_space", "migrate", "fail_node",
-    "return_node", "reboot_node", "restart_vm", "hang_vmms", "unhang_vmms", "hang_stop",
+    "return_node", "reboot_node", "restart_vm", "hang_vmms", "unhang_vmms", "hang_stop", "release_files",
+    "fail_fork",
 )  # fmt: skip
 GUEST_PARTS: Final = ("volumes", "services", "system", "storage", "writers")
 """What a guest may not tell."""
+_CODE: Final = re.compile(r"0x[0-9a-f]{8}")
 _SPAN_FIELDS: Final = ("start", "every", "copy", "retry", "history")
 
 
@@ -171,6 +174,8 @@ def _vm_problems(where: str, vms: VmsPart, nodes: list[str], csvs: list[str]) ->
     yield from _known(f"{where}.replication", [vms.replication], ReplicationMode.__members__)
     yield from _known(f"{where}.possible_owners", vms.possible_owners, nodes)
     yield from _known(f"{where}.preferred_owners", vms.preferred_owners, nodes)
+    if vms.merge_error and not _CODE.fullmatch(vms.merge_error):
+        yield f"{where}.merge_error: {vms.merge_error!r} is no code: 0x and eight digits, a to f in lower case"
     if vms.fork_commit is not None:
         yield from _spans(f"{where}.fork_commit", vms.fork_commit)
     yield from _known(f"{where}.guest_unreadable", vms.guest_unreadable, GUEST_PARTS)

@@ -77,6 +77,8 @@ class ClusterPart(_Part):
     max_parallel_migrations: int | None = None
     """Known to Windows Server 2022 and later, where it is 1 unless it was set."""
     enforced_anti_affinity: int = 0
+    kept_checkpoints: list[str] = []
+    """VMs whose Recovery checkpoint the backup product keeps on purpose: the lab's configuration names them."""
     account: str = "CORP\\svc-backup"
     """The backup product's service account."""
     accounts: list[str] = []
@@ -256,6 +258,8 @@ class VmsPart(_Part):
     possible_owners: list[str] = []
     """Empty: all."""
     preferred_owners: list[str] = []
+    merge_error: str = ""
+    """The code with which merges of its disks fail, such as 0x80070020, until somebody lets go of its files."""
     fork_commit: Span | None = None
     """Age of a checkpoint whose fork was not committed (Worker-Admin 3216): moved or restarted the VM loses data."""
     volumes: list[VolumePart] = []

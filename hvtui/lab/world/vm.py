@@ -183,6 +183,10 @@ class Vm:
     preferred_owners: list[str] = field(default_factory=list)
     fork_commit: bool = False
     """A checkpoint's fork was not committed: what is in the newest layer is lost when the VM moves or starts again."""
+    held: str = ""
+    """Why its layers cannot be merged: the code with which opening their files fails; empty: it does not."""
+    unmerged: bool = False
+    """A layer whose checkpoint is gone waits for its merge, and no checkpoint can be taken."""
     checkpoints: list[Checkpoint] = field(default_factory=list)
     current: str = ""
     """Id of the checkpoint it rests on; empty for none."""

@@ -214,8 +214,10 @@ def _holds_memory(vm: Vm, *, production: bool) -> bool:
 
 def _taken(world: World, vm: Vm, job: Job, title: str, *, saved: bool) -> None:
     _over(vm, OperationalStatus.CreatingSnapshot)
+    if vm.unmerged:
+        end_job(world, job, error=_FAILED)
     if not job.running:
-        # It was given up, or VMMS ended with it.
+        # It was given up, VMMS ended with it, or the disks it would rest on are held.
         events.emit(world, vm.node, events.VMMS, 18012, vm=vm)
         return
     rate = 20_000.0 + 400_000.0 * world.scatter(vm.key, len(vm.checkpoints)) if vm.running else 0.0

@@ -8,7 +8,7 @@ from hvtui.lab.world import events
 from hvtui.lab.world.clock import Process
 from hvtui.lab.world.moving import move, start
 from hvtui.lab.world.node import Node
-from hvtui.lab.world.operations import end_job
+from hvtui.lab.world.operations import end_job, leave_fork
 from hvtui.lab.world.vm import Vm
 from hvtui.lab.world.world import World
 from hvtui.model.enums import DrainStatus, NodeState, NodeStatus, VmState
@@ -38,6 +38,12 @@ def fail_node(world: World, node: Node) -> None:
     if backup is not None:
         backup.break_off()
     fail_over(world, list(node.vms.values()), f"{node.name} went down", 8.0)
+
+
+def fail_fork(world: World, vm: Vm) -> None:
+    """A checkpoint of a product fails in the middle: its fork is not committed (peers.md §0)."""
+    leave_fork(world, vm)
+    events.emit(world, vm.node, events.VMMS, 18012, vm=vm)
 
 
 def fail_over(world: World, vms: list[Vm], why: str, delay: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hvtui.lab.world.actions.drains import drain, resume
-from hvtui.lab.world.actions.failures import fail_node, reboot_node, restart_guest, return_node
+from hvtui.lab.world.actions.failures import fail_fork, fail_node, reboot_node, restart_guest, return_node
 from hvtui.lab.world.actions.moves import migrate
 from hvtui.lab.world.actions.services import restart_vmms
 from hvtui.lab.world.node import Node
@@ -42,6 +42,11 @@ def free_space(vm: Vm, gb: float) -> None:
             missing -= gone
 
 
+def release_files(vm: Vm) -> None:
+    """Somebody finds the program that has the VM's disks open, and ends it."""
+    vm.held = ""
+
+
 def _act(world: World, step: TimelinePart) -> None:
     node = world.node(step.node) if step.node else next(iter(world.nodes.values()))
     verbs: dict[str, Callable[[], object]] = {
@@ -58,6 +63,8 @@ def _act(world: World, step: TimelinePart) -> None:
         "reboot_node": lambda: reboot_node(world, node),
         "hang_vmms": lambda: setattr(node.faults, "vmms_hung", True),
         "unhang_vmms": lambda: setattr(node.faults, "vmms_hung", False),
+        "release_files": lambda: release_files(world.vm(step.vm)),
+        "fail_fork": lambda: fail_fork(world, world.vm(step.vm)),
         "hang_stop": lambda: setattr(node.services["vmms"], "hangs", True),
     }
     verbs[step.do]()

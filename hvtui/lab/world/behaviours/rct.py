@@ -24,6 +24,8 @@ class RctRun:
         self.world, self.part, self.chance = world, part, chance
         self.waiting: list[Vm] = []
         self.going = 0
+        self.due = 0
+        """VMs that are tried again later because their disks were not merged."""
 
     def schedule(self) -> Process:
         """Start the run, and again every `every`."""
@@ -34,7 +36,7 @@ class RctRun:
                 for vm in self.world.vms.values()
                 if any(fnmatchcase(vm.name, pattern) for pattern in self.part.vms) and vm not in self.waiting
             ]
-            while self.waiting or self.going:
+            while self.waiting or self.going or self.due:
                 while self.waiting and self.going < self.part.parallel:
                     self.going += 1
                     self.world.scheduler.spawn(self._one(self.waiting.pop(0)))
@@ -46,21 +48,18 @@ class RctRun:
 
     def _one(self, vm: Vm) -> Process:
         try:
-            yield from self._backup(vm)
+            if _hindered(vm):
+                yield 5.0
+                self.waiting.append(vm)
+            elif vm.unmerged:
+                yield from self._not_merged(vm)
+            else:
+                yield from self._backup(vm)
         finally:
             self.going -= 1
 
     def _backup(self, vm: Vm) -> Process:
         world, node = self.world, vm.node
-        if (
-            not (node.up and node.services["vmms"].running)
-            or vm.role is None
-            or vm.role.migration is not None
-            or vm.role.locked
-        ):
-            yield 5.0
-            self.waiting.append(vm)
-            return
         copy = seconds(self.part.copy) * (0.5 + self.chance.random())
         freeze = 6.0 + 6.0 * self.chance.random()
         stuck = vm.running and (self._fails(vm) or bool(vm.full_volumes()))
@@ -98,7 +97,12 @@ class RctRun:
         convert = start_job(world, node, vm, JobType.ConvertToReferencePoint, [(5.0, 100.0)])
         yield 5.0
         end_job(world, convert)
-        yield from merge(world, vm, checkpoint, 15.0 + 45.0 * self.chance.random())
+        merging = merge(world, vm, checkpoint, 15.0 + 45.0 * self.chance.random())
+        if vm.held:
+            world.scheduler.spawn(merging)
+            self._later(vm)
+            return
+        yield from merging
         node = vm.node
         old = start_job(world, node, vm, JobType.DeleteReferencePoint, [(2.0, 100.0)])
         yield 2.0
@@ -106,6 +110,29 @@ class RctRun:
         if ended:
             vm.last_backup = world.elapsed
             vm.touch()
+
+    def _not_merged(self, vm: Vm) -> Process:
+        """Hyper-V cannot put a layer on disks that are held: the product gives up, and tries again later."""
+        world, node = self.world, vm.node
+        vm.lock(on=True)
+        vm.begin(OperationalStatus.CreatingSnapshot)
+        job = start_job(world, node, vm, JobType.Snapshot, [(2.0, 10.0)])
+        yield 12.0
+        vm.end(OperationalStatus.CreatingSnapshot)
+        end_job(world, job, error=32768)
+        vm.lock(on=False)
+        events.emit(world, node, events.VMMS, 18014, vm=vm)
+        events.emit(world, node, events.VMMS, 18012, vm=vm)
+        self._later(vm)
+
+    def _later(self, vm: Vm) -> None:
+        """The product comes back to it, however long the rest takes."""
+        self.due += 1
+        self.world.scheduler.after(seconds(self.part.retry), lambda: self._again(vm))
+
+    def _again(self, vm: Vm) -> None:
+        self.due -= 1
+        self.waiting.append(vm)
 
     def _fails(self, vm: Vm) -> bool:
         return any(fnmatchcase(vm.name, pattern) for pattern in self.part.failing)
@@ -117,6 +144,13 @@ class RctRun:
         events.emit(world, node, events.VMMS, 10150, vm=vm, error=error, code="0x800423f2")
         events.emit(world, node, events.VMMS, 18012, vm=vm)
         world.scheduler.after(seconds(self.part.retry), lambda: self.waiting.append(vm))
+
+
+def _hindered(vm: Vm) -> bool:
+    """Nothing can be asked of it now."""
+    node, role = vm.node, vm.role
+    able = node.up and node.services["vmms"].running
+    return not able or role is None or role.migration is not None or role.locked
 
 
 def start(world: World, part: RctPart, name: str) -> None:
