@@ -107,7 +107,7 @@ class Writer:
                     self.head = msgspec.structs.replace(self.head, ended=ended)
                     put_head(database, self.head)
                 database.execute("COMMIT")
-                database.execute("PRAGMA incremental_vacuum").fetchall()
+                database.executescript("PRAGMA incremental_vacuum")
                 # One file that can be copied, without companions.
                 database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
                 database.execute("PRAGMA journal_mode = DELETE").fetchall()
@@ -183,7 +183,7 @@ class Writer:
             database.execute("DELETE FROM notes WHERE at < ?", following)
             put_head(database, self.head)
             database.execute("COMMIT")
-        database.execute("PRAGMA incremental_vacuum").fetchall()
+        database.executescript("PRAGMA incremental_vacuum")
 
     def _used(self) -> int:
         (pages,) = self._database.execute("PRAGMA page_count").fetchone()
