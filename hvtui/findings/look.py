@@ -164,6 +164,8 @@ class Look:
 
     def vms_on(self, csv: str) -> list[str]:
         """VMs with a file on a volume, as far as files were read."""
+        # The counts place every VM that changed; without them a VM nobody has asked about is on no volume yet.
+        self.state.tally.refresh(self.state)
         return [key for key in self.state.placements.on({csv}) if key in self.state.homes]
 
     def vms_of(self, node: str) -> list[str]:

@@ -71,6 +71,7 @@ class Scene:
         self.jobs: dict[str, tuple[str, Job]] = {}
         self.states: dict[str, dict[tuple[str, str], tuple[int, str]]] = {}
         self.raw_writers: dict[str, str | None] = {}
+        self.took: dict[str, int] = {}
         self.logs: dict[tuple[str, str], list[Event]] = {}
         self.problems: dict[str, list[Problem]] = {}
         self.unheard: set[str] = set()
@@ -166,9 +167,19 @@ class Scene:
         self.raw_writers[node] = text
         return self
 
+    def writers_took(self, node: str, milliseconds: int) -> Self:
+        """How long vssadmin took on a node."""
+        self.took[node] = milliseconds
+        return self
+
     def providers(self, node: str, *providers: Provider) -> Self:
         """The VSS providers of a node."""
         self.state.node(node).providers = providers
+        return self
+
+    def providers_unread(self, node: str) -> Self:
+        """The VSS providers of a node are not known."""
+        self.state.node(node).providers = None
         return self
 
     def event(
@@ -298,7 +309,10 @@ class Scene:
             builders.live(self.now, self.monotonic),
         )
         text = self.raw_writers.get(name, builders.writer_lines(self.states.get(name)))
-        self.state.set_writers(name, writer_picture(builders.writer_text(text, self.now), self.monotonic))
+        self.state.set_writers(
+            name,
+            writer_picture(builders.writer_text(text, self.now, duration_ms=self.took.get(name, 900)), self.monotonic),
+        )
         for channel in CHANNELS:
             events = self.logs.get((name, channel), [])
             self.state.add_events(name, builders.page(events, channel, self.now))
