@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hvtui.model import checkpoints, guests, preflight, records, vss_access
+from hvtui.model import checkpoints, guests, preflight, records, signals, vss_access
 from hvtui.model.secret import GuestCredential
 
 CONTRACT: Final = "1.0.0"
@@ -153,6 +153,9 @@ GET_WRITER: Final = Function(
     deadline=150.0,
 )
 GET_PROVIDER: Final = Function("Get-HvTuiProvider", records.Providers, deadline=30.0)
+GET_SHADOW: Final = Function("Get-HvTuiShadow", signals.Shadows, deadline=30.0)
+GET_FILTER: Final = Function("Get-HvTuiFilter", signals.FilterText, deadline=60.0)
+GET_HOTFIX: Final = Function("Get-HvTuiHotfix", signals.Hotfixes, deadline=40.0)
 GET_EVENT: Final = Function(
     "Get-HvTuiEvent",
     records.EventPage,
@@ -215,6 +218,13 @@ GET_CHECKPOINT: Final = Function(
     checkpoints.Checkpoints,
     (Parameter("VMId", str, pattern=GUID_PATTERN, mandatory=True),),
     deadline=30.0,
+)
+
+GET_CHAIN: Final = Function(
+    "Get-HvTuiChain",
+    signals.Chain,
+    (Parameter("VMId", str, pattern=GUID_PATTERN, mandatory=True),),
+    deadline=90.0,
 )
 
 _NODE_STATE: Final = Parameter("ExpectState", int, None, -1, 3, mandatory=True)
@@ -350,6 +360,9 @@ FUNCTIONS: Final = {
         WATCH_NODE,
         GET_WRITER,
         GET_PROVIDER,
+        GET_SHADOW,
+        GET_FILTER,
+        GET_HOTFIX,
         GET_EVENT,
         GET_PREFLIGHT,
         GET_FORK_COMMIT,
@@ -357,6 +370,7 @@ FUNCTIONS: Final = {
         GET_GUEST_FILE,
         GET_SERVICE,
         GET_CHECKPOINT,
+        GET_CHAIN,
         GET_VSS_ACCESS,
         MOVE_VM,
         STOP_MOVE,

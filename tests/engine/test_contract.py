@@ -15,21 +15,26 @@ import pytest
 
 from hvtui.errors import DeadlinePassed, NodeRefused
 from hvtui.model.secret import GuestCredential
+from hvtui.model.signals import filter_picture
 from hvtui.remote.contract import (
     ACCOUNT_PATTERN,
     ACTOR_PATTERN,
     CHANNELS,
     CONTRACT,
     FUNCTIONS,
+    GET_CHAIN,
     GET_CHECKPOINT,
     GET_EVENT,
+    GET_FILTER,
     GET_FORK_COMMIT,
     GET_GUEST,
     GET_GUEST_FILE,
+    GET_HOTFIX,
     GET_INFO,
     GET_PREFLIGHT,
     GET_PROVIDER,
     GET_SERVICE,
+    GET_SHADOW,
     GET_VSS_ACCESS,
     GET_WRITER,
     GUID_PATTERN,
@@ -221,6 +226,11 @@ CASES.update(
             more=PATTERNS[GUID_PATTERN][0],
             absent=True,
         ),
+        (GET_CHAIN.name, "VMId"): Case(
+            lambda id, told: told.vm == id.lower() and told.disks is None,
+            more=PATTERNS[GUID_PATTERN][0],
+            absent=True,
+        ),
         (GET_SERVICE.name, "Name"): Case(lambda name, service: service.name == name and service.state),
     }
 )
@@ -356,6 +366,25 @@ async def test_providers_are_listed(site: Site) -> None:
     assert [(one.id, one.name) for one in answer.providers] == site.lab.call(
         lambda world: [(one.id, one.name) for one in world.node(NODE).providers]
     )
+
+
+async def test_what_findings_ask_for_is_told(site: Site) -> None:
+    shadows = await _ask(site, GET_SHADOW, {})
+    assert (shadows.shadows, shadows.errors) == ([], [])
+    drivers = filter_picture(await _ask(site, GET_FILTER, {}))
+    known = site.lab.call(lambda world: {one.name: one.volumes for one in world.node(NODE).filters})
+    assert (drivers.failure, drivers.unreadable) == ("", ())
+    assert {one.name: one.volumes for one in drivers.filters or ()} == known
+    updates = await _ask(site, GET_HOTFIX, {})
+    assert [(one.id, one.installed) for one in updates.hotfixes] == site.lab.call(
+        lambda world: [(one.id, one.installed) for one in world.node(NODE).updates]
+    )
+    vm, files = site.lab.call(
+        lambda world: next((vm.id, vm.files()) for vm in world.node(NODE).vms.values() if vm.disks)
+    )
+    chain = await _ask(site, GET_CHAIN, {"VMId": vm})
+    assert (chain.vm, chain.checkpoints, chain.errors, chain.layers()) == (vm, 0, [], 0)
+    assert [one.attached for one in chain.disks] == files
 
 
 async def test_events_come_page_by_page(site: Site) -> None:

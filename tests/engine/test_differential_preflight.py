@@ -83,7 +83,8 @@ def test_a_cluster_that_has_everything_is_told_alike(stage: Stage, build: str) -
 
 
 _QUESTIONS: Final = sorted(
-    {source for sources in SOURCES.values() for source in sources} | {"Get-VHD", "Win32_Service"}
+    {source for sources in SOURCES.values() for source in sources}
+    | {"Get-VHD", "Win32_Service", "Win32_QuickFixEngineering"}
 )
 
 

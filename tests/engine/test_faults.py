@@ -168,6 +168,8 @@ _PAGE: Final = ("oldest_record", "oldest_time", "newest_record", "wrapped", "eve
     ("script", "command", "class_name", "fields", "part"),
     [
         ("Get-HvTuiProvider", CIM, "Win32_ShadowProvider", ("providers",), "providers"),
+        ("Get-HvTuiShadow", CIM, "Win32_ShadowCopy", ("shadows",), "shadows"),
+        ("Get-HvTuiHotfix", CIM, "Win32_QuickFixEngineering", ("hotfixes",), "hotfixes"),
         ("Get-HvTuiEvent -Channel 'System'", "Get-WinEvent", "", _PAGE, "events"),
     ],
 )

@@ -61,3 +61,14 @@ async def test_fltmc_has_the_columns_at_their_places() -> None:
         assert re.fullmatch(r"(\.\d| {2}) {7}0", line[54:64]), line
         assert line[64:] == ""
     assert {line.split()[0]: line.split()[2] for line in lines[3:]}["WdFilter"] == "328010"
+
+
+async def test_fltmc_lists_instances_in_columns_too() -> None:
+    lines, model = await printed("fltmc.exe", "instances"), published("fltmc-instances")
+    assert lines[:2] == model[:2]
+    for line in (*lines[2:], *model[2:]):
+        assert re.fullmatch(r"\S+ *", line[:22]), line
+        assert re.fullmatch(r"\S* *", line[22:62]), line
+        assert re.fullmatch(r" {2,3}\d{5,6}(\.\d| {2}) {3}", line[62:75]), line
+        assert re.fullmatch(r"\S.*\S {2,}", line[75:101]), line
+        assert re.fullmatch(r"0 {5}[0-9a-f]{8} *", line[101:]), line

@@ -74,6 +74,12 @@ async def test_every_function_answers_with_its_record(scenario: str) -> None:
     fits(text, Providers)
     (text,) = await ask(engine, "Get-HvTuiWriter", TimeoutSeconds=5)
     fits(text, WriterText)
+    for name in ("Get-HvTuiShadow", "Get-HvTuiFilter", "Get-HvTuiHotfix"):
+        (text,) = await ask(engine, name)
+        fits(text, FUNCTIONS[name].result)
+    for id in list(engine.node.vms)[:3]:
+        (text,) = await ask(engine, "Get-HvTuiChain", VMId=id)
+        fits(text, FUNCTIONS["Get-HvTuiChain"].result)
     assert engine.functions() == FUNCTIONS.keys()
 
 

@@ -17,6 +17,7 @@ from tests.powershell.case_guests import guest_cases
 from tests.powershell.case_kit import Case
 from tests.powershell.case_nodes import node_cases
 from tests.powershell.case_preflight import preflight_cases
+from tests.powershell.case_signals import signal_cases
 
 INSIDE: Final = Path(__file__).with_name("inside")
 """Scripts that run inside the module, one a case: values, errors and sizes that no node shows at will."""
@@ -30,6 +31,7 @@ CASES: Final = [
     *action_cases(),
     *guest_cases(),
     *checkpoint_cases(),
+    *signal_cases(),
     *(Case(f"inside: {f.stem}", script=f.read_text(encoding="utf-8")) for f in sorted(INSIDE.glob("*.ps1"))),
 ]
 """Names are unique; the order is that of `answers.json`."""

@@ -35,6 +35,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "sids": {},
     "lookup": 0,
     "vssadmin": "",
+    "fltmc": "",
     "modules": False,
     "cpu": 34.9,
 }

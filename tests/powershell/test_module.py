@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hvtui.model import guests, preflight, records, vss_access
+from hvtui.model import guests, preflight, records, signals, vss_access
 from hvtui.remote.contract import CONTRACT, FUNCTIONS, MODULE, Function
 from hvtui.remote.module import module_hash, module_text
 from tests.powershell import check, worlds
@@ -198,6 +198,9 @@ SECTIONS: dict[str, dict[str, type[records.Record]]] = {
         "roles": records.Role,
     },
     "Get-HvTuiProvider": {"providers": records.Provider},
+    "Get-HvTuiShadow": {"shadows": preflight.ShadowCopy},
+    "Get-HvTuiHotfix": {"hotfixes": signals.HotfixEntry},
+    "Get-HvTuiChain": {"disks": signals.ChainDisk},
     "Get-HvTuiEvent": {"events": records.Event},
     "Get-HvTuiPreflight": {"vms": preflight.VmPreflight, "node": preflight.NodePreflight},
     "Get-HvTuiVssAccess": {"entries": vss_access.VssAccessEntry, "services": vss_access.ServiceAccount},

@@ -15,7 +15,7 @@ from typing import Any
 from hvtui.errors import NodeRefused, OutcomeUnknown, RemoteError, Unreachable
 from hvtui.lab.endpoint.binding import bind
 from hvtui.lab.engine import CommandError
-from hvtui.lab.native import changes
+from hvtui.lab.native import changes, signals
 from hvtui.lab.native.checkpoints import checkpoints
 from hvtui.lab.native.fork_commit import fork_commit
 from hvtui.lab.native.guests import guest_files, guests
@@ -114,6 +114,10 @@ class WorldNodes(DirectFeed):
             "Get-HvTuiCheckpoint": lambda: checkpoints(world, node, values["VMId"]),
             "Get-HvTuiService": lambda: service(world, node, values["Name"]),
             "Get-HvTuiVssAccess": lambda: vss_access(world, node),
+            "Get-HvTuiShadow": lambda: signals.shadows(world, node),
+            "Get-HvTuiFilter": lambda: signals.filters(world, node),
+            "Get-HvTuiHotfix": lambda: signals.hotfixes(world, node),
+            "Get-HvTuiChain": lambda: signals.chain(world, node, values["VMId"]),
             "Get-HvTuiGuestFile": lambda: guest_files(world, node, values, 0),
         }
         look = looks.get(function)

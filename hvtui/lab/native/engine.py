@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from hvtui.lab.endpoint.binding import bind
 from hvtui.lab.engine import Call, CommandError, Output
-from hvtui.lab.native import calls, changes
+from hvtui.lab.native import calls, changes, signals
 from hvtui.lab.native.change import Wait
 from hvtui.lab.native.checkpoints import checkpoints
 from hvtui.lab.native.cluster_stream import ClusterStream
@@ -22,6 +22,7 @@ from hvtui.lab.native.problems import TIMEOUT, hyperv_trouble
 from hvtui.lab.native.services import service
 from hvtui.lab.native.stream import Stream
 from hvtui.lab.native.vss_access import vss_access
+from hvtui.lab.world.node import Node
 from hvtui.lab.world.world import World
 from hvtui.remote.contract import FUNCTIONS
 
@@ -36,9 +37,27 @@ _CPU_MS: Final = {
     "Get-HvTuiService": 15,
     "Get-HvTuiCheckpoint": 20,
     "Get-HvTuiVssAccess": 20,
+    "Get-HvTuiShadow": 10,
+    "Get-HvTuiFilter": 15,
+    "Get-HvTuiHotfix": 15,
+    "Get-HvTuiChain": 30,
 }
 """About what each call costs a shell's process."""
 
+_PLAIN: Final[dict[str, Callable[[World, Node, int], str]]] = {
+    "Get-HvTuiProvider": calls.providers,
+    "Get-HvTuiShadow": signals.shadows,
+    "Get-HvTuiFilter": signals.filters,
+    "Get-HvTuiHotfix": signals.hotfixes,
+    "Get-HvTuiForkCommit": fork_commit,
+    "Get-HvTuiVssAccess": vss_access,
+}
+"""Functions without parameters that ask neither VMMS nor the cluster service."""
+_OF_VM: Final[dict[str, Callable[[World, Node, str, int], str]]] = {
+    "Get-HvTuiCheckpoint": checkpoints,
+    "Get-HvTuiChain": signals.chain,
+}
+"""Functions about one VM, which ask VMMS."""
 _CHANGE_MS: Final = 40
 _LINE: Final = 0.004
 """Seconds of real time that a line of a stream with an end takes at least; on Windows it is some hundred times that."""
@@ -116,22 +135,18 @@ class NativeEngine:
             async with self._waking(call) as wake:
                 await self._wait(lambda: calls.waits_for_hung(node, part), self.world.deadline, call, wake)
             text = calls.info(world, node, part, call.spent.add(_CPU_MS[name]), contract=call.contract)
-        elif name == "Get-HvTuiProvider":
-            text = calls.providers(world, node, call.spent.add(_CPU_MS[name]))
+        elif name in _PLAIN:
+            text = _PLAIN[name](world, node, call.spent.add(_CPU_MS[name]))
         elif name == "Get-HvTuiPreflight":
             async with self._waking(call) as wake:
                 await self._wait(lambda: calls.waits_for_hung(node, "All"), self.world.deadline, call, wake)
             text = preflight(world, node, values["Part"], call.spent.add(150 + 4 * len(node.vms)))
-        elif name == "Get-HvTuiForkCommit":
-            text = fork_commit(world, node, call.spent.add(_CPU_MS[name]))
-        elif name == "Get-HvTuiCheckpoint":
+        elif name in _OF_VM:
             async with self._waking(call) as wake:
                 await self._wait(lambda: hyperv_trouble(node) is TIMEOUT, self.world.deadline, call, wake)
-            text = checkpoints(world, node, values["VMId"], call.spent.add(_CPU_MS[name]))
+            text = _OF_VM[name](world, node, values["VMId"], call.spent.add(_CPU_MS[name]))
         elif name == "Get-HvTuiService":
             text = service(world, node, values["Name"], call.spent.add(_CPU_MS[name]))
-        elif name == "Get-HvTuiVssAccess":
-            text = vss_access(world, node, call.spent.add(_CPU_MS[name]))
         else:
             text = calls.event_page(
                 world,

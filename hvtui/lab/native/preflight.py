@@ -15,6 +15,7 @@ from hvtui.lab.native.problems import (
     part_trouble,
     problem,
 )
+from hvtui.lab.native.signals import shadow_list
 from hvtui.lab.native.stream import stamp, wire
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.vm import Vm
@@ -217,17 +218,7 @@ def _node(reading: _Reading) -> dict[str, Any]:
         if jobs
         else None,
         "replicas": [{"name": one.name, "status": one.status} for one in node.replicas] if replicas else None,
-        "shadow_copies": [
-            {
-                "id": one.id,
-                "set": one.set,
-                "volume": one.volume,
-                "created": stamp(world.on_clock(node, one.created)),
-            }
-            for one in node.shadows
-        ]
-        if able["node.shadow_copies"]
-        else None,
+        "shadow_copies": shadow_list(world, node) if able["node.shadow_copies"] else None,
         "affinity_rules": [
             {"name": rule.name, "type": rule.type, "groups": list(rule.groups), "enabled": rule.enabled}
             for rule in (world.affinity_rules if int(node.build.split(".")[2]) >= RULES_SINCE else ())

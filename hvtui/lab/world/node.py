@@ -7,6 +7,7 @@ from typing import Final
 
 from hvtui.lab.world.cluster_facts import Replica
 from hvtui.lab.world.events import ChannelLog
+from hvtui.lab.world.installed import FILTERS, UPDATES, FilterDriver, Update
 from hvtui.lab.world.jobs import Job
 from hvtui.lab.world.vm import Vm
 from hvtui.lab.world.writers import HYPERV, Shadow, ShadowProvider, Writer
@@ -92,6 +93,8 @@ class Node:
     writers: list[Writer] = field(default_factory=list)
     providers: list[ShadowProvider] = field(default_factory=list)
     shadows: list[Shadow] = field(default_factory=list)
+    filters: list[FilterDriver] = field(default_factory=lambda: list(FILTERS))
+    updates: list[Update] = field(default_factory=lambda: list(UPDATES))
     access_control: dict[str, int] = field(default_factory=dict)
     """Values of HKLM\\...\\VSS\\VssAccessControl: account → 0 deny, 1 writer, 2 requester, 3 both (windows.md §6)."""
     access_key: bool = True

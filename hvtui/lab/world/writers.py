@@ -74,12 +74,15 @@ class ShadowProvider:
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """A shadow copy that exists on a node."""
+    """A shadow copy that exists on a node; `provider` is the id of the one that made it, empty for Windows' own."""
 
     id: str
     set: str
     volume: str
     created: float
+    provider: str = ""
+    persistent: bool = False
+    client_accessible: bool = False
 
 
 SYSTEM_PROVIDER: Final = ShadowProvider(

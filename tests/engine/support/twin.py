@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from hvtui.lab.native import calls
+from hvtui.lab.native import calls, signals
 from hvtui.lab.native.cluster_stream import ClusterStream
 from hvtui.lab.native.fork_commit import fork_commit
 from hvtui.lab.native.node_stream import NodeStream
@@ -33,6 +33,7 @@ depends on; the number of messages after a change, because the module asks at mo
 
 SLOW: Final = 5
 """SlowSeconds of the compared streams: after a step of so many seconds everything is due again."""
+_NOBODY: Final = "00000000-0000-4000-8000-000000000000"
 ROUNDS: Final = 5
 """Rounds after a step: one for each slow question of a stream, and one."""
 
@@ -122,8 +123,11 @@ def node_twin(stage: Stage, name: str) -> Iterator[Twin]:
         yield Twin(stage, native, stream, first)
 
 
-def call_differences(stage: Stage, name: str) -> list[str]:
-    """Where the answers of the calls differ on a node, every channel and every page of its events included."""
+def call_differences(stage: Stage, name: str, chains: int = 3) -> list[str]:
+    """Where the answers of the calls differ on a node, every channel and every page of its events included.
+
+    `chains`: of so many VMs the disks are asked for, those with checkpoints first.
+    """
     world, node = stage.world, stage.world.node(name)
     engine = stage.engine(name, without=lacking(node), hurried=hurried(node))
     found: list[str] = []
@@ -143,6 +147,12 @@ def call_differences(stage: Stage, name: str) -> list[str]:
         compare(f"Get-HvTuiService -Name {title}", lambda title=title: service(world, node, title))  # type: ignore[misc]
     compare("Get-HvTuiVssAccess", lambda: vss_access(world, node))
     compare("Get-HvTuiProvider", lambda: calls.providers(world, node))
+    compare("Get-HvTuiShadow", lambda: signals.shadows(world, node))
+    compare("Get-HvTuiFilter", lambda: signals.filters(world, node))
+    compare("Get-HvTuiHotfix", lambda: signals.hotfixes(world, node))
+    for vm in sorted(node.vms.values(), key=lambda vm: not vm.checkpoints)[:chains]:
+        compare(f"Get-HvTuiChain -VMId {vm.id}", lambda id=vm.id: signals.chain(world, node, id))  # type: ignore[misc]
+    compare(f"Get-HvTuiChain -VMId {_NOBODY}", lambda: signals.chain(world, node, _NOBODY))
     blocked = stage.do(lambda: calls.writer_blocked(world, node))
     compare("Get-HvTuiWriter -TimeoutSeconds 5", lambda: calls.writer_text(world, node, timeout=5, hung=blocked))
     for channel in CHANNELS:

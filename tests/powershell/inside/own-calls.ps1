@@ -10,6 +10,7 @@ $spent = & $script:Own['ProcessorTime']
 "$($spent -gt 0 -and $spent -le [System.Diagnostics.Process]::GetCurrentProcess().TotalProcessorTime.TotalMilliseconds)"
 "$((& $script:Own['Encoding'] -CodePage 65001).WebName) $((& $script:Own['Encoding'] -CodePage 1200).WebName)"
 "$((& $script:Own['VssAdminPath']) -ceq [System.IO.Path]::Combine([System.Environment]::SystemDirectory, 'vssadmin.exe'))"
+"$((& $script:Own['FilterPath']) -ceq [System.IO.Path]::Combine([System.Environment]::SystemDirectory, 'fltmc.exe'))"
 $lock = & $script:Own['Mutex']
 "$($lock.GetType().Name) $($lock.WaitOne(0))"
 $lock.ReleaseMutex()

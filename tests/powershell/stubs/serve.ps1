@@ -21,6 +21,7 @@ while ($null -ne ($line = $in.ReadLine())) {
             function script:Test-HvTuiElevation { $global:World.elevated }
             function script:Get-HvTuiProcessorTime { [double]$global:World.cpu }
             function script:Get-HvTuiVssAdminPath { $global:World.vssadmin }
+            function script:Get-HvTuiFilterPath { $global:World.fltmc }
             function script:Get-HvTuiAccountSid { param([string]$Name) Get-StubSid $Name }
             function script:Get-HvTuiStartTime { param([int]$Id) (Get-HvTuiStubNow).AddHours(-$Id) }
             if (-not $global:World.real) {

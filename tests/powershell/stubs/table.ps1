@@ -12,7 +12,7 @@ $out = [System.IO.StreamWriter]::new([Console]::OpenStandardOutput(), $utf8)
 $standins = {
     # What the module itself has under these names; a case may ask for it.
     $script:Own = @{}
-    foreach ($name in 'NodeName', 'Now', 'BuildNumber', 'OemCodePage', 'VssAdminPath', 'GuestProgram', 'StartTime', 'Elapsed', 'ProcessorTime', 'Mutex', 'ActionMutex', 'Encoding', 'AccountSid') {
+    foreach ($name in 'NodeName', 'Now', 'BuildNumber', 'OemCodePage', 'VssAdminPath', 'FilterPath', 'GuestProgram', 'StartTime', 'Elapsed', 'ProcessorTime', 'Mutex', 'ActionMutex', 'Encoding', 'AccountSid') {
         $script:Own[$name] = (Microsoft.PowerShell.Management\Get-Item -LiteralPath "function:Get-HvTui$name").ScriptBlock
     }
     $script:Own['Elevation'] = (Microsoft.PowerShell.Management\Get-Item -LiteralPath 'function:Test-HvTuiElevation').ScriptBlock
@@ -23,6 +23,7 @@ $standins = {
     # The constant stands left: it decides the type of the comparison, and $true would equal any text.
     function script:Test-HvTuiElevation { if ('fail' -eq $global:World.elevated) { throw [System.PlatformNotSupportedException]::new('no tokens here') }; $global:World.elevated }
     function script:Get-HvTuiVssAdminPath { $global:World.vssadmin }
+    function script:Get-HvTuiFilterPath { $global:World.fltmc }
     function script:Get-HvTuiAccountSid { param([string]$Name) Get-StubSid $Name }
     function script:Get-HvTuiStartTime {
         param([int]$Id)

@@ -1,10 +1,11 @@
-"""root/cimv2: the host's system, services, processors and shadow copies."""
+"""root/cimv2: the host's system, services, processors, shadow copies and updates."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
 
+from hvtui.lab.native.signals import provider_of
 from hvtui.lab.pwsh.cim.instances import Provider, View, constant
 from hvtui.lab.pwsh.cim.schema import CIMV2
 from hvtui.lab.world.node import Node
@@ -146,8 +147,26 @@ SHADOW_COPY: Final = Provider(
         "ServiceMachine": lambda view, _one: view.node.name,
         "State": constant(12),
         "Count": constant(1),
+        "ProviderID": lambda _view, one: f"{{{provider_of(one).upper()}}}",
+        "Persistent": lambda _view, one: one.persistent,
+        "ClientAccessible": lambda _view, one: one.client_accessible,
     },
     keys=("ID",),
 )
 
-PROVIDERS: Final = (SERVICE, OPERATING_SYSTEM, COMPUTER_SYSTEM, PROCESSOR, SHADOW_PROVIDER, SHADOW_COPY)
+UPDATE: Final = Provider(
+    "Win32_QuickFixEngineering",
+    CIMV2,
+    lambda view: view.node.updates,
+    {
+        "HotFixID": lambda _view, one: one.id,
+        "InstalledOn": lambda _view, one: one.installed,
+        "Description": constant("Security Update"),
+        "CSName": lambda view, _one: view.node.name,
+        "InstalledBy": constant("NT AUTHORITY\\SYSTEM"),
+        "ServicePackInEffect": constant(""),
+    },
+    keys=("CSName", "HotFixID", "ServicePackInEffect"),
+)
+
+PROVIDERS: Final = (SERVICE, OPERATING_SYSTEM, COMPUTER_SYSTEM, PROCESSOR, SHADOW_PROVIDER, SHADOW_COPY, UPDATE)

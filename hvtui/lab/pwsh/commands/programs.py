@@ -6,20 +6,12 @@ import base64
 from typing import Final
 
 from hvtui.lab.native.calls import NOT_ELEVATED, writer_blocked
+from hvtui.lab.native.fltmc_text import DENIED, filters_text, instances_text
 from hvtui.lab.native.vssadmin_text import HEAD, vssadmin_text
 from hvtui.lab.pwsh.commands.answer import Answer
 from hvtui.lab.pwsh.commands.call import CommandCall, Handler
 from hvtui.lab.pwsh.commands.facts import code_page, elevated
 from hvtui.lab.world.writers import SYSTEM_PROVIDER
-
-_FILTERS: Final = (
-    # Name, instances, altitude: what an ordinary Hyper-V host has.
-    ("CsvNSFlt", 1, "404900"),
-    ("CsvFlt", 3, "404800"),
-    ("WdFilter", 5, "328010"),
-    ("storqosflt", 4, "244000"),
-    ("FileInfo", 5, "40500"),
-)
 
 
 def _printed(call: CommandCall, text: str, exit: int = 0) -> Answer:
@@ -70,17 +62,16 @@ def _shadows(call: CommandCall) -> str:
 
 
 async def fltmc(call: CommandCall) -> Answer:
-    """`fltmc filters`: file system filters; elevated only."""
+    """`fltmc filters` and `fltmc instances`: file system filters; elevated only."""
     if not elevated(call.node):
-        return _printed(call, "Access is denied.\r\n", 5)
-    lines = [
-        "",
-        "Filter Name                     Num Instances    Altitude    Frame",
-        "------------------------------  -------------  ------------  -----",
-        *(f"{name:<30}{count:>11}       {altitude:>6}         0" for name, count, altitude in _FILTERS),
-        "",
-    ]
-    return _printed(call, "\r\n".join(lines))
+        return _printed(call, DENIED, 5)
+    match [one.lower() for one in call.names("Arguments")]:
+        case ["filters"] | []:
+            return _printed(call, filters_text(call.node))
+        case ["instances"]:
+            return _printed(call, instances_text(call.node))
+        case _:
+            return _printed(call, "The parameter is incorrect.\r\n", 87)
 
 
 COMMANDS: Final[dict[str, Handler]] = {"vssadmin.exe": vssadmin, "fltmc.exe": fltmc}

@@ -43,6 +43,13 @@ function Get-HvTuiVssAdminPath {
     }
 }
 
+function Get-HvTuiFilterPath {
+    foreach ($name in 'fltmc.exe', 'fltmc.cmd') {
+        $path = [System.IO.Path]::Combine($env:HVTUI_LAB_BIN, $name)
+        if ([System.IO.File]::Exists($path)) { return $path }
+    }
+}
+
 function Get-HvTuiGuestProgram {
     Get-HvTuiVssAdminPath
 }

@@ -35,6 +35,8 @@ _PROCESS: Final = (
 """Binary data of an event of VSS, in the form that is published of vssvc's own."""
 _PREPARE: Final = 6.0
 _GUESTS: Final = 14.0
+_HARDWARE: Final = 3
+"""Type of a hardware provider."""
 _FREEZE: Final = 8.0
 _POST: Final = 6.0
 _LOOK: Final = 5.0
@@ -259,7 +261,8 @@ class HostBackup:
         if run != self._run:
             return
         set_id = world.guid()
-        self._shadows = [Shadow(world.guid(), set_id, csv.volume, world.elapsed) for csv in self._held]
+        made_by = next((one.id for one in node.providers if one.type == _HARDWARE and self.part.hardware), "")
+        self._shadows = [Shadow(world.guid(), set_id, csv.volume, world.elapsed, made_by) for csv in self._held]
         node.shadows += self._shadows
         for csv in self._held:
             csv.snapshotting = False

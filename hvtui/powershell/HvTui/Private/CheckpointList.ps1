@@ -26,10 +26,10 @@ function Read-HvTuiCheckpointOwner {
 function Read-HvTuiCheckpointSetting {
     <#
     .SYNOPSIS
-    What a new checkpoint of the VM would be, which one it runs on, and all of them as JSON.
+    What a new checkpoint of the VM would be, which one it runs on, and all of them, as GUIDs and as JSON.
     #>
     param([string]$Id)
-    $found = @{ Type = $null; Current = $null; Json = New-Object -TypeName System.Collections.Generic.List[string] }
+    $found = @{ Type = $null; Current = $null; Id = New-Object -TypeName System.Collections.Generic.List[string]; Json = New-Object -TypeName System.Collections.Generic.List[string] }
     try {
         $settings = @(Get-CimInstance -Namespace 'root\virtualization\v2' -ClassName 'Msvm_VirtualSystemSettingData' -Filter "VirtualSystemIdentifier = '$Id'" -OperationTimeoutSec $script:FastSeconds -Property 'InstanceID', 'ElementName', 'VirtualSystemType', 'UserSnapshotType', 'IsSaved', 'CreationTime', 'Parent', 'IsAutomaticSnapshot')
     } catch {
@@ -47,6 +47,7 @@ function Read-HvTuiCheckpointSetting {
             $kind = $script:CheckpointKinds[$type.Substring(27)]
             # A kind that no document lists: kept and shown as a number that is none of them.
             if ($null -eq $kind) { $kind = 9999 }
+            $found.Id.Add("$(ConvertTo-HvTuiGuid -Value $one.InstanceID)")
             $found.Json.Add('{"id":' + (ConvertTo-HvTuiString -Value (ConvertTo-HvTuiGuid -Value $one.InstanceID)) + ',"name":' + (ConvertTo-HvTuiString -Value $one.ElementName) +
                 ',"type":' + (ConvertTo-HvTuiNumber -Value $kind) + ',"saved":' + (ConvertTo-HvTuiBoolean -Value $one.IsSaved) +
                 ',"created":' + (ConvertTo-HvTuiTime -Value $one.CreationTime) + ',"parent":' + (ConvertTo-HvTuiString -Value $parent) +

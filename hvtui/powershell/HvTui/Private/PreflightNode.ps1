@@ -21,11 +21,7 @@ function Read-HvTuiNodeFact {
         if ($Fact['memory_total'] -eq 'null') { throw (Get-HvTuiAbsence -Name 'Win32_OperatingSystem') }
     }
     $null = Invoke-HvTuiPart -Reading $Reading -Part 'node.shadow_copies' -Block {
-        $texts = foreach ($one in Get-CimInstance -Namespace 'root\cimv2' -ClassName 'Win32_ShadowCopy' -OperationTimeoutSec $script:SlowSecondsLimit -Property 'ID', 'SetID', 'VolumeName', 'InstallDate') {
-            '{"id":' + (ConvertTo-HvTuiString -Value (ConvertTo-HvTuiGuid -Value $one.ID)) + ',"set":' + (ConvertTo-HvTuiString -Value (ConvertTo-HvTuiGuid -Value $one.SetID)) +
-                ',"volume":' + (ConvertTo-HvTuiString -Value $one.VolumeName) + ',"created":' + (ConvertTo-HvTuiTime -Value $one.InstallDate) + '}'
-        }
-        $Fact['shadow_copies'] = '[' + (@($texts) -join ',') + ']'
+        $Fact['shadow_copies'] = Join-HvTuiShadowCopy
     }
     Read-HvTuiClusterFact -Reading $Reading -Fact $Fact
     Read-HvTuiStorageFact -Reading $Reading -Fact $Fact

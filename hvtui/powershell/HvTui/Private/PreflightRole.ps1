@@ -64,18 +64,7 @@ function Read-HvTuiChain {
             $depth = 0
             while ($next -and $depth -lt 64) {
                 $depth++
-                if (-not $known.ContainsKey($next)) {
-                    $file = @{ Parent = $null; Size = $null; Error = $null }
-                    try {
-                        $disk = Get-VHD -Path $next
-                        $file.Parent = [string]$disk.ParentPath
-                        $file.Size = $disk.FileSize
-                    } catch {
-                        $file.Error = $_
-                    }
-                    $known[$next] = $file
-                }
-                $file = $known[$next]
+                $file = Read-HvTuiVhdFile -Known $known -Path $next
                 $texts.Add('{"path":' + (ConvertTo-HvTuiString -Value $next) + ',"parent":' + (ConvertTo-HvTuiString -Value $file.Parent) + ',"size":' + (ConvertTo-HvTuiNumber -Value $file.Size) + '}')
                 if ($null -ne $file.Error -and -not $told) {
                     # Once a VM: the rest of it says the same.

@@ -73,6 +73,14 @@ function Get-HvTuiVssAdminPath {
     [System.IO.Path]::Combine([System.Environment]::SystemDirectory, 'vssadmin.exe')
 }
 
+function Get-HvTuiFilterPath {
+    <#
+    .SYNOPSIS
+    The full path of fltmc.exe.
+    #>
+    [System.IO.Path]::Combine([System.Environment]::SystemDirectory, 'fltmc.exe')
+}
+
 function Get-HvTuiGuestProgram {
     <#
     .SYNOPSIS

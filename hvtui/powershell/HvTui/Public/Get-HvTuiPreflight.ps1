@@ -36,7 +36,7 @@ function Get-HvTuiPreflight {
       node.virtual_disks   MSFT_VirtualDisk FriendlyName, HealthStatus, OperationalStatus (root\Microsoft\Windows\Storage)
       node.storage_jobs    MSFT_StorageJob Name, JobState, PercentComplete
       node.replicas        MSFT_WvrReplicationGroup Name, ReplicationStatus (root\Microsoft\Windows\StorageReplica)
-      node.shadow_copies   Win32_ShadowCopy ID, SetID, VolumeName, InstallDate
+      node.shadow_copies   Win32_ShadowCopy ID, SetID, VolumeName, InstallDate, ProviderID, Persistent, ClientAccessible
       node.affinity_rules  MSCluster_AffinityRule Name, RuleType, Groups, Enabled
       node.threshold       Get-ClusterParameter MoveTypeThreshold of the resource type Virtual Machine
       errors               what of this could not be read, and why
