@@ -30,6 +30,7 @@ class Glyphs:
     dot: str = "·"
     left: str = "‹"
     right: str = "›"
+    watch: str = "◉"
     track: str = " "
     thumb: str = "█"
     frame: str = "╭─╮│╰╯"
@@ -57,6 +58,7 @@ ASCII: Final = Glyphs(
     dot="-",
     left="<",
     right=">",
+    watch="@",
     track=":",
     thumb="#",
     frame="+-+|++",
@@ -69,6 +71,7 @@ _PLAIN: Final = str.maketrans(
         "✖": "X",
         "◌": "~",
         "●": "*",
+        "◉": "@",
         "▌": "|",
         "→": "->",
         "≠": "!=",

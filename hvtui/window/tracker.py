@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hvtui.model.change import Change
+from hvtui.model.enums import ReplicationMode
 from hvtui.model.link import NOT_ANSWERING
 from hvtui.model.state import ClusterState
 from hvtui.window.book import Limits
 from hvtui.window.expected import Daily, expected
 from hvtui.window.leftovers import Leftovers
 from hvtui.window.marks import Marks
-from hvtui.window.records import Expected, Mark, Standing, Timeline, VmLine
+from hvtui.window.records import CsvLine, Expected, Mark, Standing, Timeline, VmLine
 from hvtui.window.standing import standing, summarise
 from hvtui.window.strips import CsvStrip, NodeStrip
 from hvtui.window.vms import Vms
@@ -206,7 +207,8 @@ class WindowTracker:
         if found is not None or book is not None:
             view, vm = found if found is not None else (None, None)
             last = self._vms.told.get(key)
-            stands, reason = standing(book, last, begin, over=over, active=active)
+            regular = last if vm is None or vm.replication != ReplicationMode.Replica else None
+            stands, reason = standing(book, regular, begin, over=over, active=active)
             made = VmLine(
                 vm=key,
                 name=vm.name if vm is not None else old.name if old is not None else key,
@@ -230,6 +232,15 @@ class WindowTracker:
             self._counts[made.standing] += 1
             self._lines[key] = made
 
+    @property
+    def now(self) -> datetime | None:
+        """The cluster's clock as of the last message; None before any."""
+        return self._now
+
+    def csv_lines(self) -> list[CsvLine]:
+        """The volumes."""
+        return [one.line for one in self._csvs.values() if one.line is not None]
+
     def timeline(self, state: ClusterState) -> Timeline:
         """The window now. Names and times are raw: whoever shows them makes them safe."""
         lines = self.lines(state)
@@ -244,7 +255,7 @@ class WindowTracker:
             expected=told,
             vms=tuple(lines.values()),
             nodes=tuple(one.line for one in self._nodes.values() if one.line is not None),
-            csvs=tuple(one.line for one in self._csvs.values() if one.line is not None),
+            csvs=tuple(self.csv_lines()),
             marks=tuple(self._marks.held),
             leftovers=left,
             summary=summarise(self._counts, self._unknown(state), left, unread),

@@ -18,6 +18,7 @@ from hvtui.ui.pane import Pane
 from hvtui.ui.panes.signs import sign_counts, signs
 from hvtui.ui.panes.widths import widest
 from hvtui.ui.pointed import Pointed, rows_of
+from hvtui.ui.watching import Watching
 from hvtui.ui.widgets.line_table import Column, LineTable
 
 
@@ -38,6 +39,7 @@ class CsvsPane(Pane):
 
     def __init__(self, feed: Feed, look: Look) -> None:
         super().__init__(feed, look)
+        self.watching: Watching | None = None
         self._due: set[str] = set()
         self._all_due = True
         self._count = False
@@ -106,7 +108,7 @@ class CsvsPane(Pane):
 
     def _fit(self) -> None:
         rows = self.table.order.rows.values()
-        name = widest((row.name for row in rows), 6, 24)
+        name = widest((self._named(row) for row in rows), 6, 24)
         room = self.content_size.width - name - 5
         widths = (
             name,
@@ -141,6 +143,11 @@ class CsvsPane(Pane):
     def pointed(self) -> Pointed:
         return rows_of("csv", self.table)
 
+    def watched_changed(self, keys: set[str]) -> None:
+        """Other rows are watched."""
+        self._fit()
+        self.table.repaint_rows(keys)
+
     def on_line_table_opened(self, message: LineTable.Opened) -> None:
         """Everything known of that volume."""
         message.stop()
@@ -153,7 +160,8 @@ class CsvsPane(Pane):
         return [
             Column(key="severity", title="", width=1, priority=0, descending=True,
                    cell=lambda row: self._signs[row.severity], sort=lambda row: row.severity),
-            Column(key="name", title="volume", width=name, grow=1, most=24, priority=0, cell=lambda row: row.name),
+            Column(key="name", title="volume", width=name, grow=1, most=24, priority=0, cell=self._named,
+                   sort=lambda row: row.name),
             Column(key="owner", title="owner", width=owner, grow=1, most=15, priority=3,
                    cell=lambda row: (row.owner, "unread" if row.owner == "?" else "")),
             Column(key="io", title="I/O", width=io, grow=6, most=48, priority=1, cell=self._io,
@@ -170,6 +178,10 @@ class CsvsPane(Pane):
                    sort=lambda row: row.backup),
             Column(key="reason", title="why", width=24, grow=5, most=100, priority=9, cell=self._reason),
         ]  # fmt: skip
+
+    def _named(self, row: CsvRow) -> str:
+        watched = self.watching is not None and self.watching.has("csv", row.key)
+        return f"{self.look.glyphs.watch} {row.name}" if watched else row.name
 
     def _io_severity(self, row: CsvRow) -> Severity:
         return max((node.severity for node in row.nodes), default=Severity.UNKNOWN)

@@ -21,6 +21,7 @@ from hvtui.ui.messages import OpenDetail
 from hvtui.ui.pane import Pane
 from hvtui.ui.pointed import Pointed, rows_of
 from hvtui.ui.signs import SEVERITY_ROLES, severity_signs
+from hvtui.ui.watching import Watching
 from hvtui.ui.widgets.line_table import Column, LineTable
 
 _SLICE: Final = 400
@@ -45,6 +46,7 @@ class VmsPane(Pane):
     def __init__(self, feed: Feed, look: Look, marks: Marks | None = None) -> None:
         super().__init__(feed, look)
         self._marks = marks
+        self.watching: Watching | None = None
         self._todo: dict[str, None] = {}
         self._working = False
         self._stale: frozenset[str] = frozenset()
@@ -145,6 +147,12 @@ class VmsPane(Pane):
         self.table.update_rows(rows)
         self.table.repaint_rows(rows)
 
+    def watched_changed(self, keys: set[str]) -> None:
+        """Other rows are watched: a longer name may want a wider column."""
+        rows = {key: row for key, row in self.table.order.rows.items() if key in keys}
+        self.table.update_rows(rows)
+        self.table.repaint_rows(rows)
+
     def on_line_table_opened(self, message: LineTable.Opened) -> None:
         message.stop()
         self.post_message(OpenDetail("vm", message.key))
@@ -193,7 +201,16 @@ class VmsPane(Pane):
                 cell=lambda row: (self._signs[row.severity], SEVERITY_ROLES[row.severity]),
                 sort=lambda row: row.severity,
             ),
-            Column(key="name", title="VM", width=12, grow=6, most=44, priority=0, cell=lambda row: row.name),
+            Column(
+                key="name",
+                title="VM",
+                width=12,
+                grow=6,
+                most=44,
+                priority=0,
+                cell=self._named,
+                sort=lambda row: row.name,
+            ),
             Column(key="state", title="state", width=8, grow=1, most=12, cell=self._state),
             Column(key="node", title="node", width=6, grow=2, most=16, cell=lambda row: row.node or "?"),
             Column(
@@ -259,6 +276,10 @@ class VmsPane(Pane):
                 sort=lambda row: row.started,
             ),
         ]
+
+    def _named(self, row: VmRow) -> str:
+        watched = self.watching is not None and self.watching.has("vm", row.key)
+        return f"{self.look.glyphs.watch} {row.name}" if watched else row.name
 
     def _state(self, row: VmRow) -> tuple[str, str]:
         return row.state, _STATE_ROLES.get(row.state, "busy")

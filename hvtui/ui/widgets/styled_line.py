@@ -14,7 +14,7 @@ from textual.widget import Widget
 from hvtui.text import safe_text
 from hvtui.ui.cells import fit, width_of
 
-_ROLES: Final = ("ok", "busy", "warn", "bad", "info", "dim", "key", "strong", "alert", "mark")
+_ROLES: Final = ("ok", "busy", "warn", "bad", "info", "dim", "key", "strong", "alert", "mark", "owner", "unread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class StyledLine(Widget):
         & > .line--strong { color: $hv-text; text-style: bold; }
         & > .line--alert { color: $hv-text; background: $hv-alert-bg; text-style: bold; }
         & > .line--mark { color: $hv-mark; text-style: bold; }
+        & > .line--owner { color: $hv-owner; }
+        & > .line--unread { color: $hv-dim; }
     }
     """
 
