@@ -96,6 +96,8 @@ class Config:
     default: str = ""
     theme: str = "dark"
     ascii: bool = False
+    bells: bool = True
+    """Whether the terminal rings for what is watched: the bell, and a notification (OSC 9)."""
 
     def cluster(self, name: str = "") -> ClusterConfig:
         """The cluster of that name; without one the default, or the only one. Raises UsageError."""

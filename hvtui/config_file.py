@@ -90,6 +90,7 @@ class _Reader:
                 "default": _text,
                 "theme": _text,
                 "ascii": _flag,
+                "bells": _flag,
                 "allow_plain_password": _flag,
                 "clusters": _table,
             },

@@ -20,6 +20,7 @@ TEMPLATE: Final = """\
 #default = "prod"
 #theme = "dark"
 #ascii = false
+#bells = true                    # the terminal rings when the backup of what you watch (W) ends, fails or stalls
 
 #[clusters.prod]
 # Nodes asked first, by the names the cluster uses. One is enough to learn the others.
@@ -117,7 +118,12 @@ def _show(arguments: Arguments) -> int:
 
 
 def _general(config: Config) -> list[tuple[Cell, ...]]:
-    rows = (("default", config.default or "(none)"), ("theme", config.theme), ("ascii", _word(config.ascii)))
+    rows = (
+        ("default", config.default or "(none)"),
+        ("theme", config.theme),
+        ("ascii", _word(config.ascii)),
+        ("bells", _word(config.bells)),
+    )
     return [(name, value, "") for name, value in rows]
 
 

@@ -18,6 +18,7 @@ FULL = """\
 default = "prod"
 theme = "light"
 ascii = true
+bells = false
 
 [clusters.prod]
 seeds = ["HV01", "HV02"]
@@ -70,7 +71,7 @@ def problems(text: str, tmp_path: Path) -> list[str]:
 def test_everything_a_file_may_say(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("x")
     config = read(FULL, tmp_path)
-    assert (config.default, config.theme, config.ascii) == ("prod", "light", True)
+    assert (config.default, config.theme, config.ascii, config.bells) == ("prod", "light", True, False)
     assert config.clusters["prod"] == ClusterConfig(
         name="prod",
         seeds=("HV01", "HV02"),
@@ -117,7 +118,8 @@ addresses = { A = "127.0.0.1:1", B2 = "127.0.0.1:1" }
         tmp_path,
     )
     assert found == [
-        "1: them: unknown key; did you mean `theme`? (known: default, theme, ascii, allow_plain_password, clusters)",
+        "1: them: unknown key; did you mean `theme`? (known: default, theme, ascii, bells, allow_plain_password, "
+        "clusters)",
         "2: ascii: must be true or false, not 'yes'",
         '3: clusters.prod: needs `seeds`, the nodes that are asked first, such as `seeds = ["HV01"]`',
         "4: clusters.prod.seds: unknown key; did you mean `seeds`? (known: seeds, addresses, template, auth, username, "
