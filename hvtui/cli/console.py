@@ -31,7 +31,9 @@ def need_terminal() -> None:
 
 def look_of(arguments: Arguments, config: Config) -> ConsoleOptions:
     """What was typed, else what the configuration says."""
-    return ConsoleOptions(theme=arguments.theme or config.theme, ascii=arguments.ascii or config.ascii)
+    return ConsoleOptions(
+        theme=arguments.theme or config.theme, ascii=arguments.ascii or config.ascii, bells=config.bells
+    )
 
 
 def open_console(
@@ -49,4 +51,6 @@ def open_console(
     gate = gate_for(cluster)
     monitor = Monitor(cluster, credentials=gate, pins=pins)
     operations = operations_of(monitor, cluster, gate, front="console", file=file, journal=journal)
-    return run_console(monitor, look, operations=operations)
+    # What is practised on a simulated cluster stays out of the user's own folder, as its journal does.
+    folder = state_dir() if journal is None else journal.parent
+    return run_console(monitor, look, operations=operations, config=cluster, folder=folder)

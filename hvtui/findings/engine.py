@@ -139,6 +139,11 @@ class Engine:
         self._rank()
         return True
 
+    def know(self, book: Acknowledged) -> None:
+        """Use these acknowledgements from now on."""
+        self.acknowledged = book
+        self._rank()
+
     def withdraw(self, key: str) -> None:
         """Forget an acknowledgement. Raises OSError."""
         self.acknowledged.forget(key)

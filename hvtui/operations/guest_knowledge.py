@@ -48,6 +48,10 @@ class GuestKnowledge:
         else:
             self._why[row.vm.lower()] = row.reason
 
+    def rows(self) -> dict[str, GuestRow]:
+        """What was read last of every guest, by VM."""
+        return {vm: known.row for vm, known in self._known.items()}
+
     def get(self, vm: str) -> GuestRow | None:
         """What was read last; None when nothing ever was."""
         known = self._known.get(vm.lower())

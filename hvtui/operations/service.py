@@ -33,7 +33,7 @@ from hvtui.operations.fallbacks import FallbackNotes
 from hvtui.operations.gate import check, leave_out
 from hvtui.operations.guest_knowledge import GuestKnowledge
 from hvtui.operations.guests import Guests
-from hvtui.operations.nodes import Asker, Nodes, Watcher
+from hvtui.operations.nodes import Answers, Asker, Nodes, Watcher
 from hvtui.operations.pace import Pace
 from hvtui.operations.past import Past
 from hvtui.operations.plan import OF_VMS, Plan, Refusal, Target, Verb
@@ -123,6 +123,20 @@ class Operations:
             where = f" of {self._file}" if self._file else ""
             return f"read-only: `actions = true` is missing under [clusters.{self._config.name}]{where}"
         return "read-only: switched on in this console" if self._restricted else ""
+
+    @property
+    def asked(self) -> Answers:
+        """What nodes answered to the questions that only operations ask."""
+        return self._desk.asker.answers
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts here."""
+        return self._desk.audit.actor
+
+    def backups_said(self) -> dict[str, Leftover]:
+        """Node → what an operator said of its leftovers, where that still holds."""
+        return self._backups.said(self._nodes.state)
 
     @property
     def commands(self) -> Sequence[Command]:

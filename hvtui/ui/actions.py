@@ -8,14 +8,17 @@ from textual.binding import Binding, BindingType
 
 from hvtui.ui.action import Action, Confirm
 from hvtui.ui.verb_actions import VERB_ACTIONS
+from hvtui.ui.window_actions import WINDOW_ACTIONS
 
 __all__ = ["ACTIONS", "FOOTER_ORDER", "PANES", "Action", "Confirm", "bindings", "by_id", "key_word"]
 
 
-PANES: Final = ("nodes", "csvs", "vms", "writers", "placement", "events")
+PANES: Final = ("nodes", "csvs", "vms", "writers", "placement", "events", "findings")
 """Panes in the order of their digits."""
 
-_PANE_TITLES: Final = ("Nodes", "CSVs", "VMs", "VSS writers", "Placement", "Events")
+PANE_KEYS: Final = ("1", "2", "3", "4", "5", "6", "8")
+"""Their digits: 7 is the page of operations."""
+_PANE_TITLES: Final = ("Nodes", "CSVs", "VMs", "VSS writers", "Placement", "Events", "Findings")
 
 ACTIONS: Final[tuple[Action, ...]] = (
     # Everywhere
@@ -37,7 +40,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *(
         Action(
             f"pane.{pane}",
-            (str(number),),
+            (key,),
             f"Go to {title}",
             f"Focus the {title} pane",
             f"pane('{pane}')",
@@ -45,7 +48,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
             "",
             True,
         )
-        for number, (pane, title) in enumerate(zip(PANES, _PANE_TITLES, strict=True), start=1)
+        for key, pane, title in zip(PANE_KEYS, PANES, _PANE_TITLES, strict=True)
     ),
     Action("pane.next", ("tab",), "Next pane", "Focus the next pane", "pane_step(1)", "overview", "panes"),
     Action("pane.previous", ("shift+tab",), "Previous pane", "Focus the previous pane", "pane_step(-1)"),
@@ -129,6 +132,43 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "unfold",
         "matrix",
     ),
+    # Findings, in their pane and on their page
+    Action(
+        "findings.evidence",
+        ("e",),
+        "Evidence",
+        "How a finding is known, its cause, the next step and the way back",
+        "evidence",
+        "findings",
+        "evidence",
+    ),
+    Action(
+        "findings.acknowledge",
+        ("!",),
+        "Acknowledge",
+        "Know of a finding, with a note: it alarms no more until it gets worse; again: it alarms",
+        "acknowledge",
+        "findings",
+        "acknowledge",
+    ),
+    Action(
+        "findings.act",
+        ("a",),
+        "What helps",
+        "Open the action that helps against a finding",
+        "act",
+        "findings",
+        "what helps",
+    ),
+    Action(
+        "findings.object",
+        ("enter",),
+        "Go there",
+        "To the node, CSV or VM that a finding is about",
+        "object",
+        "finding",
+        "go there",
+    ),
     # Detail and help
     Action("detail.back", ("escape", "backspace"), "Back", "Back to where you came from", "back", "detail", "back"),
     Action("detail.down", ("j", "down"), "Down", "A line down", "scroll(1)", "detail"),
@@ -146,6 +186,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("page.more_down", ("J",), "Text down", "Half a page down in the text below", "more(1)", "page"),
     Action("page.more_up", ("H",), "Text up", "Half a page up in the text below", "more(-1)", "page"),
     *VERB_ACTIONS,
+    *WINDOW_ACTIONS,
 )
 
 ON_PAGES: Final = (
@@ -169,6 +210,19 @@ FOOTER_ORDER: Final = (
     "run.read",
     *ON_PAGES,
     "page.read",
+    "window.back",
+    "window.open",
+    "window.earlier",
+    "window.later",
+    "window.live",
+    "window.closer",
+    "window.wider",
+    "window.sort",
+    "window.read",
+    "findings.object",
+    "findings.evidence",
+    "findings.acknowledge",
+    "findings.act",
     "detail.back",
     "detail.read",
     "table.open",

@@ -19,6 +19,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.widgets import Input
 
 import hvtui
+from hvtui.config import ClusterConfig
 from hvtui.live.feed import Feed
 from hvtui.model.change import Change
 from hvtui.model.link import LinkStatus
@@ -28,6 +29,7 @@ from hvtui.ui.acting import Acting
 from hvtui.ui.actions import bindings
 from hvtui.ui.copying import copy_incident
 from hvtui.ui.credential import CredentialScreen, LogsOn
+from hvtui.ui.finding_watch import FindingWatch
 from hvtui.ui.gc_policy import IdleCollector
 from hvtui.ui.help import HelpScreen
 from hvtui.ui.look import Look
@@ -35,7 +37,11 @@ from hvtui.ui.messages import OpenDetail
 from hvtui.ui.notice import NoticeScreen
 from hvtui.ui.overview import Overview
 from hvtui.ui.palette import Commands, Places
+from hvtui.ui.pointed import NOTHING, Pointed, Points
 from hvtui.ui.themes import DEFAULT, Palette, load_themes, theme_dirs
+from hvtui.ui.watching import KINDS as WATCHED
+from hvtui.ui.watching import News, ring
+from hvtui.ui.window_feed import WindowFeed
 
 if TYPE_CHECKING:
     from hvtui.operations.service import Operations
@@ -96,20 +102,30 @@ class HvtuiApp(App[None]):
         feed: Feed,
         *,
         operations: Operations | None = None,
+        config: ClusterConfig | None = None,
+        folder: Path | None = None,
         look: Look | None = None,
         theme: str = DEFAULT,
         user_themes: Path | None = None,
         log_file: Path | None = None,
         own_process: bool = False,
+        bells: bool = True,
     ) -> None:
-        """Without `operations` it only watches. `own_process`: the app may decide when garbage is collected."""
+        """Without `operations` it only watches. `folder` keeps what people know of findings, None: nobody does.
+
+        `own_process`: the app may decide when garbage is collected.
+        """
         self.palettes: dict[str, Palette]
         self.palettes, self._theme_problems = load_themes(theme_dirs(user_themes))
         super().__init__()
         self.feed = feed
         self.look = look or Look()
         self.acting = None if operations is None else Acting(self, feed, self.look, operations)
-        self.overview = Overview(feed, self.look, self.ask_again, self.acting)
+        self.findings = FindingWatch(feed, operations, config, folder)
+        self.overview = Overview(feed, self.look, self.ask_again, self.findings, self.acting)
+        self.window = WindowFeed(feed, config, self._ring)
+        self._bells = bells
+        self.overview.show_watching(self.window.watching)
         self.failed = False
         self._log_file = log_file
         self._pending: Change | None = None
@@ -134,6 +150,8 @@ class HvtuiApp(App[None]):
     # --- from start to end ---
 
     def on_mount(self) -> None:
+        self._look_for_findings()
+        self.window.apply(Change())
         self._unsubscribe = self.feed.subscribe(self._heard)
         self.set_interval(1.0, self._each_second)
         # The first frame comes before the first packet: a dead cluster must not look like a dead console.
@@ -167,10 +185,12 @@ class HvtuiApp(App[None]):
             self._pending = Change()
             self.set_timer(_COALESCE, self._deliver)
         self._pending.add(change)
+        self.findings.note(change)
 
     def _deliver(self) -> None:
         change, self._pending = self._pending, None
         if change is not None and self.is_running:
+            self.window.apply(change)
             self.overview.apply(change)
             self._ask_for_credential()
             self._tell_stop()
@@ -180,7 +200,17 @@ class HvtuiApp(App[None]):
             self._collector.second(time.monotonic(), self._last_key)
         # Textual drops a timer whose task gets going only after its time; what it was to deliver must not stay.
         self._deliver()
+        self.window.second(self.acting)
+        self._look_for_findings()
         self._ask_for_credential()
+
+    def _look_for_findings(self) -> None:
+        try:
+            self.findings.look()
+        except Exception as error:
+            # Whatever goes wrong in there must not take the console away from the person on call.
+            _LOG.exception("looking for findings")
+            self.overview.findings.show_failure(f"{type(error).__name__} in hvtui itself; see the log")
 
     def _ask_for_credential(self) -> None:
         feed = self.feed
@@ -236,6 +266,11 @@ class HvtuiApp(App[None]):
         from hvtui.ui.screens.detail import detail_screen  # noqa: PLC0415  # not needed for the first frame
 
         message.stop()
+        if message.kind == "finding":
+            from hvtui.ui.screens.finding_page import FindingScreen  # noqa: PLC0415
+
+            self.push_screen(FindingScreen(self.findings, self.look, message.key))
+            return
         self.push_screen(detail_screen(self.feed, self.look, message.kind, message.key))
 
     def _able(self) -> Acting | None:
@@ -244,8 +279,39 @@ class HvtuiApp(App[None]):
             self.overview.tell("this console only watches")
         return self.acting
 
+    def action_window(self) -> None:
+        """The backup window on a time axis."""
+        from hvtui.ui.screens.window_page import WindowPage  # noqa: PLC0415  # not needed for the first frame
+
+        if not isinstance(self.screen, WindowPage):
+            self.push_screen(WindowPage(self.window, self.look))
+
+    def action_watch(self) -> None:
+        """Watch the VMs or CSVs under the cursor, or no more."""
+        self.toggle_watch(self.screen.pointed() if isinstance(self.screen, Points) else NOTHING)
+
+    def toggle_watch(self, pointed: Pointed) -> None:
+        """Watch these rows, or no more when all of them are."""
+        if pointed.kind not in WATCHED or not pointed.keys:
+            self.overview.tell("Watch: put the cursor on a VM (3) or a CSV (2) first")
+            return
+        self.overview.tell(self.window.toggle(pointed))
+        self.overview.watched(pointed)
+
+    def _ring(self, news: News) -> None:
+        self.overview.tell(news.text, severity=news.severity)
+        if self._bells:
+            ring(news, bell=self.bell, terminal=self._driver)
+
     def action_verb(self, verb: str) -> None:
-        """Ask for a change of the rows under the cursor: opens its dialog, whatever the key."""
+        """Ask for a change of the rows under the cursor: opens its dialog, whatever the key.
+
+        The key that restarts a writer's service watches a VM or a CSV: nothing of these could be restarted.
+        """
+        pointed = self.screen.pointed() if isinstance(self.screen, Points) else NOTHING
+        if verb == Verb.SERVICE and pointed.kind in WATCHED:
+            self.toggle_watch(pointed)
+            return
         acting = self._able()
         if acting is not None:
             acting.ask(Verb(verb))

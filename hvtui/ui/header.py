@@ -15,6 +15,7 @@ from hvtui.model.rows import Summary, summary
 from hvtui.model.severity import Severity
 from hvtui.ui import format as show
 from hvtui.ui.acting import Acting
+from hvtui.ui.finding_watch import FindingWatch
 from hvtui.ui.look import Look
 from hvtui.ui.signs import SEVERITY_ROLES, severity_signs
 from hvtui.ui.widgets.styled_line import Piece, StyledLine
@@ -29,9 +30,10 @@ class Header(Vertical):
     Header { height: 2; dock: top; background: $hv-head-bg; }
     """
 
-    def __init__(self, feed: Feed, look: Look, acting: Acting | None = None) -> None:
+    def __init__(self, feed: Feed, look: Look, findings: FindingWatch, acting: Acting | None = None) -> None:
         super().__init__()
         self._acting = acting
+        self._findings = findings
         self._feed = feed
         self._look = look
         self._signs = severity_signs(look)
@@ -77,7 +79,7 @@ class Header(Vertical):
         if told is None:
             return
         self.top.show(self._left(told), self._right())
-        self.below.show(self._problem(told))
+        self.below.show(self._problem(told), self._place())
 
     def _left(self, told: Summary) -> list[Piece]:
         name = told.name or self._feed.title
@@ -95,11 +97,21 @@ class Header(Vertical):
             Piece(name, "strong"),
             Piece(gap),
             Piece(health, role),
+            *self._found(gap),
             Piece(gap + dot.join(counts)),
         ]
         if told.drift and self.size.width >= _NARROW:
             pieces.append(Piece(f"{gap}{self._look.glyphs.unequal} {told.drift} drift", "warn"))
         return pieces
+
+    def _found(self, gap: str) -> list[Piece]:
+        """How many findings alarm."""
+        alarms = self._findings.engine.alarms()
+        if not alarms:
+            return []
+        severity = alarms[0].finding.severity
+        words = "1 finding" if len(alarms) == 1 else f"{len(alarms)} findings"
+        return [Piece(f"{gap}{self._signs[severity]} {words}", SEVERITY_ROLES[severity], "8")]
 
     def _health(self, told: Summary) -> tuple[str, str]:
         views = self._feed.state.nodes.values()
@@ -154,7 +166,14 @@ class Header(Vertical):
     def _problem(self, told: Summary) -> list[Piece]:
         if self._trouble:
             return [Piece(f" {self._signs[Severity.BAD]} {self._trouble}", "bad")]
-        if not told.words:
+        first = self._first()
+        alarms = self._findings.engine.alarms()
+        if first and alarms[0].finding.severity >= told.severity:
+            # What is only seen besides goes behind it, as far as there is room.
+            words = together(told.words)[:3]
+            more = f"   {self._look.glyphs.dot}   ".join(words)
+            return [*first, *([Piece(f"   {self._look.plain(more)}", "dim")] if more else [])]
+        if not told.words and not first:
             return [
                 Piece(f" {self._look.glyphs.ok} nothing needs a look", "ok"),
                 Piece(f"   quorum: {told.quorum}", "dim"),
@@ -169,7 +188,21 @@ class Header(Vertical):
             pieces.append(Piece(f"   {self._look.plain(link.hint)}"))
         if rest > 0:
             pieces.append(Piece(f"   and {rest} more", "dim"))
-        return pieces
+        return pieces + first
+
+    def _first(self) -> list[Piece]:
+        """The gravest finding in words, and how many there are."""
+        alarms = self._findings.engine.alarms()
+        if not alarms:
+            return []
+        finding = alarms[0].finding
+        role = SEVERITY_ROLES[finding.severity]
+        return [Piece(f" {self._signs[finding.severity]} {finding.text}", role)]
+
+    def _place(self) -> list[Piece]:
+        """`1 of 3`, and the key that shows them all: never cut."""
+        count = 0 if self._trouble else len(self._findings.engine.alarms())
+        return [Piece(f"  {self._look.glyphs.arrow} 1 of {count} (8) ", "key", "8")] if count else []
 
 
 def together(words: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from textual.message import Message
 
 
 class OpenDetail(Message):
-    """Show everything known of one thing; `kind` is `node`, `csv`, `vm`, `writer` or `event`."""
+    """Show everything known of one thing; `kind` is `node`, `csv`, `vm`, `writer`, `event` or `finding`."""
 
     def __init__(self, kind: str, key: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The main screen: header, six panes, key line. It arranges; the panes show."""
+"""The main screen: header, seven panes, key line. It arranges; the panes show."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from hvtui.model.change import Change
 from hvtui.text import safe_text
 from hvtui.ui.acting import Acting
 from hvtui.ui.actions import ON_PAGES, PANES, bindings
+from hvtui.ui.finding_watch import FindingWatch
 from hvtui.ui.footer import KeyLine
 from hvtui.ui.header import Header
 from hvtui.ui.look import Look
@@ -25,11 +26,13 @@ from hvtui.ui.messages import FilterVms, GoTo
 from hvtui.ui.pane import Pane
 from hvtui.ui.panes.csvs import CsvsPane
 from hvtui.ui.panes.events import EventsPane
+from hvtui.ui.panes.findings import FindingsPane
 from hvtui.ui.panes.nodes import NodesPane
 from hvtui.ui.panes.placement import PlacementPane
 from hvtui.ui.panes.vms import VmsPane
 from hvtui.ui.panes.writers import WritersPane
 from hvtui.ui.pointed import Pointed
+from hvtui.ui.watching import Watching
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,6 +62,9 @@ class Overview(Screen[None]):
         & #lower > Pane { display: none; width: 1fr; height: 100%; }
         & #lower > Pane.-shown { display: block; }
         &.-wide #lower > Pane { display: block; }
+        &.-wide #lower > #pane-findings { display: none; }
+        &.-wide #lower.-findings > #pane-findings { display: block; }
+        &.-wide #lower.-findings > #pane-placement { display: none; }
         &.-wide #pane-writers { width: 1fr; }
         &.-wide #pane-placement { width: 1fr; }
 
@@ -75,7 +81,14 @@ class Overview(Screen[None]):
     }
     """
 
-    def __init__(self, feed: Feed, look: Look, ask_again: Callable[[], bool], acting: Acting | None = None) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        look: Look,
+        ask_again: Callable[[], bool],
+        findings: FindingWatch,
+        acting: Acting | None = None,
+    ) -> None:
         """`ask_again` opens the password dialog if the credential was refused, and says whether it did."""
         super().__init__(classes="-protected" if feed.protected else "")
         self._acting = acting
@@ -83,11 +96,14 @@ class Overview(Screen[None]):
         self.feed = feed
         self.look = look
         marks = acting.marks if acting is not None else None
-        self.header = Header(feed, look, acting)
+        self.header = Header(feed, look, findings, acting)
         self.vms = VmsPane(feed, look, marks)
         nodes, csvs = NodesPane(feed, look, marks), CsvsPane(feed, look)
+        self.csvs = csvs
         writers, placement, listed = WritersPane(feed, look), PlacementPane(feed, look), EventsPane(feed, look)
-        self.panes: dict[str, Pane] = {pane.key: pane for pane in (nodes, csvs, self.vms, writers, placement, listed)}
+        self.findings = FindingsPane(feed, look, findings)
+        listing = (nodes, csvs, self.vms, writers, placement, listed, self.findings)
+        self.panes: dict[str, Pane] = {pane.key: pane for pane in listing}
         self._failed: set[str] = set()
         self._heights: dict[str, int] = {}
 
@@ -102,6 +118,7 @@ class Overview(Screen[None]):
             yield panes["writers"]
             yield panes["placement"]
             yield panes["events"]
+            yield panes["findings"]
         yield KeyLine(self.look, "table", "overview", "acts", "app", without=_ELSEWHERE)
 
     def on_mount(self) -> None:
@@ -164,6 +181,16 @@ class Overview(Screen[None]):
                 pane.marks_changed(keys)
         self.header.tick()
 
+    def show_watching(self, watching: Watching) -> None:
+        """What is watched carries a mark in its row."""
+        self.vms.watching = watching
+        self.csvs.watching = watching
+
+    def watched(self, pointed: Pointed) -> None:
+        """These rows are watched now, or no more."""
+        pane = self.vms if pointed.kind == "vm" else self.csvs
+        pane.watched_changed(set(pointed.keys))
+
     def pointed(self) -> Pointed:
         """What a key pressed now is about."""
         return self.focused_pane.pointed()
@@ -187,6 +214,8 @@ class Overview(Screen[None]):
         if pane.parent is lower:
             for other in lower.query(Pane):
                 other.set_class(other is pane, "-shown")
+            # On a wide screen the findings take the room of the placement.
+            lower.set_class(key == "findings", "-findings")
         lower.set_class(pane.parent is lower, "-entered")
         if self.has_class("-zoomed"):
             self._zoom(pane)
@@ -217,7 +246,8 @@ class Overview(Screen[None]):
     def on_go_to(self, message: GoTo) -> None:
         """A pane, and a row of it."""
         self.show_pane(message.pane)
-        if message.key and not self.panes[message.pane].go_to(message.key):
+        pane = self.panes[message.pane]
+        if message.key and not pane.go_to(message.key) and not (pane.clear_filter() and pane.go_to(message.key)):
             self.tell("it is not there any more")
 
     def tell(self, text: str, *, severity: SeverityLevel = "information") -> None:

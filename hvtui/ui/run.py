@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from hvtui import paths
 
 if TYPE_CHECKING:
+    from hvtui.config import ClusterConfig
     from hvtui.live.feed import Feed
     from hvtui.operations.service import Operations
     from hvtui.ui.app import HvtuiApp
@@ -36,6 +37,7 @@ class ConsoleOptions:
 
     theme: str = "dark"
     ascii: bool = False
+    bells: bool = True
     zone: tzinfo | None = None
 
 
@@ -44,11 +46,13 @@ def run_console(
     options: ConsoleOptions | None = None,
     *,
     operations: Operations | None = None,
+    config: ClusterConfig | None = None,
+    folder: Path | None = None,
 ) -> int:
     """Show the console until the user leaves; the exit code is 0, or 70 after an error in hvtui itself.
 
     The feed is started after the first frame and stopped at the end, whatever the end is. Without `operations` the
-    console only watches.
+    console only watches. `config` is the cluster's; `folder` keeps what people know of findings.
     """
     chosen = options or ConsoleOptions()
     # At 60 frames a second a key may wait 16 ms behind the repaint of a delta; this halves the 99th percentile.
@@ -64,11 +68,14 @@ def run_console(
     app = HvtuiApp(
         feed,
         operations=operations,
+        config=config,
+        folder=folder,
         look=Look(chosen.ascii, chosen.zone),
         theme=chosen.theme,
         user_themes=paths.config_dir() / "themes",
         log_file=log,
         own_process=True,
+        bells=chosen.bells,
     )
 
     if sys.platform != "win32" and sys.__stderr__ is not None:

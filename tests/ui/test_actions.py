@@ -9,8 +9,8 @@ from string import ascii_lowercase
 from hvtui.ui.actions import ACTIONS, FOOTER_ORDER, Confirm, bindings, key_word
 
 TOGETHER = (
-    ("app", "overview", "acts", "table", "matrix"),
-    ("app", "detail", "acts"),
+    ("app", "overview", "acts", "table", "matrix", "findings"),
+    ("app", "detail", "acts", "findings", "finding"),
     ("app", "operations", "acts"),
     ("app", "page", "acts", "table", "matrix"),
     ("dialog",),

@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from hvtui.lab.world import World
 from hvtui.model.change import Change
-from hvtui.ui.actions import ACTIONS, PANES
+from hvtui.ui.actions import ACTIONS, PANE_KEYS, PANES
 from hvtui.ui.app import HvtuiApp
 from hvtui.ui.help import HelpScreen
 from hvtui.ui.look import Look
@@ -59,15 +59,15 @@ async def test_a_fast_digit_and_enter_open_what_the_digit_shows() -> None:
 
 async def test_digits_and_tab_reach_every_pane_and_zoom_gives_it_the_screen() -> None:
     async with console("drift", size=(80, 24)) as (app, pilot, _):
-        for number, key in enumerate(PANES, start=1):
-            await pilot.press(str(number))
+        for digit, key in zip(PANE_KEYS, PANES, strict=True):
+            await pilot.press(digit)
             await pilot.pause()
             assert app.overview.focused_pane.key == key
             assert app.overview.panes[key].display
         await pilot.press("tab")
         assert app.overview.focused_pane.key == "nodes"
         await pilot.press("shift+tab")
-        assert app.overview.focused_pane.key == "events"
+        assert app.overview.focused_pane.key == "findings"
         await pilot.press("3", "+")
         await pilot.pause()
         assert app.overview.vms.size.height == 24 - 3 - 1

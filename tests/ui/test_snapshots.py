@@ -11,7 +11,7 @@ from tests.support.screens import console, looks_of, press, settle, text_of
 from tests.support.snapshots import check
 from tests.support.still import StillFeed, night
 
-PANES = {"nodes": "1", "csvs": "2", "vms": "3", "writers": "4", "placement": "5", "events": "6"}
+PANES = {"nodes": "1", "csvs": "2", "vms": "3", "writers": "4", "placement": "5", "events": "6", "findings": "8"}
 SHIPPED = ("colour-blind", "dark", "high-contrast", "light")
 
 
@@ -63,6 +63,12 @@ async def test_detail(name: str) -> None:
         app.overview.post_message(OpenDetail(kind, key))
         await settle(pilot)
         check(f"detail-{name}", text_of(app))
+
+
+async def test_the_page_of_a_finding() -> None:
+    async with console(StillFeed(night()), (120, 50)) as (app, pilot):
+        await press(pilot, "8", "g", "e")
+        check("finding", text_of(app))
 
 
 async def test_detail_on_a_small_screen() -> None:
