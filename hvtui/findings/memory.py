@@ -70,6 +70,9 @@ class Memory:
     _vm: dict[str, int] = field(default_factory=dict)
     _vms: dict[str, deque[VmSeen]] = field(default_factory=dict)
     _free: dict[str, deque[tuple[datetime, int]]] = field(default_factory=dict)
+    _busy: dict[str, dict[int, datetime]] = field(default_factory=dict)
+    _busy_until: dict[str, datetime] = field(default_factory=dict)
+    _vmms: dict[str, tuple[str, datetime]] = field(default_factory=dict)
 
     # --- asking ---
 
@@ -86,6 +89,23 @@ class Memory:
     def backup_seen(self, csv: str) -> datetime | None:
         """When a backup was last seen in progress on a CSV, None when never."""
         held = self._backups.get(csv)
+        return held[1] if held is not None else None
+
+    def backup_span(self, csv: str) -> tuple[datetime, datetime] | None:
+        """When the newest backup of a CSV was first and last seen in progress, None when none was."""
+        return self._backups.get(csv)
+
+    def busy_since(self, vm: str, status: int) -> datetime | None:
+        """When an operation of a VM (secondary OperationalStatus) that goes on was first seen; None: it does not."""
+        return self._busy.get(vm, {}).get(status)
+
+    def busy_until(self, vm: str) -> datetime | None:
+        """When the last operation of a VM that was seen had ended; None while one goes on, and when none was seen."""
+        return None if self._busy.get(vm) else self._busy_until.get(vm)
+
+    def vmms_since(self, node: str) -> datetime | None:
+        """When the present state of a node's VMMS was first seen, None when it is not known."""
+        held = self._vmms.get(node.lower())
         return held[1] if held is not None else None
 
     def job_stands(self, node: str, job: str) -> float | None:
@@ -124,6 +144,10 @@ class Memory:
             self.__init__(_state=state)  # type: ignore[misc]
         self._observe_csvs(state)
         self._observe_writers(state)
+        for name, node in state.nodes.items():
+            word = node.host.vmms if node.host is not None else None
+            if word is not None and node.time is not None and self._vmms.get(name.lower(), ("",))[0] != word:
+                self._vmms[name.lower()] = (word, node.time)
         for key in state.homes if vms is None else vms:
             self._observe_vm(state, key)
 
@@ -187,6 +211,8 @@ class Memory:
         if found is None:
             return
         view, vm = found
+        if vm.op is not None and view.time is not None:
+            self._observe_work(key, vm.op[1:], view.time)
         before = self._vm.get(key)
         if before == vm.state:
             return
@@ -194,6 +220,17 @@ class Memory:
         if before is not None and view.time is not None:
             seen = VmSeen(time=view.time, state=vm.state, before=before, node=view.name)
             self._vms.setdefault(key, deque(maxlen=KEPT)).append(seen)
+
+    def _observe_work(self, key: str, status: list[int], now: datetime) -> None:
+        held = self._busy.get(key)
+        if not status and held is None:
+            return
+        if held is not None:
+            self._busy_until[key] = now
+        if status:
+            self._busy[key] = {number: (held or {}).get(number, now) for number in status}
+        else:
+            self._busy.pop(key, None)
 
     def _csv(self, csv: str) -> int | None:
         record = (self._state.cluster.csvs or {}).get(csv) if self._state is not None else None

@@ -300,7 +300,7 @@ class Scene:
             builders.node_frame(
                 name,
                 [self.vms[vm][1] for vm in here],
-                [self.files[vm] for vm in here],
+                [self.files[vm] for vm in here if vm in self.files],
                 [job for node, job in self.jobs.values() if node == name],
                 time=self.now,
                 host=self.hosts[name],
