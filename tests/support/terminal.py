@@ -30,6 +30,7 @@ KEYS = {
     "down": "\x1b[B",
     "ctrl+c": "\x03",
     "ctrl+q": "\x11",
+    "ctrl+u": "\x15",
 }
 
 _LAST_WORDS = 2.0
