@@ -130,7 +130,9 @@ class Acting:
         self.push(row_menu(self, pointed, lambda chosen: self._choose(chosen, pointed)))
 
     def _choose(self, chosen: str, pointed: Pointed) -> None:
-        if chosen in PAGES:
+        if chosen == "watch.toggle":
+            self._app.toggle_watch(pointed)
+        elif chosen in PAGES:
             open_page(self, chosen, pointed)
         else:
             self.ask(Verb(chosen), pointed)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING
 
 from hvtui.config import ClusterConfig
+from hvtui.findings.chains import is_kept
 from hvtui.live.feed import Feed
 from hvtui.model.change import Change
 from hvtui.model.csv_rows import csv_row
@@ -37,7 +37,7 @@ class WindowFeed:
     ) -> None:
         self.feed = feed
         windows = config.windows if config is not None else ()
-        self.tracker = WindowTracker(windows, kept=partial(_kept, config))
+        self.tracker = WindowTracker(windows, kept=partial(is_kept, config))
         self.watching = Watching()
         self.failure = ""
         self._tell = tell
@@ -109,11 +109,3 @@ class WindowFeed:
             if not self.failure:
                 _LOG.exception("the backup window")
             self.failure = f"{type(error).__name__} in hvtui itself; see the log"
-
-
-def _kept(config: ClusterConfig | None, name: str) -> bool:
-    """The product keeps the Recovery checkpoint of this VM on purpose."""
-    if config is None:
-        return False
-    patterns = [one for entry in config.kept_checkpoints for one in config.groups.get(entry, (entry,))]
-    return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)

@@ -137,11 +137,9 @@ class Book:
 
     def _go_on(self, held: Open, signs: Signs, phase: Phase, began: datetime | None) -> None:
         now = max(signs.time, held.seen)
-        same = phase is held.phase and (
-            now - held.seen <= GAP
-            or bool(signs.job and signs.job == held.job)
-            or (signs.created is not None and signs.created == held.created)
-        )
+        if held.phase is Phase.UNSEEN:
+            self._resume(held, signs, phase)
+        same = phase is held.phase and (now - held.seen <= GAP or _goes_on(held, signs))
         if same:
             held.seen = now
             if signs.job != held.job or signs.percent != held.percent:
@@ -156,6 +154,16 @@ class Book:
         else:
             begin = now if began is None else max(held.seen, min(began, now))
             self._turn(held, phase, begin, now)
+
+    def _resume(self, held: Open, signs: Signs, phase: Phase) -> None:
+        """Seen again after a silence: the same job, or checkpoint, went on meanwhile."""
+        before = held.past[-1] if held.past else None
+        if before is None or before.phase is not phase or not _goes_on(held, signs):
+            return
+        held.past.pop()
+        held.phase, held.begin, held.exact = phase, before.begin, before.exact
+        held.moved = held.seen
+        held.percent = before.percent
 
     def _turn(self, held: Open, phase: Phase, at: datetime, seen: datetime, *, exact: bool = True) -> None:
         """Close the phase that lasts at `at`, and begin another there."""
@@ -356,7 +364,8 @@ class Book:
         if place and (self.past[place - 1].end or at) > at:
             return False
         self.past.insert(place, backup)
-        self.attempts += 1
+        # Of a success that is only known by its time nobody knows what it took.
+        self.attempts += backup.outcome is Outcome.FAILED
         self._bound()
         return True
 
@@ -375,6 +384,11 @@ class Book:
             return False
         self.past = kept
         return True
+
+
+def _goes_on(held: Open, signs: Signs) -> bool:
+    """The job or the checkpoint behind a phase is the same as before."""
+    return bool(signs.job and signs.job == held.job) or (signs.created is not None and signs.created == held.created)
 
 
 def _closed(span: Span, at: datetime) -> Span:

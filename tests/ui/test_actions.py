@@ -12,6 +12,7 @@ TOGETHER = (
     ("app", "overview", "acts", "table", "matrix", "findings"),
     ("app", "detail", "acts", "findings", "finding"),
     ("app", "operations", "acts"),
+    ("app", "window", "acts"),
     ("app", "page", "acts", "table", "matrix"),
     ("dialog",),
 )

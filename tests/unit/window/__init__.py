@@ -1,0 +1,1 @@
+"""The tracker of a backup window."""
