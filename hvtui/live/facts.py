@@ -1,4 +1,4 @@
-"""The slow facts of one node: its event logs by position, and its VSS writers, on demand and in their turn."""
+"""The slow facts of one node: its event logs by position, its VSS writers in their turn, and what findings ask for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 from hvtui.errors import BadReply, NodeRefused, RemoteError
 from hvtui.live.shared import Shared
+from hvtui.live.signals import FUNCTIONS, NodeSignals
 from hvtui.live.writer_turn import WriterTurn, sign_of_backup
 from hvtui.model.records import EventPage, Info, Provider, Providers, WriterText
 from hvtui.remote.contract import CHANNELS, GET_EVENT, GET_INFO, GET_PROVIDER, GET_WRITER
@@ -36,6 +37,7 @@ class NodeFacts:
         self._reads: set[asyncio.Task[None]] = set()
         self._writers_seen = False
         self._turn = WriterTurn(shared.timing)
+        self._signals = NodeSignals(shared)
 
     async def run(self) -> None:
         """Read what the node says of itself, the writers, the event logs back; then new events and, seldom, writers."""
@@ -43,12 +45,14 @@ class NodeFacts:
             self.read_writers()
         told = False
         while True:
+            self._look_now.clear()
             try:
                 async with self._shared.fact_slots:
                     if not told:
                         await self._read_info()
                         told = True
                     await self._read_events()
+                    await self._signals.read(self.name, self._lane())
                 sign = sign_of_backup(self._shared.store.state, self.name)
                 if self._turn.due(self._shared.clock.monotonic(), sign=sign):
                     self.read_writers()
@@ -76,11 +80,15 @@ class NodeFacts:
         """Read new events without waiting for the next turn."""
         self._look_now.set()
 
+    def read_signals(self, *names: str) -> None:
+        """Read the shadow copies, filters and hotfixes, or only the named; the id of a VM stands for its chains."""
+        self._signals.want(*(names or FUNCTIONS))
+        self.look_now()
+
     async def _pause(self) -> None:
         """Wait for the next look; close the lane when that is longer than it may be idle."""
         nodes = len(self._shared.store.state.nodes)
         seconds = max(self._shared.timing.events, float(nodes)) * random.uniform(0.8, 1.2)  # noqa: S311
-        self._look_now.clear()
         idle = self._shared.timing.idle
         if seconds > idle and not await self._asked_within(idle):
             await self._close_facts()

@@ -26,7 +26,10 @@ class Feed(Protocol):
         ...
 
     def refresh(self, what: str, node: str = "") -> str:
-        """Read now: `what` is `cluster`, `node`, `writers` or `events`; the result says in words what was started."""
+        """Read now: `what` is `cluster`, `node`, `writers`, `events`, `signals`, or `chain` (`node` is a VM's id then).
+
+        The result says in words what was started.
+        """
         ...
 
     def usage(self, node: str) -> Usage | None:

@@ -13,6 +13,7 @@ from hvtui.errors import HvtuiError, Unreachable
 from hvtui.live.calls import ACTION, NodeCalls
 from hvtui.live.cluster import ClusterWatch
 from hvtui.live.identity import Identity
+from hvtui.live.inputs import Tap
 from hvtui.live.node import NodeWatch
 from hvtui.live.pins import Pins
 from hvtui.live.shared import Connecting, Shared
@@ -114,10 +115,16 @@ class Monitor:
         """What this console cost a node in the last minute; None when it was never contacted."""
         return self._connector.usage(node)
 
+    def listen(self, tap: Tap | None) -> None:
+        """Let a recorder hear everything that comes in; None ends that."""
+        self._store.tap = tap
+
     def refresh(self, what: str, node: str = "") -> str:
         """Read now; see `Feed.refresh`."""
         if self._stopped:
             return self._stopped
+        if what == "chain":
+            return self._read_chain(node)
         if what == "cluster":
             return self._cluster.refresh() if self._cluster is not None else "not started"
         watch = self._nodes.get(node.lower())
@@ -127,6 +134,15 @@ class Monitor:
         where = node or f"{len(chosen)} nodes"
         return self._refresh(what, chosen, where)
 
+    def _read_chain(self, vm: str) -> str:
+        """Read the chains of a VM's disks, where it is."""
+        found = self.state.vm(vm)
+        watch = self._nodes.get(found[0].name.lower()) if found is not None else None
+        if found is None or watch is None:
+            return "no node that is watched lists this VM"
+        watch.facts.read_signals(vm)
+        return f"reading the disks of {safe_text(found[1].name)} on {watch.name} now"
+
     def _refresh(self, what: str, chosen: list[NodeWatch], where: str) -> str:
         if what == "node":
             said = [watch.refresh() for watch in chosen]
@@ -135,6 +151,10 @@ class Monitor:
             for watch in chosen:
                 watch.facts.look_now()
             return f"reading the events of {where} now"
+        if what == "signals":
+            for watch in chosen:
+                watch.facts.read_signals()
+            return f"reading shadow copies, filters and updates of {where} now"
         if what == "writers":
             started = sum(watch.facts.read_writers() for watch in chosen)
             return f"reading the writers of {where} now" if started else f"the writers of {where} are being read"

@@ -10,6 +10,7 @@ from hvtui.live.monitor import Monitor
 from hvtui.model.change import Change
 from hvtui.model.enums import CheckpointType
 from hvtui.model.link import LinkStatus
+from hvtui.model.signals import Signals, signals_of
 from tests.live.conftest import all_live, status
 from tests.support.wait import until
 
@@ -177,6 +178,19 @@ async def test_writers_and_events_and_facts_are_read_at_start(labs: Labs, watch:
     await until(lambda: {(e.node, e.event.channel, e.event.record) for e in monitor.state.events.recent()} >= logged)
     await until(lambda: all(_rights(monitor, name) for name in lab.addresses))
     assert nodes["HV01"].providers
+
+    def signals() -> Signals:
+        return signals_of(nodes, monitor.state.chains)
+
+    await until(lambda: signals().shadows.keys() == lab.addresses.keys())
+    assert (signals().filters, signals().chains) == ({}, {})
+    vm = next(iter(nodes["HV02"].vms or ()))
+    assert monitor.refresh("signals", "HV01") == "reading shadow copies, filters and updates of HV01 now"
+    assert monitor.refresh("chain", vm).endswith(" on HV02 now")
+    assert monitor.refresh("chain", "role:nobody") == "no node that is watched lists this VM"
+    await until(lambda: "HV01" in signals().hotfixes and signals().chains.keys() == {vm})
+    assert signals().filters.keys() == {"HV01"}
+    assert signals().chains[vm].chain is not None
 
 
 async def test_new_events_come_by_position(labs: Labs, watch: Watch) -> None:
