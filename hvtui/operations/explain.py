@@ -77,6 +77,19 @@ CODES: Final[dict[str, Meaning]] = {
         "The destination does not support the VM's configuration version",
         "Move it to a node of the same or a newer Windows; an upgraded version has no way back.",
     ),
+    "0x0000138d": Meaning(
+        "No other node may take the role: anti-affinity, or its possible owners, leave none",
+        "Compare its possible owners and its anti-affinity with the nodes that are up.",
+    ),
+    "0x00001741": Meaning(
+        "The role does not fit the other node: something it needs is not there",
+        "The event of the same time in the Hyper-V log has the reason.",
+    ),
+    "0x00001745": Meaning(
+        "The destination has not enough resources for the role, most often memory",
+        "Choose another node, or make room there first; the VM stays where it was.",
+    ),
+    "0x00001747": Meaning("The role waits in the queue for another operation", "Wait until it has ended."),
     "0x00001748": Meaning(
         "The role is locked: a backup, export or checkpoint has it", "Wait until it has ended, then try again."
     ),

@@ -81,8 +81,8 @@ def test_the_threshold_says_who_is_saved(threshold: int, dropped: list[str]) -> 
 @pytest.mark.parametrize(
     ("vm", "parts", "code"),
     [
-        ({"dvd": ["D:\\setup.iso"]}, {}, "0x00001744"),
-        ({"gpu": 1}, {}, "0x00001744"),
+        ({"dvd": ["D:\\setup.iso"]}, {}, "0x00001741"),
+        ({"gpu": 1}, {}, "0x00001741"),
         ({"memory_gb": 40}, {"node": [{"name": n, "memory_gb": 32} for n in ("HV02", "HV03")]}, "0x00001745"),
         ({"possible_owners": ["HV01"]}, {}, "0x0000138d"),
     ],

@@ -11,7 +11,16 @@ from hvtui.lab.world.events import APPLICATION, SYSTEM, VMMS, LogEvent
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.vm import Vm
 from hvtui.lab.world.writers import CSV_WRITER, HYPERV, IN_BACKUP, SYSTEM_WRITER
-from hvtui.model.enums import DrainStatus, JobState, JobType, NodeState, ReplicationMode, SnapshotType, VmState
+from hvtui.model.enums import (
+    DrainStatus,
+    JobState,
+    JobType,
+    NodeState,
+    NodeStatus,
+    ReplicationMode,
+    SnapshotType,
+    VmState,
+)
 from hvtui.model.placement import csv_of
 from tests.support.world import START, DirectFeed
 
@@ -45,7 +54,7 @@ def writer_of(world: World, node: str = "HV03") -> str:
 def test_the_scenarios_the_lab_promises_are_there() -> None:
     assert set(scenario_names()) >= {
         "healthy", "drift", "stuck-writer", "backup-window", "access-denied", "limit", "hostile", "empty", "faults",
-        "obstacles", "merge-stuck", "fork-commit",
+        "obstacles", "merge-stuck", "fork-commit", "left-redirected", "blocked-drain",
     }  # fmt: skip
 
 
@@ -332,6 +341,38 @@ def test_obstacles_has_one_of_each_and_a_clean_node(name: str, harm: set[tuple[s
     actions.stop_service(world, node, "vmms")
     world.advance(60)
     assert node.services["vmms"].state == ("Stop Pending" if name == "HV04" else "Stopped")
+
+
+def test_left_redirected_outlives_the_backup_that_wanted_it() -> None:
+    world = World.load("left-redirected", start=START, at=5 * 60)
+    csv = world.csv("Volume3")
+    assert csv.redirected
+    assert csv.backup == 1
+    turned = [event for node in world.nodes.values() for event in events_of(node, SYSTEM, 5136)]
+    assert [event.data["VolumeName"] for event in turned] == ["Volume3"]
+    world.advance(5 * 60)
+    assert csv.redirected
+    assert csv.backup == 0
+    assert {csv.io_state(node) for node in world.nodes.values()} == {(3, 1, 0)}
+    assert not any(node.shadows for node in world.nodes.values())
+    assert {writer.state for node in world.nodes.values() for writer in node.writers} == {1}
+    world.advance(150 * 60)
+    assert {csv.io_state(node) for node in world.nodes.values()} == {(2, 0, 0)}
+
+
+def test_blocked_drain_leaves_two_vms_for_two_reasons() -> None:
+    world = World.load("blocked-drain", start=START, at=10 * 60)
+    node = world.node("HV02")
+    assert (node.state, node.drain, node.status) == (NodeState.Paused, DrainStatus.Failed, NodeStatus.DrainFailed)
+    assert {vm.name for vm in node.vms.values()} == {"DC02", "DB01"}
+    assert {event.data["ResourceGroup"]: event.codes for event in events_of(node, SYSTEM, 1137)} == {
+        "DC02": ("0x0000138d",),
+        "DB01": ("0x00001745",),
+    }
+    assert [event.data["NodeName"] for event in events_of(node, SYSTEM, 1677)] == ["HV02"]
+    assert all(vm.running for vm in node.vms.values())
+    world.advance(3600)
+    assert node.drain == DrainStatus.Failed
 
 
 def test_hostile_names_are_really_there() -> None:

@@ -121,10 +121,17 @@ def _problems(scenario: Scenario) -> Iterable[str]:
         yield from _spans(where, *(getattr(behaviour, f) for f in _SPAN_FIELDS if hasattr(behaviour, f)))
         if isinstance(behaviour, HostBackupPart):
             yield from _known(f"{where}.nodes", behaviour.nodes, nodes)
+    yield from _timeline_problems(scenario, nodes, csvs)
+
+
+def _timeline_problems(scenario: Scenario, nodes: list[str], csvs: list[str]) -> Iterable[str]:
     for index, step in enumerate(scenario.timeline):
         yield from _spans(f"timeline[{index}]", step.at)
         yield from _known(f"timeline[{index}].do", [step.do], VERBS)
         yield from _known(f"timeline[{index}].node", [step.node] if step.node else [], nodes)
+        yield from _known(f"timeline[{index}].volume", [step.volume] if step.volume else [], csvs)
+        if step.do in {"redirect", "direct"} and not step.volume:
+            yield f"timeline[{index}].volume: say which volume"
 
 
 def _cluster_problems(scenario: Scenario) -> Iterable[str]:
@@ -151,7 +158,7 @@ RIGHTS: Final = ("elevated", "hyperv", "cluster", "events")
 VERBS: Final = (
     "kill_backup", "start_backup", "restart_vmms", "drain", "resume", "free_space", "migrate", "fail_node",
     "return_node", "reboot_node", "restart_vm", "hang_vmms", "unhang_vmms", "hang_stop", "release_files",
-    "fail_fork",
+    "fail_fork", "redirect", "direct",
 )  # fmt: skip
 GUEST_PARTS: Final = ("volumes", "services", "system", "storage", "writers")
 """What a guest may not tell."""

@@ -25,7 +25,7 @@ from hvtui.lab.world.actions.failures import (
 from hvtui.lab.world.actions.moves import cancel_move, migrate, move_group, move_role
 from hvtui.lab.world.actions.people import free_space, kill_backup, schedule_timeline, start_backup
 from hvtui.lab.world.actions.services import restart_vmms, start_service, stop_service
-from hvtui.lab.world.actions.volumes import move_volume
+from hvtui.lab.world.actions.volumes import move_volume, redirect
 from hvtui.lab.world.command_log import Asked
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "power_off",
     "power_on",
     "reboot_node",
+    "redirect",
     "remove_access",
     "remove_checkpoint",
     "restart_guest",

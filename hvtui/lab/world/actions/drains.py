@@ -23,7 +23,7 @@ from hvtui.model.enums import DrainStatus, MigrationState, NodeState, NodeStatus
 # Of winerror.h.
 DRAINING: Final = 5962
 _NO_HOST: Final = 5005
-_INCOMPATIBLE: Final = 5956
+_INCOMPATIBLE: Final = 5953
 _NO_ROOM: Final = 5957
 _LOOK: Final = 1.0
 _REPAIR: Final = 90.0

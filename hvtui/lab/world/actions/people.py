@@ -8,6 +8,7 @@ from hvtui.lab.world.actions.drains import drain, resume
 from hvtui.lab.world.actions.failures import fail_fork, fail_node, reboot_node, restart_guest, return_node
 from hvtui.lab.world.actions.moves import migrate
 from hvtui.lab.world.actions.services import restart_vmms
+from hvtui.lab.world.actions.volumes import redirect
 from hvtui.lab.world.node import Node
 from hvtui.lab.world.scenario import TimelinePart, seconds
 from hvtui.lab.world.vm import GB, Vm
@@ -65,6 +66,8 @@ def _act(world: World, step: TimelinePart) -> None:
         "unhang_vmms": lambda: setattr(node.faults, "vmms_hung", False),
         "release_files": lambda: release_files(world.vm(step.vm)),
         "fail_fork": lambda: fail_fork(world, world.vm(step.vm)),
+        "redirect": lambda: redirect(world, world.csv(step.volume), on=True),
+        "direct": lambda: redirect(world, world.csv(step.volume), on=False),
         "hang_stop": lambda: setattr(node.services["vmms"], "hangs", True),
     }
     verbs[step.do]()

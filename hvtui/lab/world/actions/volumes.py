@@ -1,9 +1,10 @@
-"""Moves of CSVs: another node coordinates, the VMs stay (windows.md §1.10)."""
+"""Moves of CSVs: another node coordinates, the VMs stay (windows.md §1.10); and redirected access, on and off."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from hvtui.lab.world import events
 from hvtui.lab.world.actions.asking import Refused, note
 from hvtui.lab.world.actions.moves import INVALID_STATE, NODE_DOWN, NODE_PAUSED
 from hvtui.lab.world.behaviours.csv_moves import move_csv
@@ -32,6 +33,17 @@ def move_volume(world: World, csv: Csv, target: Node, *, asked: Asked | None = N
     note(world, csv.owner, "Move-ClusterSharedVolume", csv.id, arguments=arguments, asked=asked, outcome=outcome)
     if refusal is not None:
         raise refusal
+
+
+def redirect(world: World, csv: Csv, *, on: bool) -> None:
+    """A backup product, or a person, turns redirected access on (event 5136 on the owner) or off again (no event)."""
+    if csv.redirected is on:
+        return
+    csv.redirected = on
+    csv.touch()
+    if on:
+        name = csv.path.rsplit("\\", 1)[-1]
+        events.emit(world, csv.owner, events.SYSTEM, 5136, VolumeName=name, ResourceName=csv.resource)
 
 
 def _refusal(csv: Csv, target: Node) -> Refused | None:
