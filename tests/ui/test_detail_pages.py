@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import UTC
+from datetime import UTC, date, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hvtui.model.enums import VmState
+from hvtui.model.fltmc_text import Filter
 from hvtui.model.guest_rows import GB, guest_row
 from hvtui.model.guests import GuestLine, GuestVolume
+from hvtui.model.placement import short_path
+from hvtui.model.preflight import ShadowCopy
+from hvtui.model.signals import (
+    Chain,
+    ChainDisk,
+    ChainLink,
+    ChainPicture,
+    FilterPicture,
+    Hotfix,
+    HotfixPicture,
+    ShadowPicture,
+)
 from hvtui.model.state import ClusterState
 from hvtui.model.usage import Usage
 from hvtui.model.writer_catalog import HYPER_V
@@ -19,12 +33,13 @@ from hvtui.operations.guest_knowledge import GuestKnowledge
 from hvtui.ui.cells import width_of
 from hvtui.ui.look import Look
 from hvtui.ui.screens.cost import TITLE
-from hvtui.ui.screens.detail import KINDS
+from hvtui.ui.screens.detail import KINDS, detail_screen
 from hvtui.ui.screens.facts import Facts
 from hvtui.ui.widgets.document import Line, Section, layout_page, wrap_spans
 from tests.support import builders as b
 from tests.support.still import StillFeed, live, night
 from tests.support.world import DirectFeed
+from tests.ui.console import console
 
 
 def keys_of(state: ClusterState) -> list[tuple[str, str]]:
@@ -197,3 +212,91 @@ def test_the_writer_says_why_the_next_backup_sticks_again() -> None:
     assert "the next backup sticks again: SQL07 T: 0 MB free (read just now)" in after
     assert "FILE02: whether it is still full is not known" in after
     assert "Guests whose shadow copy failed" not in page_of(facts, "writer", f"HV01|{HYPER_V}")
+
+
+def test_a_nodes_page_shows_shadow_copies_filters_and_updates_with_their_age() -> None:
+    feed = StillFeed(night())
+    facts = Facts(feed, Look(zone=UTC))
+    unread = page_of(facts, "node", "HV03")
+    assert unread.count("not read yet: r reads") == 3
+    now = facts.node_now("HV03")
+    assert now is not None
+    made = now - timedelta(minutes=3)
+    hostile = "[b]evil[/]\x1b[31m"
+    csv = next(csv for csv in (feed.state.cluster.csvs or {}).values() if csv.volume)
+    for picture in (
+        ShadowPicture(
+            time=now - timedelta(minutes=1),
+            shadows=(
+                ShadowCopy(id="a", volume=csv.volume, created=made, persistent=True),
+                ShadowCopy(id="b", volume=hostile),
+            ),
+        ),
+        FilterPicture(
+            time=now,
+            filters=(Filter(name=hostile, altitude="328010", volumes=("C:", "")), Filter(name="Old", legacy=True)),
+        ),
+        HotfixPicture(
+            time=now,
+            hotfixes=(Hotfix(id="KB1", installed=date(2026, 3, 10)), *(Hotfix(id=f"KB{n}") for n in range(2, 15))),
+        ),
+    ):
+        feed.state.set_signal("HV03", picture)
+    page = page_of(facts, "node", "HV03")
+    assert "shadow copies 2  read 60 s ago" in page
+    assert f"{short_path(csv.path)}  since " in page
+    assert "(3 min ago)" in page
+    assert "persistent" in page
+    assert "\x1b" not in page
+    assert "328010 Anti-Virus  on 2 volumes" in page
+    assert "Old   legacy" in page
+    assert "KB1  installed 2026-03-10" in page
+    assert "KB2  installed on a day that Windows does not tell" in page
+    assert "and 2 older" in page
+    feed.state.set_signal("HV03", ShadowPicture(failure="no answer"))
+    feed.state.set_signal("HV01", FilterPicture(failure="fltmc ended with exit code 5"))
+    assert "the last look failed: no answer" in page_of(facts, "node", "HV03")
+    assert "filters       fltmc ended with exit code 5" in page_of(facts, "node", "HV01")
+    feed.state.set_signal("HV03", ShadowPicture(time=now, shadows=()))
+    assert "shadow copies none  read 0 s ago" in page_of(facts, "node", "HV03")
+
+
+def test_a_vms_page_shows_the_chains_that_were_asked_for() -> None:
+    feed = StillFeed(night())
+    facts = Facts(feed, Look(zone=UTC))
+    key = b.guid("SQL07")
+    assert "Disk chains" not in page_of(facts, "vm", key)
+    links = [
+        ChainLink(path="C:\\os_1.avhdx", parent="C:\\os.vhdx", size=GB, type=4, checkpoint=False),
+        ChainLink(path="C:\\os.vhdx", parent="", size=40 * GB, type=3, checkpoint=True),
+    ]
+    disks = [ChainDisk(attached=links[0].path, files=links)]
+    chain = Chain(v=1, time=b.NOW, node="HV03", vm=key, checkpoints=1, disks=disks)
+    feed.state.set_chain(key, ChainPicture(time=b.NOW, chain=chain))
+    page = page_of(facts, "vm", key)
+    assert "1 layer, checkpoints: 1" in page
+    assert "C:\\os.vhdx  40 GB, named by a checkpoint" in page
+    broken = ChainLink(path="C:\\lost.avhdx")
+    unread = msgspec.structs.replace(
+        chain, disks=[ChainDisk(attached=broken.path, files=[broken])], errors=[b.problem("chain", text="no file")]
+    )
+    feed.state.set_chain(key, ChainPicture(time=b.NOW, chain=unread))
+    page = page_of(facts, "vm", key)
+    assert "not read to the base, checkpoints: 1" in page
+    assert "chain: no file" in page
+    assert "C:\\lost.avhdx  could not be read" in page
+    feed.state.set_chain(key, ChainPicture(failure="gone"))
+    assert "not read: gone" in page_of(facts, "vm", key)
+
+
+async def test_r_on_a_page_asks_for_what_only_a_person_wants() -> None:
+    async with console("drift") as (app, pilot, feed):
+        vm = next(iter(feed.state.homes))
+        for kind, key, asked in (
+            ("node", "HV01", [("node", "HV01"), ("signals", "HV01")]),
+            ("vm", vm, [("node", feed.state.home(vm)), ("chain", vm)]),
+        ):
+            await app.push_screen(detail_screen(feed, Look(), kind, key))
+            feed.asked.clear()
+            await pilot.press("r")
+            assert feed.asked == asked

@@ -38,13 +38,17 @@ _ELSEWHERE: Final = ("verb.cancel", "verb.checkpoint", "verb.start-vm")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind of thing is shown: its page, its name, the node it is told by, and what `r` reads."""
+    """How one kind of thing is shown: its page, its name, the node it is told by, and what `r` reads.
+
+    `more` is what `r` reads besides, of the thing itself.
+    """
 
     word: str
     page: Callable[[Facts, str], list[Section]]
     title: Callable[[Facts, str], str]
     node: Callable[[Facts, str], str]
     reads: str
+    more: str = ""
 
 
 def _csv_name(facts: Facts, key: str) -> str:
@@ -58,10 +62,10 @@ def _event_node(facts: Facts, key: str) -> str:
 
 
 KINDS: Final = {
-    "node": Kind("Node", node_page, lambda _facts, key: key, lambda _facts, key: key, "node"),
+    "node": Kind("Node", node_page, lambda _facts, key: key, lambda _facts, key: key, "node", "signals"),
     "csv": Kind("CSV", csv_page, _csv_name, lambda _facts, _key: "", "cluster"),
     "vm": Kind("VM", vm_page, lambda facts, key: vm_row(facts.state, key).name,
-               lambda facts, key: facts.state.home(key) or "", "node"),
+               lambda facts, key: facts.state.home(key) or "", "node", "chain"),
     "writer": Kind("VSS writer", writer_page, title_of, lambda _facts, key: key.partition("|")[0], "writers"),
     "event": Kind("Event", event_page, event_title, _event_node, "events"),
 }  # fmt: skip
@@ -161,6 +165,8 @@ class DetailScreen(Screen[None]):
         """Ask the source again."""
         facts = Facts(self._feed, self._look)
         said = self._feed.refresh(self._kind.reads, self._kind.node(facts, self._key))
+        if self._kind.more:
+            self._feed.refresh(self._kind.more, self._key)
         if said:
             self.notify(Content(safe_text(said)).plain, markup=False)
 

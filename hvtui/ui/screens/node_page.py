@@ -19,6 +19,7 @@ from hvtui.ui.panes.writer_matrix import RANK, why_blind
 from hvtui.ui.screens.cost import cost_section
 from hvtui.ui.screens.facts import Facts, row, span, stale_note, text, yes_no
 from hvtui.ui.screens.lines import SEVERITY_ROLES, glyph_of, job_line, vm_line, writer_line
+from hvtui.ui.screens.signal_lines import signals_section
 from hvtui.ui.widgets.document import Line, Section
 
 RIGHTS = {
@@ -42,7 +43,7 @@ def node_page(facts: Facts, name: str) -> list[Section]:
     ]
     problems = facts.problems(view.problems, "this node")
     pages += [problems] if problems is not None else []
-    pages += [_writers(facts, view), _volumes(facts, name), _rights(view)]
+    pages += [_writers(facts, view), _volumes(facts, name), signals_section(facts, view), _rights(view)]
     jobs = _jobs(facts, view)
     pages += [jobs] if jobs is not None else []
     pages += [cost_section(facts, view), _vms(facts, name)]

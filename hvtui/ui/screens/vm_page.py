@@ -13,6 +13,7 @@ from hvtui.model.views import NodeView
 from hvtui.ui import format as fmt
 from hvtui.ui.screens.facts import Facts, row, span, stale_note, text
 from hvtui.ui.screens.lines import SEVERITY_ROLES, glyph_of, job_line
+from hvtui.ui.screens.signal_lines import chain_section
 from hvtui.ui.widgets.document import Line, Section
 
 
@@ -32,6 +33,8 @@ def vm_page(facts: Facts, key: str) -> list[Section]:
         jobs = [job_line(facts, view, job, name=False) for job in view.jobs_of.get(key, ())]
         pages += [Section("Jobs", tuple(jobs), note=str(len(jobs)))] if jobs else []
     pages.append(_files(facts, key))
+    chains = chain_section(facts, key)
+    pages += [chains] if chains is not None else []
     names = {shown.name.lower(), shown.role.lower()} - {"", "?"}
     related = [item for item in state.events.recent() if _tells_of(key, names, item.event.vm, item.event.data)]
     pages.append(facts.events(related))
