@@ -1,8 +1,4 @@
-"""`hvtui explain`: what a saved or pasted text of Windows means. Asks no node.
-
-Recognised by what only they have: event XML, diskshadow's writer status, Get-ClusterSharedVolumeState; else the text is
-taken for one of `vssadmin list writers`, which has no word in common in all languages.
-"""
+"""`hvtui explain`: what a saved or pasted text of Windows or of a backup product means. Asks no node."""
 
 from __future__ import annotations
 
@@ -18,14 +14,14 @@ from hvtui.cli.output import complain, say, show_json
 from hvtui.errors import InputError
 
 LARGEST: Final = 4_000_000
-"""Bytes read at most; a node with a hundred writers prints 30 kB, twice that as UTF-16."""
+"""Bytes read at most; a node with a hundred writers prints 30 kB, twice that as UTF-16; logs of a night are longer."""
 
 _BINARY_SHARE: Final = 0.1
 """More control bytes than this, and it is no text in any encoding."""
 
 
 def run(arguments: Arguments) -> int:
-    """Print what the text says; 0 all well, 1 something is not or a line was unreadable, 2 nothing readable."""
+    """Print what the text says; 0 all well, 1 something is not or was not readable, 2 nothing in it is known."""
     found = recognise(_read(arguments.file))
     if arguments.json:
         show_json(found.as_json())
@@ -40,7 +36,7 @@ def run(arguments: Arguments) -> int:
 
 
 def _read(name: str) -> bytes:
-    """The bytes of a file or of standard input; raises InputError for what cannot be a vssadmin text."""
+    """The bytes of a file or of standard input; raises InputError for what cannot be a text."""
     if name == "-":
         data = _bounded(sys.stdin.buffer)
     else:
@@ -50,7 +46,7 @@ def _read(name: str) -> bytes:
             if stat.S_ISDIR(kind.st_mode):
                 raise InputError(f"{name} is a folder", hint="name the file with the text in it")
             if stat.S_ISREG(kind.st_mode) and kind.st_size > LARGEST:
-                raise InputError(f"{name} has {kind.st_size:,} bytes: too large for what Windows prints of its writers")
+                raise InputError(f"{name} has {kind.st_size:,} bytes: too large for a pasted text")
             with path.open("rb") as file:
                 data = _bounded(file)
         except OSError as error:
@@ -58,9 +54,9 @@ def _read(name: str) -> bytes:
         except ValueError:
             raise InputError("that is not a file name") from None
     if len(data) > LARGEST:
-        raise InputError(f"{_name(name)}: over {LARGEST:,} bytes, too large for what Windows prints of its writers")
+        raise InputError(f"{_name(name)}: over {LARGEST:,} bytes, too large for a pasted text")
     if not data.strip(b"\0 \t\r\n\xff\xfe\xef\xbb\xbf"):
-        raise InputError(f"{_name(name)} is empty", hint="run `vssadmin list writers` elevated and save what it prints")
+        raise InputError(f"{_name(name)} is empty", hint="save the text that is to be explained in it")
     if _is_binary(data):
         raise InputError(f"{_name(name)} is not text")
     return data

@@ -1,7 +1,7 @@
-"""Reading what a person pasted of `Get-ClusterSharedVolumeState`: the list form, one block for each volume and node.
+"""Reading what a person pasted of `Get-ClusterSharedVolumeState`: a list of blocks, or a table.
 
 PowerShell's property and enum names are the same in every language. A name that no document lists stays as it is and is
-said to be unknown; a table is not read, because it cuts what does not fit.
+said to be unknown. A table cuts what does not fit: a name that was cut counts when it can be one name only.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import msgspec
 
 from hvtui.model.conditions import io_word
 from hvtui.model.enums import BlockRedirectedIOReason, CsvIoState, FileSystemRedirectedIOReason
+from hvtui.model.pasted import pasted
+from hvtui.model.powershell_text import read_rows, whole
 from hvtui.model.severity import Severity
 from hvtui.model.writer_text import LIMIT, decode
 
@@ -35,6 +37,11 @@ _NAMES: Final = {
 }
 _STATE, _REASON, _BLOCK = "StateInfo", "FileSystemRedirectedIOReason", "BlockRedirectedIOReason"
 _NONE: Final = {"NotFileSystemRedirected", "NotBlockRedirected"}
+_WHOLE: Final = {
+    _STATE: frozenset(CsvIoState.__members__),
+    _REASON: frozenset({*FileSystemRedirectedIOReason.__members__, "NotFileSystemRedirected"}),
+    _BLOCK: frozenset({*BlockRedirectedIOReason.__members__, "NotBlockRedirected"}),
+}
 
 
 class CsvStateText(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +71,7 @@ def read_csv_states(text: str | bytes) -> tuple[CsvStateText, ...]:
     rows: list[CsvStateText] = []
     block: dict[str, str] = {}
     for line in [*_BREAKS.split(text), ""]:
+        # Blocks first; a table has no line with a colon behind one of the names.
         match = _LINE.match(line[: 2 * _LENGTH])
         name = _NAMES.get(match[1].lower()) if match else None
         if match is None or name is None or name in block:
@@ -72,16 +80,30 @@ def read_csv_states(text: str | bytes) -> tuple[CsvStateText, ...]:
             block = {}
         if match is not None and name is not None:
             block[name] = match[2].strip()[:_LENGTH]
-    return tuple(rows)
+    return tuple(rows or _table(text))
 
 
-def _row(block: dict[str, str]) -> CsvStateText:
+def _table(text: str) -> list[CsvStateText]:
+    rows = []
+    for row in read_rows(pasted(text).lines, _NAMES.values())[:ROW_LIMIT]:
+        found = {name: row.get(name) for name in _NAMES.values() if row.get(name)}
+        for name, names in _WHOLE.items():
+            if name in found:
+                found[name] = ", ".join(whole(part.strip(), names) for part in found[name].split(","))
+        if _STATE in found:
+            rows.append(_row(found, table=True))
+    return rows
+
+
+def _row(block: dict[str, str], *, table: bool = False) -> CsvStateText:
     unknown: list[str] = []
     state = _number(CsvIoState, block.get(_STATE, ""), unknown)
     reason = _number(FileSystemRedirectedIOReason, block.get(_REASON, ""), unknown)
     blocked = _number(BlockRedirectedIOReason, block.get(_BLOCK, ""), unknown)
     severity, meaning = _meaning(state, reason, blocked)
-    missing = [name for name in (_STATE, _REASON, _BLOCK) if not block.get(name)]
+    # A table has the columns that somebody chose; only what decides is missing then.
+    needed = _DECIDING.get(state, ()) if table else (_STATE, _REASON, _BLOCK)
+    missing = [name for name in needed if not block.get(name)]
     return CsvStateText(
         volume=block.get("VolumeFriendlyName") or block.get("Name") or block.get("VolumeName", ""),
         node=block.get("Node", ""),
@@ -130,6 +152,10 @@ def _redirected(reason: int) -> tuple[Severity, str]:
     return severity, _REASONS.get(reason, "redirected for several reasons")
 
 
+_DECIDING: Final[dict[int | None, tuple[str, ...]]] = {
+    CsvIoState.FileSystemRedirected: (_REASON,),
+    CsvIoState.BlockRedirected: (_BLOCK,),
+}
 _PLAIN: Final[dict[int | None, tuple[Severity, str]]] = {
     CsvIoState.Direct: (Severity.OK, "direct: the node reaches the storage itself"),
     CsvIoState.Unavailable: (Severity.BAD, "the volume cannot be reached"),

@@ -158,6 +158,11 @@ def meaning(event: Event) -> Meaning | None:
     return None
 
 
+def sources_of(number: int) -> list[str]:
+    """The sources, in lower case and without what may follow, that have an event of this id here."""
+    return [source for source, table in _SOURCES if number in table]
+
+
 def severity_of(event: Event) -> Severity:
     """How bad an event is: by its meaning, else by the level Windows gave it."""
     known = meaning(event)

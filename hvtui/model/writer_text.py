@@ -117,10 +117,13 @@ def _from_json(text: str) -> str:
     return "\n".join(reversed(texts))
 
 
+def spelled(line: str) -> str:
+    """A line in plain characters: UTF-8 read as something else, and typography, are undone; blanks stay."""
+    return line if line.isascii() else _repaired(line).translate(_FOLD)
+
+
 def _clean(line: str) -> str:
-    line = line[:LINE_LIMIT]
-    if not line.isascii():
-        line = _repaired(line).translate(_FOLD)
+    line = spelled(line[:LINE_LIMIT])
     if "&" in line:
         line = html.unescape(line).translate(_FOLD)
     if "<" in line:
