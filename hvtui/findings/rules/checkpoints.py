@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from hvtui.findings.chains import (
+    MERGED,
     at_work,
     fork_holds,
     is_kept,
@@ -140,9 +141,11 @@ def _failures(look: Look, key: str) -> list[NodeEvent]:
     found = look.vm(key)
     if found is None or merge_stands(look, key) is not None or fork_holds(look, key):
         return []
-    saved = found[1].last_backup
+    # A merge that ended says the same as a backup: what stood in the way is gone.
+    merged = [item.event.time for item in look.events((MERGED,), vm=key, source="vmms", since=_DAY)[:1]]
+    good = max([*merged, *([found[1].last_backup] if found[1].last_backup is not None else [])], default=None)
     failed = look.events(_FAILED, vm=key, source="vmms", since=_DAY)
-    return [item for item in failed if saved is None or saved <= item.event.time]
+    return [item for item in failed if good is None or good <= item.event.time]
 
 
 def _with(items: list[NodeEvent], codes: frozenset[str]) -> list[NodeEvent]:

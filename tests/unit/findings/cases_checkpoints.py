@@ -531,6 +531,15 @@ SILENT = (
     Quiet(
         "a merge that failed once and then ended", both(event(19100, "0x80070020"), event(19080, ago=ago(minutes=5)))
     ),
+    Quiet(
+        "checkpoints that failed while a merge did, which has ended",
+        both(
+            event(19100, "0x80070020"),
+            event(18014, ago=ago(minutes=9)),
+            event(18012, ago=ago(minutes=9)),
+            event(19080, ago=ago(minutes=5)),
+        ),
+    ),
     Quiet("a fork sign of a VM that was merged since", both(fork(), disks(AVHDX), chain(BASE))),
     Quiet(
         "VMMS that stops and is done in a minute", both(lambda s: s.host("HV01", vmms="Stop Pending"), later(minutes=1))
