@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heappop, heappush
@@ -18,7 +19,7 @@ from hvtui.config import ClusterConfig
 from hvtui.findings.catalogue import Catalogue, catalogue
 from hvtui.findings.event_index import EventIndex
 from hvtui.findings.finding import Finding, Target
-from hvtui.findings.look import Answers, Look
+from hvtui.findings.look import Answers, Look, Owners
 from hvtui.findings.memory import Memory
 from hvtui.findings.rules import Rule, all_rules
 from hvtui.findings.standing import Acknowledged, Standing, quiet_vms, rank
@@ -27,6 +28,7 @@ from hvtui.model.event_catalog import vm_of
 from hvtui.model.events import NodeEvent
 from hvtui.model.state import ClusterState
 from hvtui.operations.backup_state import BackupSigns
+from hvtui.operations.backup_watch import OBSERVE
 
 EVERY: Final = 1.0
 """Seconds between two looks, at least."""
@@ -60,9 +62,12 @@ class Engine:
     _signs: BackupSigns = field(default_factory=BackupSigns)
     _pending: Change | None = None
     _looked: float = float("-inf")
+    _observed: float = float("-inf")
+    _owners: Owners = field(default_factory=Owners)
     _found: dict[Asked, tuple[Finding, ...]] = field(default_factory=dict)
     _first: dict[str, tuple[datetime | None, float]] = field(default_factory=dict)
     _unread: dict[str, str] = field(default_factory=dict)
+    _once: dict[Asked, None] = field(default_factory=dict)
     _vms: dict[str, None] = field(default_factory=dict)
     _marks: dict[str, tuple[object, ...]] = field(default_factory=dict)
     _round: Iterator[str] = field(default_factory=lambda: iter(()))
@@ -109,21 +114,24 @@ class Engine:
             change = None
         passed = monotonic - self._looked
         self._looked = monotonic
-        self._signs.observe(state, monotonic)
-        self.memory.observe(state, None if change is None else change.vms)
+        if monotonic - self._observed >= OBSERVE:
+            self._observed = monotonic
+            self._signs.observe(state, monotonic)
+        self.memory.observe(state, None if change is None else change.told)
         for node in state.nodes:
             told = answers.shadow_copies(node)
             if told is not None:
                 self.memory.shadows_read(node, *told)
-        look = Look(state, monotonic, self.words, self._index, self.memory, answers, self.config, self._signs)
-        once: dict[Asked, None] = {}
-        self._take_events(state, once)
-        self._take_timers(monotonic, once)
+        look = Look(
+            state, monotonic, self.words, self._index, self.memory, answers, self.config, self._signs, self._owners
+        )
+        self._take_events(state, self._once)
+        self._take_timers(monotonic, self._once)
         self._take_change(state, change, passed)
-        for rule_id, key in once:
-            self._ask(look, self.rules[rule_id], key, monotonic)
-        self._ask_slow(look, state, monotonic)
-        self._ask_vms(look, state, monotonic, None if budget is None else began + budget)
+        until = None if budget is None else began + budget
+        self._ask_once(look, monotonic, until)
+        self._ask_slow(look, state, monotonic, until)
+        self._ask_vms(look, monotonic, until)
         return self._settle(look, monotonic)
 
     def alarms(self) -> list[Standing]:
@@ -154,7 +162,16 @@ class Engine:
     def _begin(self, state: ClusterState) -> None:
         self._state = state
         self._index = EventIndex()
-        for held in (self._found, self._first, self._unread, self._vms, self._marks, self._last, self._dirty):
+        for held in (
+            self._once,
+            self._found,
+            self._first,
+            self._unread,
+            self._vms,
+            self._marks,
+            self._last,
+            self._dirty,
+        ):
             held.clear()
         self._timers.clear()
         self._timed.clear()
@@ -194,7 +211,7 @@ class Engine:
             nodes: Iterable[str] = state.nodes
             csvs: Iterable[str] = state.cluster.csvs or ()
         else:
-            vms, nodes, csvs = change.vms, change.nodes | change.links | change.writers, change.csvs
+            vms, nodes, csvs = change.told, change.nodes | change.links | change.writers, change.csvs
         self._dirty["cluster", ""] = None
         self._dirty.update({("node", name): None for name in nodes if name})
         self._dirty.update({("csv", key): None for key in csvs})
@@ -225,31 +242,50 @@ class Engine:
 
     # --- asking ---
 
-    def _ask_slow(self, look: Look, state: ClusterState, monotonic: float) -> None:
-        things = [("cluster", ""), *(("node", name) for name in state.nodes)]
-        things += [("csv", key) for key in state.cluster.csvs or ()]
-        for kind, key in things:
-            since = monotonic - self._last.get((kind, key), float("-inf"))
-            if since >= SLOW[kind] * 6 or (since >= SLOW[kind] and (kind, key) in self._dirty):
-                self._last[kind, key] = monotonic
-                self._dirty.pop((kind, key), None)
-                for rule in self._per[kind]:
-                    self._ask(look, rule, key, monotonic)
-
-    def _ask_vms(self, look: Look, state: ClusterState, monotonic: float, until: float | None) -> None:
-        rules = self._per["vm"]
-        while self._vms:
-            key = next(iter(self._vms))
-            del self._vms[key]
-            for rule in rules:
-                self._ask(look, rule, key, monotonic)
+    def _ask_once(self, look: Look, monotonic: float, until: float | None) -> None:
+        """What an event or its time has come for: one rule about one thing."""
+        while self._once:
+            rule_id, key = next(iter(self._once))
+            del self._once[rule_id, key]
+            self._ask(look, self.rules[rule_id], key, monotonic)
             if until is not None and perf_counter() > until:
                 break
 
-    def _ask(self, look: Look, rule: Rule, key: str, monotonic: float) -> None:
+    def _ask_slow(self, look: Look, state: ClusterState, monotonic: float, until: float | None) -> None:
+        """Cluster, nodes and volumes, those first that wait longest; they are many rules each."""
+        things = [("cluster", ""), *(("node", name) for name in state.nodes)]
+        things += [("csv", key) for key in state.cluster.csvs or ()]
+        due = []
+        for thing in things:
+            since = monotonic - self._last.get(thing, float("-inf"))
+            if since >= SLOW[thing[0]] * 6 or (since >= SLOW[thing[0]] and thing in self._dirty):
+                due.append((-since, thing))
+        due.sort()
+        # Spread over the looks: all at once would make every fifth look as heavy as five.
+        share = len(due) if until is None else len(things) // int(SLOW["node"]) + 1
+        for _, thing in due[:share]:
+            self._last[thing] = monotonic
+            self._dirty.pop(thing, None)
+            for rule in self._per[thing[0]]:
+                self._ask(look, rule, thing[1], monotonic)
+            if until is not None and perf_counter() > until:
+                break
+
+    def _ask_vms(self, look: Look, monotonic: float, until: float | None) -> None:
+        while self._vms:
+            key = next(iter(self._vms))
+            del self._vms[key]
+            told = self._told_of(look, key)
+            for rule in self._per["vm"]:
+                self._ask(look, rule, key, monotonic, told)
+            if until is not None and perf_counter() > until:
+                break
+
+    def _ask(self, look: Look, rule: Rule, key: str, monotonic: float, told: AbstractSet[int] | None = None) -> None:
+        """Ask one rule about one thing; `told` are the ids of the events about a VM, where the caller has them."""
         asked = (rule.id, key)
         found: tuple[Finding, ...] = ()
-        if self._may_speak(look, rule, key):
+        if self._may_speak(look, rule, key, told):
             look.again_in = None
             try:
                 found = tuple(rule.function(look, key))
@@ -276,17 +312,23 @@ class Engine:
                 del self._found[asked]
                 self._unread.pop(f"{rule.id}\n{key}", None)
 
-    def _may_speak(self, look: Look, rule: Rule, key: str) -> bool:
+    def _may_speak(self, look: Look, rule: Rule, key: str, told: AbstractSet[int] | None) -> bool:
         if not rule.needs_event or rule.per not in ("vm", "node"):
             return True
         if rule.per == "node":
-            return self._index.has(rule.ids, "node", key) or self._index.has(rule.ids, "name", key)
-        if self._index.has(rule.ids, "vm", key):
-            return True
+            index = self._index
+            return not (index.ids("node", key).isdisjoint(rule.ids) and index.ids("name", key).isdisjoint(rule.ids))
+        return not (self._told_of(look, key) if told is None else told).isdisjoint(rule.ids)
+
+    def _told_of(self, look: Look, key: str) -> AbstractSet[int]:
+        """Ids of the events about a VM, by its GUID, its name or its role's."""
         found, role = look.vm(key), look.role(key)
         names = [found[1].name] if found is not None else []
         names += look.role_names(key) if role is not None else ()
-        return any(self._index.has(rule.ids, "name", name) for name in names)
+        told = set(self._index.ids("vm", key))
+        for name in names:
+            told |= self._index.ids("name", name)
+        return told
 
     # --- what stands ---
 

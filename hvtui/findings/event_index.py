@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from hvtui.model.event_catalog import subject_of, vm_of
@@ -41,6 +42,7 @@ class EventIndex:
 
     def __init__(self) -> None:
         self._held: dict[Place, list[NodeEvent]] = {}
+        self._ids: dict[tuple[str, str], set[int]] = {}
         self._arrived = 0
         self._dropped = 0
         self._log: EventLog | None = None
@@ -54,11 +56,13 @@ class EventIndex:
             fresh = log.arrivals(self._arrived)
         if fresh is None:
             self._held.clear()
+            self._ids.clear()
             fresh = log.recent()[::-1]
         self._log, self._arrived, self._dropped = log, log.arrived, log.dropped
         for item in fresh:
             for place in _places(item):
                 insort(self._held.setdefault(place, []), item, key=NodeEvent.order)
+                self._ids.setdefault(place[1:], set()).add(place[0])
         return fresh
 
     def of(self, ids: Iterable[int], kind: str = "", name: str = "") -> Iterator[NodeEvent]:
@@ -66,9 +70,9 @@ class EventIndex:
         for number in ids:
             yield from self._held.get((number, kind, name.lower()), ())
 
-    def has(self, ids: Iterable[int], kind: str, name: str) -> bool:
-        """There is such an event."""
-        return any((number, kind, name.lower()) in self._held for number in ids)
+    def ids(self, kind: str, name: str) -> AbstractSet[int]:
+        """Ids of the events about a thing."""
+        return self._ids.get((kind, name.lower()), frozenset())
 
 
 def _places(item: NodeEvent) -> set[Place]:

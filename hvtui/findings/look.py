@@ -22,11 +22,11 @@ from hvtui.model.event_catalog import describe, vm_of
 from hvtui.model.events import NodeEvent
 from hvtui.model.guest_rows import GuestRow
 from hvtui.model.placement import Placement, place, short_path
-from hvtui.model.preflight import ForkCommit, NodePreflight, Preflight, ShadowCopy
+from hvtui.model.preflight import ForkCommit, ForkSign, NodePreflight, Preflight, ShadowCopy
 from hvtui.model.records import ClusterNode, Csv, CsvIo, Job, Role, Vm
 from hvtui.model.severity import Severity
 from hvtui.model.signals import ChainPicture, FilterPicture, HotfixPicture, ShadowPicture, signals_of
-from hvtui.model.state import ClusterState, NodeView
+from hvtui.model.state import ClusterState, NodeView, vm_key
 from hvtui.model.vss_access import VssAccess
 from hvtui.operations.backup_state import BackupSigns, BackupState, backup_state
 from hvtui.operations.facts import Facts, Leftover
@@ -77,6 +77,23 @@ class Answers:
         return max(told, key=lambda one: one[0], default=None)
 
 
+class Owners:
+    """Which VMs the cluster has on which node (in lower case); gathered anew when a role is another."""
+
+    def __init__(self) -> None:
+        self._roles: dict[str, Role] = {}
+        self._found: dict[str, list[str]] = {}
+
+    def of(self, roles: dict[str, Role]) -> dict[str, list[str]]:
+        """Node → its VMs. A state replaces its roles whenever one of them is another."""
+        if roles is not self._roles:
+            self._roles, self._found = roles, {}
+            for role in roles.values():
+                if role.owner is not None:
+                    self._found.setdefault(role.owner.lower(), []).append(vm_key(role))
+        return self._found
+
+
 @dataclass
 class Look:
     """One moment. `monotonic` is the client's clock that ages of links are counted on."""
@@ -89,6 +106,7 @@ class Look:
     facts: Answers = field(default_factory=Answers)
     config: ClusterConfig | None = None
     signs: BackupSigns = field(default_factory=BackupSigns)
+    owners: Owners = field(default_factory=Owners)
     again_in: float | None = None
     """Seconds after which the rule that is being asked wants to be asked again, see `again`."""
     _backups: dict[str, BackupState] = field(default_factory=dict)
@@ -173,6 +191,10 @@ class Look:
         view = self.node(node)
         return list(view.vms or ()) if view is not None else []
 
+    def owned_by(self, node: str) -> list[str]:
+        """VMs whose roles the cluster has on a node, whether the node lists them or not."""
+        return self.owners.of(self.state.cluster.roles or {}).get(node.lower(), [])
+
     def unread(self, node: str, *parts: str) -> str:
         """Why parts of a node (`vms`, `jobs`, …; of the cluster for `""`) are not known now; empty when they are."""
         view = self.node(node) if node else self.state.cluster
@@ -187,6 +209,15 @@ class Look:
             if "." not in part and getattr(view, part, ()) is None:
                 return f"{part} was not read yet"
         return ""
+
+    @cached_property
+    def fork_signs(self) -> dict[str, list[tuple[str, ForkSign]]]:
+        """VM → signs of a fork that was not committed in the whole logs of nodes, each with its node."""
+        found: dict[str, list[tuple[str, ForkSign]]] = {}
+        for node, answer in self.facts.fork.items():
+            for sign in answer.signs or ():
+                found.setdefault(sign.vm.lower(), []).append((node, sign))
+        return found
 
     # --- backups ---
 
@@ -276,7 +307,7 @@ class Look:
     def _without_guid(self, ids: tuple[int, ...], key: str) -> Iterable[NodeEvent]:
         """Events that name a VM by its name alone; nothing when another VM has the same name."""
         found = self.state.vm(key)
-        if found is None or not any(self.index.has((number,), "name", found[1].name) for number in ids):
+        if found is None or self.index.ids("name", found[1].name).isdisjoint(ids):
             return
         if self.vm_named(found[1].name) == key:
             held = self.index.of(ids, "name", found[1].name)

@@ -10,7 +10,8 @@ class Change:
     """Names and ids of everything that differs since the last step; empty sets mean untouched.
 
     `links`: nodes whose connection state changed (`""` is the cluster's own stream). `vms` holds VM keys, those that
-    came and went included. `heard`: nodes that sent something, be it only a heartbeat.
+    came and went included. `heard`: nodes that sent something, be it only a heartbeat. `told`: those of `vms` of which
+    more than the load is another: load moves all the time, and of thousands of VMs at once.
     """
 
     heard: set[str] = field(default_factory=set)
@@ -21,6 +22,10 @@ class Change:
     vms: set[str] = field(default_factory=set)
     writers: set[str] = field(default_factory=set)
     events: bool = False
+    told: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.told |= self.vms
 
     def __bool__(self) -> bool:
         sets = (self.heard, self.links, self.nodes, self.csvs, self.vms, self.writers)
@@ -34,5 +39,6 @@ class Change:
         self.nodes |= other.nodes
         self.csvs |= other.csvs
         self.vms |= other.vms
+        self.told |= other.told
         self.writers |= other.writers
         self.events |= other.events

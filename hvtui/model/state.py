@@ -210,6 +210,7 @@ class ClusterState:
         change.vms.update(self._moved_with(old_csvs, csv_ids))
         self.history.after_cluster(self, change)
         self.tally.touch(change.vms)
+        change.told |= change.vms
         return change
 
     def apply_node(self, name: str, frame: NodeFrame, link: Link) -> Change:
@@ -253,6 +254,7 @@ class ClusterState:
         change.vms.update(view.jobs_of.keys() & (vms or {}).keys())
         self.history.after_node(self, name, change)
         self.tally.touch(change.vms)
+        change.told |= change.vms
         # Load comes last: it changes numbers in rows, and nothing that is counted.
         if frame.kind == "full":
             view.vm_load = {}
@@ -273,6 +275,7 @@ class ClusterState:
         change = Change()
         self._set_link(change, name, link)
         self.tally.touch(change.vms)
+        change.told |= change.vms
         return change
 
     def restart(self, name: str) -> None:
@@ -337,6 +340,7 @@ class ClusterState:
             after = self.events.backup_failed
             change.vms.update(key for key in before.keys() | after.keys() if before.get(key) is not after.get(key))
             self.tally.touch(change.vms)
+            change.told |= change.vms
         if change.events:
             # An event may tell when something that is already shown began.
             change.nodes.add(view.name)

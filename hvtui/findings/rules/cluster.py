@@ -59,7 +59,7 @@ def isolated(look: Look, key: str) -> Iterator[Finding]:
     if member is None or not (member.status or 0) & NodeStatus.Isolated:
         return
     told = _named(look, (1673,), key)
-    target, there = look.node_target(key), look.state.owned_by(key)
+    target, there = look.node_target(key), look.owned_by(key)
     evidence = [look.read(f"the cluster has {target.name} as isolated", "", "nodes")]
     evidence += [look.evidence(item) for item in (*told[:2], *_named(look, (1135,), key)[:2])]
     yield look.make(
@@ -79,7 +79,7 @@ def unmonitored(look: Look, key: str) -> Iterator[Finding]:
     member = look.member(key)
     if member is None or member.status is None or member.status & NodeStatus.Isolated:
         return
-    roles = [(vm, look.role(vm)) for vm in look.state.owned_by(key)]
+    roles = [(vm, look.role(vm)) for vm in look.owned_by(key)]
     blind = [vm for vm, role in roles if role is not None and (role.status or 0) & GroupStatus.Unmonitored]
     if not blind:
         return

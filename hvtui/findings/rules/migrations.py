@@ -350,7 +350,7 @@ def at_the_limit(look: Look, key: str) -> Iterator[Finding]:
     vms = dict.fromkeys(vm for item in told if (vm := vm_of(item.event)[0]))
     queued = [
         vm
-        for vm in look.state.owned_by(key)
+        for vm in look.owned_by(key)
         if (role := look.role(vm)) is not None and (role.status or 0) & GroupStatus.Queued
     ]
     view, info = look.node(key), look.state.cluster.info

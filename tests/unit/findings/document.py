@@ -58,8 +58,8 @@ def _incidents(catalogue: Catalogue) -> list[str]:
     lines += [f"| {number} | {', '.join(sorted(told[number]))} |" for number in sorted(told)]
     lines += ["", "### What must stay silent", "", "It looks like trouble and is none.", ""]
     for silent in sorted(catalogue.silent, key=lambda one: (one.incident or 99, one.what)):
-        number = f" (incident {silent.incident})" if silent.incident else ""
-        lines.append(f"- {silent.what}{number}{f': {silent.why}' if silent.why else ''}")
+        which = f" (incident {silent.incident})" if silent.incident else ""
+        lines.append(f"- {silent.what}{which}{f': {silent.why}' if silent.why else ''}")
     lines += ["", "### What hvtui cannot see", ""]
     lines += [
         f"- incident {unseen.incident}: {unseen.what}. {unseen.why}"
