@@ -197,15 +197,12 @@ def fork_trouble(look: Look, key: str) -> ForkTrouble | None:
     """From the whole logs, where a node was asked for them, and from events since; None without a sign."""
     found: dict[tuple[str, int, datetime], Evidence] = {}
     event, code = False, ""
-    for node, answer in look.facts.fork.items():
-        for sign in answer.signs or ():
-            if sign.vm.lower() != key:
-                continue
-            said = f" ({sign.code})" if sign.code else ""
-            source = f"event {sign.channel} {sign.id} record {sign.record}"
-            text = f"a checkpoint failed between two disks{said}"
-            found[sign.channel, sign.record, sign.time] = Evidence(text=text, node=node, time=sign.time, source=source)
-            event, code = event or sign.id == EVENT, code or sign.code
+    for node, sign in look.fork_signs.get(key, ()):
+        said = f" ({sign.code})" if sign.code else ""
+        source = f"event {sign.channel} {sign.id} record {sign.record}"
+        text = f"a checkpoint failed between two disks{said}"
+        found[sign.channel, sign.record, sign.time] = Evidence(text=text, node=node, time=sign.time, source=source)
+        event, code = event or sign.id == EVENT, code or sign.code
     for item in look.events(FORK_IDS, vm=key, source="hyperv"):
         if not signs_by_vm((), (item,)):
             continue
