@@ -30,6 +30,9 @@ _STANDINGS: Final = {
 }
 
 
+_BEFORE: Final = frozenset({Standing.NONE, Standing.WAITING, Standing.MISSED})
+
+
 @dataclass(frozen=True, slots=True)
 class TimeRow:
     """One line. `kind` is `vm node csv left mark head`; `target` and `key` are what Enter opens.
@@ -114,7 +117,8 @@ def _vm(line: VmLine, now: datetime, look: Look, watched: bool) -> TimeRow:
         role=role,
         node=line.node,
         type=name_of(CheckpointType, line.checkpoint_type),
-        reached=line.consistency.value if line.last is not None else "",
+        # Of a backup of before this window it would be read as tonight's.
+        reached=line.consistency.value if line.standing not in _BEFORE and line.last is not None else "",
         what=look.plain(what),
         trouble=line.standing >= Standing.ENDED,
         cells=partial(_vm_cells, line, now, look),

@@ -128,7 +128,7 @@ class WindowPage(Screen[None]):
     def _expected(self, expected: Expected | None, now: datetime) -> list[Piece]:
         zone = self._look.zone
         if expected is None:
-            return [Piece("none configured (windows = [ … ] of the cluster)", "dim")]
+            return [Piece(self._look.plain("none configured (windows = [ … ] of the cluster)"), "dim")]
         dash = "-" if self._look.ascii else "–"
         if expected.begin is None or expected.end is None:
             return [] if expected.next is None else [Piece(f"begins in {_left(expected.next - now)}", "dim")]

@@ -170,11 +170,11 @@ class Timeline(ScrollView, can_focus=True):
         way = 1 if step >= 0 else -1
         while 0 <= place < len(view) and self._rows[view[place]].kind == "head":
             place += way
-        if 0 <= place < len(view):
-            self._move_to(place)
-        else:
+        if place < 0:
             # Above the first row there is only its heading.
-            self._show_place(0 if way < 0 else len(view) - 1)
+            place = next((n for n, key in enumerate(view) if self._rows[key].kind != "head"), len(view))
+        if place < len(view):
+            self._move_to(place)
 
     def page(self, halves: int) -> None:
         """So many half pages down."""
