@@ -10,8 +10,9 @@ from typing import Final
 from hvtui.findings.finding import Evidence, Finding, Sure, Target
 from hvtui.findings.look import Look
 from hvtui.findings.rules import rule
-from hvtui.model.enums import GroupStatus, NodeState, NodeStatus, signed
+from hvtui.model.enums import GroupState, GroupStatus, NodeState, NodeStatus, flags_of, signed
 from hvtui.model.events import NodeEvent
+from hvtui.model.state import vm_key
 from hvtui.operations.backup_state import Answer
 from hvtui.operations.capacity import takes_roles
 from hvtui.operations.facts import Limits
@@ -21,9 +22,11 @@ _SAME_MOMENT: Final = timedelta(minutes=15)
 """The cluster ends the process that hosts a resource some minutes after the resource's time-out."""
 _VM_TYPES: Final = frozenset({"virtual machine", "virtual machine configuration"})
 """Resource types of a VM role: identifiers, not localised (windows.md §1.6)."""
+_RESOURCES: Final = ("virtual machine configuration ", "virtual machine ")
 _BUILD: Final = re.compile(r"(?:\d+\.\d+\.)?(\d{5})")
 _NEWEST: Final = {14393: 8.0, 17763: 9.0, 20348: 10.0, 26100: 12.0}
 """Windows Server 2016, 2019, 2022, 2025 → the highest configuration version it runs (windows.md §2.7)."""
+_KEPT_OFF: Final = GroupStatus.OfflineAntiAffinityConflict | GroupStatus.PhysicalResourcesLacking
 _MB: Final = 2**20
 
 
@@ -73,30 +76,31 @@ def isolated(look: Look, key: str) -> Iterator[Finding]:
     )
 
 
-@rule("vms-unmonitored", per="node", ids=(1681,))
+@rule("vms-unmonitored", per="cluster", ids=(1681,))
 def unmonitored(look: Look, key: str) -> Iterator[Finding]:
-    """Roles that the cluster does not watch, on a node that it does not call isolated (then that is told)."""
-    member = look.member(key)
-    if member is None or member.status is None or member.status & NodeStatus.Isolated:
-        return
-    roles = [(vm, look.role(vm)) for vm in look.owned_by(key)]
-    blind = [vm for vm, role in roles if role is not None and (role.status or 0) & GroupStatus.Unmonitored]
-    if not blind:
-        return
-    told = _named(look, (1681,), key) or look.events((1681,), node=key, source="cluster", since=_DAY)
-    target = look.node_target(key)
-    yield look.make(
-        "vms-unmonitored",
-        target,
-        f"{len(blind)} VMs on {target.name} are not watched by the cluster: a failure would not be noticed",
-        sure=Sure.CERTAIN if told else Sure.LIKELY,
-        evidence=[
-            *(look.read(f"the role of {look.vm_target(vm).name} is Unmonitored", "", "roles") for vm in blind[:3]),
-            *map(look.evidence, told[:2]),
-        ],
-        vms=[look.vm_target(vm) for vm in blind],
-        since=told[0].event.time if told else None,
-    )
+    """Roles that the cluster does not watch, on nodes that it does not call isolated (then that is told)."""
+    blind: dict[str, list[str]] = {}
+    for role in (look.state.cluster.roles or {}).values():
+        if (role.status or 0) & GroupStatus.Unmonitored and role.owner is not None:
+            blind.setdefault(look.state.node_name(role.owner), []).append(vm_key(role))
+    for node, vms in blind.items():
+        member = look.member(node)
+        if member is None or member.status is None or member.status & NodeStatus.Isolated:
+            continue
+        told = look.events((1681,), node=node, source="cluster", since=_DAY)
+        target = look.node_target(node)
+        yield look.make(
+            "vms-unmonitored",
+            target,
+            f"{len(vms)} VMs on {target.name} are not watched by the cluster: a failure would not be noticed",
+            sure=Sure.CERTAIN if told else Sure.LIKELY,
+            evidence=[
+                *(look.read(f"the role of {look.vm_target(vm).name} is Unmonitored", "", "roles") for vm in vms[:3]),
+                *map(look.evidence, told[:2]),
+            ],
+            vms=[look.vm_target(vm) for vm in vms],
+            since=told[0].event.time if told else None,
+        )
 
 
 @rule("rhs-deadlock", per="node", ids=(1146, 1230), needs_event=True)
@@ -136,8 +140,36 @@ def _of_a_vm(look: Look, item: NodeEvent) -> bool:
 
 
 def _vms_named(look: Look, item: NodeEvent) -> list[str]:
-    values = {value.lower() for value in item.event.data.values()}
-    return [vm for vm in look.state.roles_of if any(name.lower() in values for name in look.role_names(vm)[1:])]
+    """VMs whose resources an event names: `Virtual Machine X`, X being the role."""
+    values = [value.lower() for value in item.event.data.values()]
+    names = {value.removeprefix(kind) for kind in _RESOURCES for value in values if value.startswith(kind)}
+    roles = (look.state.cluster.roles or {}).values() if names else ()
+    return [vm_key(role) for role in roles if role.name.lower() in names]
+
+
+@rule("role-kept-off", per="cluster")
+def kept_off(look: Look, key: str) -> Iterator[Finding]:
+    """A role is not started: the cluster says that anti-affinity, or resources that lack, forbid it everywhere."""
+    info = look.state.cluster.info
+    enforced = info is not None and bool(info.enforced_anti_affinity)
+    for role in (look.state.cluster.roles or {}).values():
+        status = role.status or 0
+        if not status & _KEPT_OFF or role.state == GroupState.Online:
+            continue
+        apart = bool(status & GroupStatus.OfflineAntiAffinityConflict)
+        target = look.vm_target(vm_key(role))
+        why = "anti-affinity leaves no node for it" if apart else "no node has the resources for it"
+        evidence = [look.read(f"its role has the flags {flags_of(GroupStatus, status)}", "", "roles")]
+        if apart and enforced:
+            evidence.append(look.read("anti-affinity is enforced (ClusterEnforcedAntiAffinity)", "", "cluster"))
+        yield look.make(
+            "role-kept-off",
+            target,
+            f"{target.name} is kept off: {why}",
+            sure=Sure.CERTAIN if apart and enforced else Sure.LIKELY,
+            evidence=evidence,
+            vms=[target],
+        )
 
 
 # --- what the cluster could not bear ---
@@ -238,6 +270,3 @@ def _number(version: str) -> float:
         return float(version)
     except ValueError:
         return 0.0
-
-
-__all__ = ["deadlock", "isolated", "no_spare", "one_way", "quarantined", "unmonitored"]

@@ -28,6 +28,7 @@ from hvtui.model.enums import (
 )
 from hvtui.model.events import NodeEvent
 from hvtui.model.fltmc_text import Filter
+from hvtui.model.severity import Severity
 from hvtui.operations.backup_state import Answer
 
 _DAY: Final = timedelta(hours=24)
@@ -259,23 +260,24 @@ def _lasts(look: Look, key: str, node: str) -> bool:
 
 @rule("csv-paused", per="csv", ids=(5120,))
 def paused(look: Look, key: str) -> Iterator[Finding]:
-    """5120 with any status but the benign one: I/O of the volume stood still, and for a reason."""
+    """5120 with any status but the benign one: I/O of the volume stood still, and for a reason; or it stands still."""
     told = [item for item in _pauses(look, key) if not _of_2016(look, item)]
-    if not told:
+    now = {name: way for name, way in _ways(look, key).items() if way[0] == CsvIoState.Paused}
+    stands = bool(now) and any(_lasts(look, key, name) for name in now)
+    if not (told or stands):
         return
     target = look.csv_target(key)
-    now = {name: way for name, way in _ways(look, key).items() if way[0] == CsvIoState.Paused}
-    why = _status(told[0])
-    words = _WORDS.get(why, f"status 0x{why}")
-    sure = Sure.CERTAIN if now or len(told) > 2 else Sure.LIKELY
+    why = _status(told[0]) if told else ""
+    words = f": {_WORDS.get(why, f'status 0x{why}')}" if why else " and stays so"
     state = f"is paused on {', '.join(now)}" if now else f"was paused {_times(told)}"
     yield look.make(
         "csv-paused",
         target,
-        f"{target.name}: I/O {state}: {words}",
-        sure=sure,
+        f"{target.name}: I/O {state}{words}{_on(look, key, list(now))}",
+        sure=Sure.CERTAIN if told and (now or len(told) > 2) else Sure.LIKELY,
+        severity=Severity.BAD if stands else None,
         evidence=[*map(look.evidence, told[:3]), *(_state(look, key, name, way) for name, way in now.items())],
-        since=told[-1].event.time,
+        since=told[-1].event.time if told else None,
     )
 
 

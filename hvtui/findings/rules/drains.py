@@ -16,6 +16,7 @@ from hvtui.findings.rules import rule
 from hvtui.model.enums import DrainStatus, NodeState, NodeStatus, VmState, signed
 from hvtui.model.events import NodeEvent
 from hvtui.model.placement import is_at_rest
+from hvtui.model.state import vm_key
 from hvtui.operations.board import Board
 from hvtui.operations.explain import best, meaning
 from hvtui.operations.facts import Facts
@@ -64,7 +65,7 @@ def failed(look: Look, key: str) -> Iterator[Finding]:
     target = look.node_target(key)
     ended = [*look.events((1677,), about=key, source="cluster", since=_DAY)]
     refused = _refused(look, key)
-    guilty = {vm: item for item in reversed(refused) if (vm := _vm_of(look, item)) and look.state.home(vm) == key}
+    guilty = {vm: item for vm, item in _roles_named(look, refused).items() if look.state.home(vm) == key}
     evidence = [look.read(f"the cluster has the drain of {target.name} as failed", "", "nodes")]
     evidence += [look.evidence(item) for item in ended[:1]]
     said = []
@@ -95,19 +96,24 @@ def _refused(look: Look, key: str) -> list[NodeEvent]:
     return [item for item in refused if item.event.time > ended[1].event.time]
 
 
-def _vm_of(look: Look, item: NodeEvent) -> str:
-    """The VM whose role a cluster event names; empty when it is none, or several are called so."""
-    values = {value.lower() for value in item.event.data.values()}
-    roles = look.state.cluster.roles or {}
-    found = [vm for vm, role in look.state.roles_of.items() if role in roles and roles[role].name.lower() in values]
-    return found[0] if len(found) == 1 else ""
+def _roles_named(look: Look, events: list[NodeEvent]) -> dict[str, NodeEvent]:
+    """VM → the newest event that names its role, the oldest first; `events` are newest first."""
+    held: dict[str, str] = {}
+    for role in (look.state.cluster.roles or {}).values() if events else ():
+        held[role.name.lower()] = "" if role.name.lower() in held else vm_key(role)
+    found: dict[str, NodeEvent] = {}
+    for item in reversed(events):
+        for value in item.event.data.values():
+            if vm := held.get(value.lower()):
+                found[vm] = item
+    return found
 
 
 def _why(item: NodeEvent) -> str:
     """What the code of a 1137 means; the code itself when that is not known."""
     code = best([*item.event.codes, *(value for value in item.event.data.values() if value.isdigit())])
     known = meaning(code)
-    return known.text if known is not None else code
+    return f"{known.text[0].lower()}{known.text[1:]}" if known is not None else code
 
 
 def _against(look: Look, node: str, vms: list[str]) -> Iterator[Evidence]:
@@ -120,7 +126,7 @@ def _against(look: Look, node: str, vms: list[str]) -> Iterator[Evidence]:
                 continue
             known = [refusal.text for refusal in judge(facts, vm, other, board).refusals if refusal.rule != "unread"]
             if known:
-                yield look.read(f"{other}: {known[0]}", other, "preflight")
+                yield look.read(known[0], other, "preflight")
 
 
 @rule("drain-will-fail", per="node")

@@ -200,6 +200,13 @@ CSVS = (
         without={"paused now": Sure.LIKELY},
     ),
     Case(
+        rule="csv-paused",
+        name="stays so",
+        target="csv:Volume2",
+        sure=Sure.LIKELY,
+        pieces={"paused": lambda s: s.io("Volume2", "HV01", 1), "for minutes": lambda s: s.later(minutes=3)},
+    ),
+    Case(
         rule="csv-timeout-2016",
         target="csv:Volume2",
         sure=Sure.CERTAIN,
@@ -269,6 +276,26 @@ NODES = (
         target="node:HV01",
         sure=Sure.LIKELY,
         pieces={"type": lambda s: s.event(1230, SYSTEM_CLUSTER, ResourceName="x", ResourceTypeName="Virtual Machine")},
+    ),
+    Case(
+        rule="role-kept-off",
+        target="vm:SQL07",
+        sure=Sure.LIKELY,
+        guilty=("SQL07",),
+        pieces={
+            "flag": lambda s: s.role("SQL07", status=64),
+            "not running": lambda s: s.role("SQL07", state=1, resource_state=3).vm("SQL07", state=3),
+        },
+    ),
+    Case(
+        rule="role-kept-off",
+        name="resources lack",
+        target="vm:SQL07",
+        sure=Sure.LIKELY,
+        pieces={
+            "flag": lambda s: s.role("SQL07", status=8),
+            "not running": lambda s: s.role("SQL07", state=4).vm("SQL07", state=3),
+        },
     ),
     Case(
         rule="no-spare-node",
