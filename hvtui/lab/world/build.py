@@ -119,6 +119,7 @@ def _vm(world: World, part: VmsPart, place: _Place) -> None:
     for number, checkpoint in enumerate(part.checkpoints):
         _checkpoint(world, vm, number, checkpoint)
     vm.guest_unreadable = dict(part.guest_unreadable)
+    vm.spent_writers = part.guest_spent_writers
     if part.guest_account:
         world.guest_accounts.add(vm.id, part.guest_account, part.guest_password or world.scenario.guests.password)
     node.vms[vm.id] = vm

@@ -79,7 +79,7 @@ def services(vm: Vm) -> list[ServiceInside]:
 
 
 def writers(vm: Vm) -> list[Writer]:
-    """The writers. Where a volume is full the last shadow copy failed while they were frozen."""
+    """The writers. Where a volume is full the last shadow copy failed while they were frozen; some stay so after it."""
     listed = [*_WRITERS]
     if "SQL" in vm.name.upper():
         listed.append(_SQL)
@@ -90,6 +90,10 @@ def writers(vm: Vm) -> list[Writer]:
         for one in found:
             if one.name in {"System Writer", _SQL[0]}:
                 one.set(FAILED_AT_FREEZE, TIMED_OUT)
+    elif vm.spent_writers:
+        for one in found:
+            if one.name in {"System Writer", _SQL[0]}:
+                one.set(FAILED_AT_FREEZE)
     return found
 
 

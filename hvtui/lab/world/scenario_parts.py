@@ -266,6 +266,8 @@ class VmsPart(_Part):
     guest_account: str = ""
     """An account of its own: the guest is in no domain. Empty: the domain's account of `[guests]`."""
     guest_password: str = ""
+    guest_spent_writers: bool = False
+    """Writers inside stay at [9] without an error after a good backup, as those of old guests do (KB 2952783)."""
     guest_unreadable: dict[str, str] = {}
     """Parts that the guest does not tell: `volumes services system storage writers` → kind of problem."""
     backed_up: Span | None = "20h"
@@ -292,6 +294,8 @@ class NoisePart(_Part, tag_field="kind", tag="noise"):
 
     every: Span = "12m"
     history: Span = "24h"
+    callbacks: Span = 0
+    """About how often a list of writers that some program asks for is answered with an 8194, too; 0: never."""
 
 
 class RctPart(_Part, tag_field="kind", tag="rct_backup"):

@@ -193,6 +193,8 @@ class Vm:
     set_fails: str = ""
     """Why Windows does not change its settings; empty: it does."""
     volumes: list[GuestVolume] = field(default_factory=list)
+    spent_writers: bool = False
+    """Writers inside stay at [9] without an error after a good backup."""
     guest_unreadable: dict[str, str] = field(default_factory=dict)
     """Parts that the guest does not tell (`volumes services system storage writers`), and the kind of problem."""
     role: Role | None = None

@@ -19,6 +19,8 @@ def start_behaviours(world: World) -> None:
             case NoisePart():
                 noise.history(world, part, name)
                 world.scheduler.spawn(noise.run(world, part, name))
+                if part.callbacks:
+                    world.scheduler.spawn(noise.callbacks(world, part, name))
             case RctPart():
                 rct.start(world, part, name)
             case HostBackupPart():

@@ -9,7 +9,7 @@ from hvtui.lab.world.clock import Process
 from hvtui.lab.world.jobs import Job
 from hvtui.lab.world.node import SHIPPED, Node, access_of
 from hvtui.lab.world.operations import end_job, start_job
-from hvtui.lab.world.processes import process_of
+from hvtui.lab.world.processes import vss_process
 from hvtui.lab.world.scenario import HostBackupPart, seconds
 from hvtui.lab.world.storage import Csv
 from hvtui.lab.world.vm import Vm
@@ -27,12 +27,6 @@ from hvtui.lab.world.writers import (
 )
 from hvtui.model.enums import JobType, OperationalStatus, VmState
 
-_PROCESS: Final = (
-    "- Code: WRTWRTIC00001270- Call: WRTWRTIC00001226- PID:  {process:08d}- TID:  00004120- "
-    "CMD:  C:\\Windows\\system32\\svchost.exe -k NetworkService   - "
-    "User: Name: NT AUTHORITY\\NETWORK SERVICE, SID:S-1-5-20"
-)
-"""Binary data of an event of VSS, in the form that is published of vssvc's own."""
 _PREPARE: Final = 6.0
 _GUESTS: Final = 14.0
 _HARDWARE: Final = 3
@@ -347,7 +341,7 @@ class HostBackup:
             writer_id=writer.id,
             writer=writer.name,
             instance=writer.instance,
-            process=_PROCESS.format(process=process_of(node, writer.service)),
+            process=vss_process(node, writer.service),
         )
 
 
