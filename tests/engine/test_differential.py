@@ -14,7 +14,13 @@ from tests.support.fuller import FULLER
 """Every node of every scenario, not a sample."""
 _STEPS: Final = (7.0, 60.0, 600.0)
 # A few whose moments matter: the first failed backup, the killed job, drain and restart of VMMS.
-_MOMENTS: Final = {"stuck-writer": (60.0, 1600.0, 5460.0, 6130.0), "backup-window": (60.0, 900.0)}
+_MOMENTS: Final = {
+    "stuck-writer": (60.0, 1600.0, 5460.0, 6130.0),
+    "backup-window": (60.0, 900.0),
+    # A merge that fails, and the product's next attempt; a fork that is not committed.
+    "merge-stuck": (336.0, 1115.0),
+    "fork-commit": (1199.0,),
+}
 
 
 def _nodes(scenario: str) -> list[str]:

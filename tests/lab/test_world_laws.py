@@ -10,11 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hvtui.lab.world import World, actions
+from hvtui.lab.world.actions.failures import fail_fork
+from hvtui.lab.world.actions.people import release_files
 from hvtui.lab.world.scenario import VERBS, TimelinePart, load_scenario
 from hvtui.model.enums import GroupStatus, JobState, JobType
 from tests.support.world import START
 
-SMALL = ("drift", "stuck-writer", "backup-window", "access-denied")
+SMALL = ("drift", "stuck-writer", "backup-window", "access-denied", "merge-stuck")
 
 
 def check(world: World) -> None:
@@ -74,6 +76,8 @@ def doings(world: World, number: int) -> list[Callable[[], object]]:
         lambda: actions.start_service(world, node, SERVICES[number % len(SERVICES)]),
         lambda: asked(lambda: actions.move_volume(world, list(world.csvs.values())[number % len(world.csvs)], node)),
         lambda: actions.reboot_node(world, node) if len(world.up_nodes()) > 1 else None,
+        lambda: fail_fork(world, vm),
+        lambda: release_files(vm),
         lambda: actions.restart_guest(world, vm) if not node.faults.down and vm.node.up else None,
     ]
 
@@ -156,7 +160,7 @@ def test_changes_make_one_history_however_time_passes(scenario: str) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_of_a_timeline_can_be_done(verb: str) -> None:
     scenario = load_scenario("drift")
-    scenario.timeline = [TimelinePart(at=10, do=verb, node="HV02", vm="ERP01")]
+    scenario.timeline = [TimelinePart(at=10, do=verb, node="HV02", vm="ERP01", volume="Volume1")]
     world = World.load(scenario, start=START)
     world.advance(120)
     check(world)

@@ -42,8 +42,9 @@ def fail_node(world: World, node: Node) -> None:
 
 def fail_fork(world: World, vm: Vm) -> None:
     """A checkpoint of a product fails in the middle: its fork is not committed (peers.md §0)."""
-    leave_fork(world, vm)
-    events.emit(world, vm.node, events.VMMS, 18012, vm=vm)
+    if vm.running and not vm.fork_commit and not vm.node.faults.down:
+        leave_fork(world, vm)
+        events.emit(world, vm.node, events.VMMS, 18012, vm=vm)
 
 
 def fail_over(world: World, vms: list[Vm], why: str, delay: float) -> None:
