@@ -26,7 +26,9 @@ _RESOURCES: Final = ("virtual machine configuration ", "virtual machine ")
 _BUILD: Final = re.compile(r"(?:\d+\.\d+\.)?(\d{5})")
 _NEWEST: Final = {14393: 8.0, 17763: 9.0, 20348: 10.0, 26100: 12.0}
 """Windows Server 2016, 2019, 2022, 2025 → the highest configuration version it runs (windows.md §2.7)."""
-_KEPT_OFF: Final = GroupStatus.OfflineAntiAffinityConflict | GroupStatus.PhysicalResourcesLacking
+# Plain numbers: 8,000 roles are asked for them, and enum arithmetic is slow.
+_KEPT_OFF: Final = int(GroupStatus.OfflineAntiAffinityConflict | GroupStatus.PhysicalResourcesLacking)
+_UNMONITORED: Final = int(GroupStatus.Unmonitored)
 _MB: Final = 2**20
 
 
@@ -81,7 +83,7 @@ def unmonitored(look: Look, key: str) -> Iterator[Finding]:
     """Roles that the cluster does not watch, on nodes that it does not call isolated (then that is told)."""
     blind: dict[str, list[str]] = {}
     for role in (look.state.cluster.roles or {}).values():
-        if (role.status or 0) & GroupStatus.Unmonitored and role.owner is not None:
+        if (role.status or 0) & _UNMONITORED and role.owner is not None:
             blind.setdefault(look.state.node_name(role.owner), []).append(vm_key(role))
     for node, vms in blind.items():
         member = look.member(node)

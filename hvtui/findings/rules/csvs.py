@@ -6,7 +6,7 @@ Redirected is not bad by itself: a ReFS volume is so for ever, and a snapshot ma
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -43,9 +43,15 @@ _MENDED: Final = (14393, 2580)
 """The build of KB4462928 (18 October 2018)."""
 _BUILD: Final = re.compile(r"(?:\d+\.\d+\.)?(\d{5})(?:\.(\d+))?")
 _STATUS: Final = re.compile(r"(?<![0-9a-fA-F])(?:0x)?([c8][0-9a-fA-F]{7})(?![0-9a-fA-F-])", re.IGNORECASE)
-_FILTERS: Final = (
+# Plain numbers: of 64 volumes on 64 nodes they are compared often, and enum arithmetic is slow.
+_PAUSED: Final = int(CsvIoState.Paused)
+_UNAVAILABLE: Final = int(CsvIoState.Unavailable)
+_BLOCK_REDIRECTED: Final = int(CsvIoState.BlockRedirected)
+_BY_REQUEST: Final = int(FileSystemRedirectedIOReason.UserRequest)
+_FILTERS: Final = int(
     FileSystemRedirectedIOReason.IncompatibleFileSystemFilter | FileSystemRedirectedIOReason.IncompatibleVolumeFilter
 )
+_LOST: Final = ~int(BlockRedirectedIOReason.VolumeReplicationEnabled)
 _WINDOWS_FILTERS: Final = frozenset(
     {
         *("applockerfltr", "bfs", "bindflt", "ccffilter", "cldflt", "csvflt", "csvnsflt", "datascrn", "dedup"),
@@ -74,14 +80,16 @@ _WORDS: Final = {
 }
 """What Microsoft's guidance to 5120 says of a status."""
 
-Ways = dict[str, tuple[int, int, int]]
-"""Node → state, file system reason, block reason."""
+Way = tuple[int, int, int]
+"""State, file system reason, block reason."""
 
 
-def _ways(look: Look, key: str) -> Ways:
-    """How each node that is not down reaches a volume, by the node's name as the state spells it."""
+def _ways(look: Look, key: str, wanted: Callable[[Way], object]) -> dict[str, Way]:
+    """Nodes that reach a volume in a way that is `wanted` and are not down, named as the state spells them."""
     io = look.io(key)
-    found = {look.state.node_name(name): way for name, way in (io.nodes if io is not None else {}).items()}
+    if io is None:
+        return {}
+    found = {look.state.node_name(name): way for name, way in io.nodes.items() if wanted(way)}
     return {name: way for name, way in found.items() if not _down(look, name)}
 
 
@@ -96,7 +104,7 @@ def _on(look: Look, key: str, nodes: list[str]) -> str:
     return f" ({count} VM{'s' if count != 1 else ''} there use{'' if count != 1 else 's'} it)" if count else ""
 
 
-def _state(look: Look, key: str, node: str, way: tuple[int, int, int]) -> Evidence:
+def _state(look: Look, key: str, node: str, way: Way) -> Evidence:
     state, system, block = way
     reasons = [flags_of(FileSystemRedirectedIOReason, system), flags_of(BlockRedirectedIOReason, block)]
     words = ", ".join(word for word in reasons if word)
@@ -111,7 +119,7 @@ def left_redirected(look: Look, key: str) -> Iterator[Finding]:
     csv = look.csv(key)
     if csv is None or csv.backup == BackupState.InProgress or csv.maintenance:
         return
-    nodes = [name for name, way in _ways(look, key).items() if way[1] & FileSystemRedirectedIOReason.UserRequest]
+    nodes = _ways(look, key, lambda way: way[1] & _BY_REQUEST)
     if not (csv.redirected or nodes):
         return
     if csv.owner is not None and look.backup(csv.owner).answer is Answer.RUNNING:
@@ -148,7 +156,7 @@ def left_redirected(look: Look, key: str) -> Iterator[Finding]:
 @rule("csv-incompatible-filter", per="csv", ids=(5124, 5125))
 def incompatible_filter(look: Look, key: str) -> Iterator[Finding]:
     """A filter driver that CSV calls incompatible forces all I/O of a volume through its owner."""
-    nodes = {name: way for name, way in _ways(look, key).items() if way[1] & _FILTERS}
+    nodes = _ways(look, key, lambda way: way[1] & _FILTERS)
     if not nodes:
         return
     target = look.csv_target(key)
@@ -195,10 +203,7 @@ def _called(one: Filter) -> str:
 @rule("csv-no-direct-path", per="csv", ids=(5121,))
 def no_direct_path(look: Look, key: str) -> Iterator[Finding]:
     """A node lost its own path to the storage: its I/O goes over the network, block by block."""
-    lost = ~BlockRedirectedIOReason.VolumeReplicationEnabled
-    nodes = {
-        name: way for name, way in _ways(look, key).items() if way[0] == CsvIoState.BlockRedirected and way[2] & lost
-    }
+    nodes = _ways(look, key, lambda way: way[0] == _BLOCK_REDIRECTED and way[2] & _LOST)
     if not nodes:
         return
     target = look.csv_target(key)
@@ -224,7 +229,7 @@ def no_access(look: Look, key: str) -> Iterator[Finding]:
     csv = look.csv(key)
     if csv is None or csv.maintenance or (csv.fault or 0) & FaultState.InMaintenance:
         return
-    nodes = {name: way for name, way in _ways(look, key).items() if way[0] == CsvIoState.Unavailable}
+    nodes = _ways(look, key, lambda way: way[0] == _UNAVAILABLE)
     nodes = {name: way for name, way in nodes.items() if _lasts(look, key, name)}
     failed = csv.state == ResourceState.Failed
     gone = bool((csv.fault or 0) & (FaultState.NoAccess | FaultState.Dismounted))
@@ -262,7 +267,7 @@ def _lasts(look: Look, key: str, node: str) -> bool:
 def paused(look: Look, key: str) -> Iterator[Finding]:
     """5120 with any status but the benign one: I/O of the volume stood still, and for a reason; or it stands still."""
     told = [item for item in _pauses(look, key) if not _of_2016(look, item)]
-    now = {name: way for name, way in _ways(look, key).items() if way[0] == CsvIoState.Paused}
+    now = _ways(look, key, lambda way: way[0] == _PAUSED)
     stands = bool(now) and any(_lasts(look, key, name) for name in now)
     if not (told or stands):
         return
