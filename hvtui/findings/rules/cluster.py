@@ -195,7 +195,7 @@ def no_spare(look: Look, key: str) -> Iterator[Finding]:
         return
     text = f"the loss of {fullest} ({need / 1024:.0f} GB in use) would not be borne: the others have {room / 1024:.0f}"
     evidence = [
-        look.read(f"{name}: {(total - used) / 1024:.0f} of {total / 1024:.0f} GB are free", name, "memory")
+        look.read(f"{(total - used) / 1024:.0f} of {total / 1024:.0f} GB are free", name, "memory")
         for name, (total, used) in known.items()
     ]
     out = [name for name in look.state.node_names() if name not in rooms]
