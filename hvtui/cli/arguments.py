@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
 import hvtui
 from hvtui.cli import guest_arguments as guests
+from hvtui.cli import recording_arguments as recordings
 from hvtui.cli import verb_arguments as verbs
-from hvtui.cli.argument_types import duration, port, speed
+from hvtui.cli.argument_types import compared, duration, port, speed
 from hvtui.config import Secret
 from hvtui.errors import UsageError
 
@@ -83,6 +85,15 @@ class Arguments(argparse.Namespace):
     count: int
     seconds: int
     jsonl: bool
+    md: bool
+    html: bool
+    compare: int
+    until: time | timedelta | None
+    moment: time | timedelta | None
+    times: int
+    recording: Path
+    redact: bool
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,8 @@ examples:
   hvtui status prod --json | jq .unread
   hvtui writers prod                    VSS writers of all nodes (runs vssadmin there)
   hvtui findings prod                   what is wrong, how that is known, and the safe next step
+  hvtui ready prod                      before a backup window: what is in the way or left over
+  hvtui record prod --until 06:00       the night in a file; hvtui replay FILE shows it again
   vssadmin list writers | hvtui explain -
   hvtui align prod                      which VMs would go where; nothing is changed without --apply
   hvtui drain HV03 --cluster prod -o plan.json
@@ -221,13 +234,30 @@ def _findings(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _ready(parser: argparse.ArgumentParser) -> None:
+    _cluster(parser)
+    _json(parser)
+
+
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         metavar="FILE|-",
-        help="saved output of vssadmin, diskshadow, Get-ClusterSharedVolumeState, or event XML; - reads a pipe",
+        help="saved output of Windows' programs, events, errors of a backup product, error codes; - reads a pipe",
     )
     _json(parser)
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recording", type=Path, metavar="FILE", help="a recording")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--md", action="store_true", help="Markdown, for a ticket (without either: by the file's name)")
+    shape.add_argument("--html", action="store_true", help="one HTML file that loads and runs nothing")
+    parser.add_argument("-o", "--out", type=Path, metavar="OUT", help="the file to write (default: standard output)")
+    parser.add_argument("--redact", action="store_true", help="other names of nodes, VMs, CSVs and accounts")
+    parser.add_argument(
+        "--compare", type=compared, default=5, metavar="N", help="with so many earlier recordings beside it"
+    )
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
@@ -257,7 +287,9 @@ COMMANDS: Final = {
     "status": Command("status", "one picture of a cluster, then end", _status),
     "writers": Command("writers", "VSS writers of all nodes, then end", _writers),
     "findings": Command("findings", "what is wrong, how that is known, and the safe next step", _findings),
-    "explain": Command("explain", "say what pasted output of Windows means", _explain),
+    "ready": Command("ready", "before a backup window: what is in the way, left over or not known", _ready),
+    "explain": Command("explain", "say what a pasted text of Windows or a backup product means", _explain),
+    "report": Command("report", "the night of a recording in one page", _report),
     "doctor": Command("doctor", "check every node step by step, and say how to mend it", _doctor),
     "migrate": Command("acting.moves", "live-migrate VMs", verbs.migrate),
     "cancel": Command("acting.moves", "cancel migrations that run", verbs.cancel),
@@ -276,5 +308,8 @@ COMMANDS: Final = {
     "guests": Command("guests", "volumes, VSS and writers inside guests", guests.guests),
     "summary": Command("summary", "the incident for a ticket: seen, done, open", verbs.summary),
     "journal": Command("journal", "what was changed, by whom and how it ended; is the record whole?", _journal),
+    "record": Command("record", "a cluster's night into a file, without a console", recordings.record),
+    "replay": Command("replay", "the console over a recording: pause, step, seek, faster", recordings.replay),
+    "recording": Command("recording", "what a recording is of; copy it, with other names", recordings.recording),
     "config": Command("configure", "show, check, find or begin the configuration; accept a cluster's new id", _config),
 }

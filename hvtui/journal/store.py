@@ -126,9 +126,22 @@ class Journal:
 
     # --- reading ---
 
-    def lines(self, *, operation: str = "", function: str = "", kinds: Iterable[Kind] = ()) -> list[Line]:
-        """Lines in their order, of one operation, function or kinds when given. Raises JournalError."""
-        where, values = _where(operation, function, tuple(kinds))
+    def last(self) -> int:
+        """The number of the last line, 0 when there is none. Raises JournalError."""
+        with self._errors("read"), self._lock:
+            if self._database is None and not self.file.exists():
+                return 0
+            found = _last(self._open())
+            return found.id if found is not None else 0
+
+    def lines(
+        self, *, operation: str = "", function: str = "", kinds: Iterable[Kind] = (), after: int = 0
+    ) -> list[Line]:
+        """Lines in their order, of one operation, function or kinds when given. Raises JournalError.
+
+        Only those with a number above `after`.
+        """
+        where, values = _where(operation, function, tuple(kinds), after)
         with self._errors("read"), self._lock:
             if self._database is None and not self.file.exists():
                 return []
@@ -255,8 +268,12 @@ def _last(database: sqlite3.Connection) -> Head | None:
     return None if row is None else Head(row[0], row[1])
 
 
-def _where(operation: str, function: str, kinds: tuple[Kind, ...]) -> tuple[str, tuple[str, ...]]:
-    parts, values = [], []
+def _where(operation: str, function: str, kinds: tuple[Kind, ...], after: int) -> tuple[str, tuple[str | int, ...]]:
+    parts: list[str] = []
+    values: list[str | int] = []
+    if after:
+        parts.append("id > ?")
+        values.append(after)
     if operation:
         parts.append("operation = ?")
         values.append(operation)

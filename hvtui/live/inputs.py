@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from hvtui.model.link import LinkStatus
-from hvtui.model.records import ClusterFrame, EventPage, Info, NodeFrame, Provider
+from hvtui.model.records import ClusterFrame, EventPage, Info, Load, NodeFrame, Provider
 from hvtui.model.signals import ChainPicture, FilterPicture, HotfixPicture, ShadowPicture
 from hvtui.model.writers import WriterPicture
 
@@ -45,6 +45,12 @@ class NodeTold(Told, frozen=True, tag=True):
     frame: NodeFrame
     hanging: str = ""
     hint: str = ""
+
+
+class LoadTold(Told, frozen=True, tag=True):
+    """Load figures of a node and its VMs apart from any message: a recording gathers them."""
+
+    load: Load
 
 
 class InfoTold(Told, frozen=True, tag=True):
@@ -107,6 +113,7 @@ Input = (
     | Linked
     | ClusterTold
     | NodeTold
+    | LoadTold
     | InfoTold
     | WritersTold
     | ShadowsTold

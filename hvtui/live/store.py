@@ -24,7 +24,8 @@ from hvtui.live import inputs
 from hvtui.live.inputs import Input, Tap
 from hvtui.model.change import Change
 from hvtui.model.link import Link, LinkStatus
-from hvtui.model.records import ClusterFrame, EventPage, Frame, Info, NodeFrame, Provider, WriterText
+from hvtui.model.merge import read_load
+from hvtui.model.records import ClusterFrame, EventPage, Frame, Info, Load, NodeFrame, Provider, WriterText
 from hvtui.model.signals import (
     Chain,
     ChainPicture,
@@ -228,6 +229,8 @@ class Store:
                 self.node_frame(name, frame, hanging, hint)
             case inputs.ClusterTold(_, frame):
                 self.cluster_frame(frame)
+            case inputs.LoadTold(name, load):
+                self.changed(_gathered(self.state.node(name), load))
             case inputs.Restarted(name):
                 self.restart(name)
             case inputs.Linked(name, status, text, hint):
@@ -285,3 +288,15 @@ class Store:
 
     def _view(self, name: str) -> ClusterView | NodeView:
         return self.state.node(name) if name else self.state.cluster
+
+
+def _gathered(view: NodeView, load: Load) -> Change:
+    """Load figures as a recording gathered them, which were good when they came."""
+    figures, _ = read_load(load)
+    view.load_problem = None
+    view.vm_load.update(figures)
+    change = Change(vms={key for key, vm in (view.vms or {}).items() if vm.slot in figures})
+    if load.host is not None:
+        view.load = load.host
+        change.nodes.add(view.name)
+    return change

@@ -15,14 +15,14 @@ import msgspec
 
 from hvtui.live import inputs
 from hvtui.live.inputs import Input
-from hvtui.model.records import ClusterFrame, EventPage, Frame, Info, NodeFrame
+from hvtui.model.records import ClusterFrame, EventPage, Frame, Info, Load, NodeFrame
 from hvtui.recording import diff
 from hvtui.recording.diff import Mirror, Packer, Unpacker
 from hvtui.recording.keyframe import Keyframe
 
 MARK_MS: Final = 60_000
 """At a mark the load figures, the heartbeats and the times of quiet event logs are exact."""
-FRAME, OTHER, WRITERS, SIGNAL, INFO, PAGES, SKEW = range(7)
+FRAME, OTHER, WRITERS, SIGNAL, INFO, PAGES, SKEW, LOAD = range(8)
 """First number of an item."""
 SIGNALS: Final = (inputs.ShadowsTold, inputs.FiltersTold, inputs.HotfixesTold, inputs.ChainTold)
 
@@ -38,9 +38,8 @@ class _Quiet:
     time: int
     frame: Frame
     beats: int = 0
-    loaded: bool = False
-    """One of them carried load: `tick_ms` of the last such is kept."""
-    tick_ms: int = 0
+    delta: bool = False
+    """One of them was no heartbeat: it carried load."""
     hanging: str = ""
     hint: str = ""
     live: bool = True
@@ -48,7 +47,7 @@ class _Quiet:
 
 
 @dataclass(slots=True)
-class _Load:
+class _Waiting:
     """Load figures not yet stored."""
 
     host: tuple[int, int] | None = None
@@ -66,8 +65,12 @@ class Condenser:
         self._time = began
         self._marked = began
         self._skew = 0
+        self._ticks = {node.name: node.tick_ms for node in key.nodes}
+        """What the last message that was no heartbeat cost a node."""
         self._quiet: dict[str, _Quiet] = {}
-        self._loads: dict[str, _Load] = {}
+        self._loads: dict[str, _Waiting] = {}
+        self._spoiled = {node.name for node in key.nodes if node.load_problem is not None}
+        """Nodes whose last vector could not be read: the next one takes that back, and must not wait."""
         self._pages: dict[tuple[str, str], tuple[int, EventPage]] = {}
 
     def body(self) -> bytes:
@@ -75,10 +78,10 @@ class Condenser:
         self._mark()
         return b"\xdd" + len(self._items).to_bytes(4, "big") + b"".join(self._items)
 
-    def add(self, time: int, told: Input, skew: int, *, exact: bool = False) -> None:
+    def add(self, time: int, told: Input, skew: int, *, exact: bool = False, beats: int | None = None) -> None:
         """Take in what was told at `time`. `skew`: the wall clock against the monotonic one, in milliseconds.
 
-        `exact`: heartbeats count now, and none is left out.
+        `exact`: heartbeats count now, and none is left out. `beats`: what an Expander told of a message; it is kept.
         """
         if time - self._marked >= MARK_MS:
             self._mark()
@@ -87,20 +90,26 @@ class Condenser:
             self._skew = skew
             self._put(time, SKEW, skew)
         if isinstance(told, inputs.NodeTold):
-            self._frame(time, told.frame, told, exact=exact)
+            self._frame(time, told.frame, told, exact=exact, beats=beats)
         elif isinstance(told, inputs.ClusterTold):
-            self._frame(time, told.frame, inputs.NodeTold("", told.frame), exact=exact)  # type: ignore[arg-type]
+            bare = inputs.NodeTold("", told.frame)  # type: ignore[arg-type]
+            self._frame(time, told.frame, bare, exact=exact, beats=beats)
         elif isinstance(told, inputs.EventsTold):
             self._page(time, told)
         elif isinstance(told, inputs.WritersTold):
             self._writers(time, told)
         elif isinstance(told, SIGNALS):
             self._signal(time, told)
+        elif isinstance(told, inputs.LoadTold):
+            load = told.load
+            self._put(time, LOAD, told.name, self._mirror.pack_load(told.name, load.host, _triples(load.vms)))
         elif isinstance(told, inputs.InfoTold):
             changed = diff.changed(self._mirror.infos.get(told.name), told.info)
             self._mirror.infos[told.name] = told.info
             self._put(time, INFO, told.name, changed)
         else:
+            if isinstance(told, inputs.EventsFailed):
+                self._no_page((told.name, told.channel))
             self._before(told.name)
             quiet = self._quiet.get(told.name)
             if quiet is not None:
@@ -109,48 +118,76 @@ class Condenser:
 
     # --- streams ---
 
-    def _frame(self, time: int, frame: Frame, told: inputs.NodeTold, *, exact: bool) -> None:
+    def _frame(self, time: int, frame: Frame, told: inputs.NodeTold, *, exact: bool, beats: int | None) -> None:
         """`frame` is that of `told`, which names its source and what hangs there."""
         name = told.name
         quiet = self._quiet.get(name)
         load = frame.load if isinstance(frame, NodeFrame) else None
-        wild = load is not None and len(load.vms) % 3 != 0
-        if quiet is not None and not exact and not wild and _same_again(quiet, time, frame, told):
+        if quiet is not None and not exact and _same_again(quiet, time, frame, told) and self._is_plain(name, load):
+            if not frame.interval_ms:
+                # It does not tell: what the one before told stays.
+                frame = msgspec.structs.replace(frame, interval_ms=quiet.frame.interval_ms)
             quiet.time, quiet.frame, quiet.beats = time, frame, quiet.beats + 1
+            if frame.kind == "delta":
+                quiet.delta = True
+                self._ticks[name] = frame.tick_ms
             if load is not None:
-                quiet.loaded, quiet.tick_ms = True, frame.tick_ms
                 self._take_load(name, load.host, load.vms)
             return
-        self._before(name)
         sections, freed = self._mirror.compare(name, frame)
+        plain = self._is_plain(name, load)
+        if quiet is not None and name in self._loads and (not plain or self._mirror.shares_slots(name)):
+            # It was good when it came, and must not be put to the new picture.
+            self._put_load(name, quiet.time)
+        self._before(name)
+        if name and frame.kind != "beat":
+            self._ticks[name] = frame.tick_ms
+        carried = self._carry(name, frame, load, freed, now=not plain or beats is not None)
+        now = _Quiet(time, frame, beats or 0, hanging=told.hanging, hint=told.hint)
+        self._put_frame(name, now, frame, sections, carried)
+        now.beats = 0
+        self._quiet[name] = now
+
+    def _carry(self, name: str, frame: Frame, load: Load | None, freed: set[int], *, now: bool) -> list[Any] | None:
+        """The load that a message is stored with; None when it has none, or when that waits for the mark."""
         if frame.kind == "full":
-            self._loads.pop(name, None)
+            # A full picture says nothing of the host's load unless it carries it.
+            waiting = self._loads.setdefault(name, _Waiting())
+            waiting.vms.clear()
+            waiting.host = None if load is not None and load.host is not None else waiting.host
             self._mirror.loads[name] = {}
         elif name in self._loads:
             for slot in freed:
                 self._loads[name].vms.pop(slot, None)
-        carried: list[Any] | None = None
-        if load is not None and wild:
-            carried = [load.host, load.vms]
-        elif load is not None and frame.kind == "full":
-            carried = self._mirror.pack_load(name, load.host, _triples(load.vms))
-        elif load is not None:
-            self._take_load(name, load.host, load.vms)
-        now = self._quiet[name] = _Quiet(time, frame, tick_ms=frame.tick_ms, hanging=told.hanging, hint=told.hint)
-        self._put_frame(name, now, frame, sections, carried)
+        if load is None:
+            return None
+        if len(load.vms) % 3 or self._mirror.shares_slots(name):
+            self._spoiled.add(name)
+            return [load.host, load.vms]
+        if now or frame.kind == "full":
+            self._spoiled.discard(name)
+            return self._mirror.pack_load(name, load.host, _triples(load.vms))
+        self._take_load(name, load.host, load.vms)
+        return None
+
+    def _is_plain(self, name: str, load: Load | None) -> bool:
+        """Load that may wait for the mark: a good vector, and the one before was good, too."""
+        if load is None:
+            return True
+        return len(load.vms) % 3 == 0 and name not in self._spoiled and not self._mirror.shares_slots(name)
 
     def _before(self, name: str) -> None:
         """Something else is told of a source: the last of the heartbeats before it is stored with its own time."""
         quiet = self._quiet.get(name)
         if quiet is not None and quiet.beats:
-            self._put_beat(name, quiet, None)
+            self._put_beat(name, quiet)
 
-    def _put_beat(self, name: str, quiet: _Quiet, load: list[Any] | None) -> None:
-        delta = quiet.loaded or load is not None
-        tick = quiet.tick_ms if delta else quiet.frame.tick_ms
-        told = msgspec.structs.replace(quiet.frame, kind="delta" if delta else "beat", tick_ms=tick, errors=None)
-        self._put_frame(name, quiet, told, [], load)
-        quiet.beats, quiet.loaded = 0, False
+    def _put_beat(self, name: str, quiet: _Quiet) -> None:
+        tick = self._ticks.get(name, quiet.frame.tick_ms) if quiet.delta and name else quiet.frame.tick_ms
+        kind = "delta" if quiet.delta else "beat"
+        told = msgspec.structs.replace(quiet.frame, kind=kind, tick_ms=tick, errors=None)
+        self._put_frame(name, quiet, told, [], None)
+        quiet.beats, quiet.delta = 0, False
 
     def _put_frame(self, name: str, quiet: _Quiet, frame: Frame, sections: list[Any], load: list[Any] | None) -> None:
         """Store a message that came when `quiet` says."""
@@ -167,9 +204,15 @@ class Condenser:
     # --- load ---
 
     def _take_load(self, name: str, host: tuple[int, int] | None, flat: list[int]) -> None:
-        held = self._loads.setdefault(name, _Load())
+        held = self._loads.setdefault(name, _Waiting())
         held.host = host or held.host
         held.vms.update(_triples(flat))
+
+    def _put_load(self, name: str, time: int) -> None:
+        """Store what waits for a mark; it waits no longer."""
+        held = self._loads.pop(name, None)
+        if held is not None and (held.host is not None or held.vms):
+            self._put(time, LOAD, name, self._mirror.pack_load(name, held.host, held.vms))
 
     # --- what is not a stream ---
 
@@ -185,6 +228,12 @@ class Condenser:
         self._mirror.pages[key] = msgspec.structs.replace(page, events=[])
         bare = msgspec.structs.replace(told, page=msgspec.structs.replace(page, cpu_ms=None))
         self._put(time, OTHER, msgspec.to_builtins(bare, builtin_types=(datetime,)))
+
+    def _no_page(self, key: tuple[str, str]) -> None:
+        """The channel could not be read: the next page takes that back, and must not wait."""
+        if key in self._pages:
+            self._put_pages([key])
+        self._mirror.pages.pop(key, None)
 
     def _put_pages(self, keys: Iterable[tuple[str, str]]) -> None:
         rows = []
@@ -224,11 +273,9 @@ class Condenser:
     def _mark(self) -> None:
         """Store everything that was held back."""
         for name, quiet in self._quiet.items():
-            load = self._loads.pop(name, None)
-            if load is not None and (load.host is not None or load.vms):
-                self._put_beat(name, quiet, self._mirror.pack_load(name, load.host, load.vms))
-            elif quiet.beats:
-                self._put_beat(name, quiet, None)
+            self._put_load(name, quiet.time)
+            if quiet.beats:
+                self._put_beat(name, quiet)
         if self._pages:
             self._put_pages(list(self._pages))
 
@@ -329,6 +376,8 @@ class Expander:
             return inputs.InfoTold(name, info)
         if kind == WRITERS:
             return mirror.writers_again(*rest)
+        if kind == LOAD:
+            return inputs.LoadTold(rest[0], mirror.unpack_load(*rest))
         if kind == SIGNAL:
             shape, name, time = rest
             picture = msgspec.structs.replace(mirror.signals[shape, name], time=time)
@@ -337,6 +386,8 @@ class Expander:
         told: Input = msgspec.convert(rest[0], type=Input)
         if isinstance(told, inputs.EventsTold):
             mirror.pages[told.name, told.page.channel] = msgspec.structs.replace(told.page, events=[])
+        elif isinstance(told, inputs.EventsFailed):
+            mirror.pages.pop((told.name, told.channel), None)
         elif isinstance(told, inputs.WritersTold):
             mirror.saw_writers(told)
         elif isinstance(told, SIGNALS):

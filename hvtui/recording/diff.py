@@ -217,6 +217,10 @@ class Mirror:
             lost = [one for one in frame.gone.get(section, ()) if one in held]
             if frame.kind == "full":
                 lost = list(held.keys() - {getattr(one, key) for one in sent})
+            for one in lost:
+                gone = held.pop(one)
+                if section == "vms":
+                    freed.add(gone.slot)
             parts = []
             for record in sent or ():
                 old = held.get(getattr(record, key))
@@ -225,11 +229,12 @@ class Mirror:
                     held[getattr(record, key)] = record
                     if section == "vms" and old is not None and old.slot != record.slot:
                         freed.add(old.slot)
-            for one in lost:
-                gone = held.pop(one)
-                if section == "vms":
-                    freed.add(gone.slot)
-            found.append([number, parts, lost] if lost else [number, parts])
+            told = [number, parts, lost] if lost else [number, parts]
+            order = [getattr(one, key) for one in sent or ()] if frame.kind == "full" else []
+            if frame.kind == "full" and order != list(held):
+                self._held[name, section] = {one: held[one] for one in order}
+                told = [number, parts, lost, order]
+            found.append(told)
         single = frame.cluster if isinstance(frame, ClusterFrame) else frame.host  # type: ignore[attr-defined]
         if single is not None:
             found.append([-1, changed(self._single.get(name), single)])
@@ -250,11 +255,13 @@ class Mirror:
             section, _, record = shapes[number]
             held = self._held.setdefault((name, section), {})
             told = []
+            for one in gone[0] if gone else ():
+                held.pop(one, None)
             for key, *values in parts:
                 held[key] = changed_back(held.get(key), record, values)
                 told.append(held[key])
-            for one in gone[0] if gone else ():
-                held.pop(one, None)
+            if len(gone) > 1:
+                held = self._held[name, section] = {one: held[one] for one in gone[1]}
             if gone and kind != "full":
                 lost[section] = gone[0]
             found[section] = list(held.values()) if kind == "full" else told
@@ -263,6 +270,11 @@ class Mirror:
         return found
 
     # --- load ---
+
+    def shares_slots(self, name: str) -> bool:
+        """Two VMs have one place in the load vector: the state throws such a vector away."""
+        held = self._held.get((name, "vms"), {})
+        return len({vm.slot for vm in held.values()}) != len(held)
 
     def pack_load(self, name: str, host: tuple[int, int] | None, vms: dict[int, tuple[int, int]]) -> list[Any]:
         """Host, slots by their distances, and what CPU and memory are more than last time."""

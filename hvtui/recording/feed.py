@@ -11,16 +11,18 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
+from hvtui.clock import Clock
 from hvtui.model.change import Change
 from hvtui.model.state import ClusterState
 from hvtui.model.usage import Usage
 from hvtui.recording.format import RecordingError
 from hvtui.recording.reader import Cursor, Recording
-from hvtui.recording.still import SetClock
+from hvtui.recording.speeds import SPEEDS
 
-SPEEDS: Final = (1, 2, 5, 10, 30, 60, 120, 300, 600)
 TICK: Final = 0.05
 """Seconds between two steps while it plays; a slower machine takes larger ones."""
+MOST: Final = 0.5
+"""Seconds of real time that one step is for at most."""
 WHY: Final = "a recording"
 """Why nothing can be changed."""
 
@@ -40,7 +42,7 @@ class ReplayFeed:
         self.protected = about.protected
         self.cursor: Cursor = recording.cursor()
         self.state: ClusterState = self.cursor.state
-        self.clock: SetClock = self.cursor.clock
+        self.clock: Clock = self.cursor.clock
         self.paused = False
         self.speed = 1
         self.trouble = ""
@@ -150,7 +152,8 @@ class ReplayFeed:
         while True:
             await asyncio.sleep(TICK)
             now = self._wait()
-            passed, before = now - before, now
+            # After a pause of the machine it goes on where it stood.
+            passed, before = min(now - before, MOST), now
             if self.paused or self.over:
                 continue
             wanted = self.cursor.at + max(1, round(passed * self.speed * 1000))

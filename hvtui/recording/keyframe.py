@@ -196,7 +196,7 @@ def _listed(section: dict[str, R] | None) -> list[R] | None:
 
 
 def _node_key(view: NodeView) -> NodeKey:
-    load = [number for slot, (cpu, memory) in view.vm_load.items() for number in (slot, cpu, memory)]
+    load = [number for slot, (cpu, memory) in sorted(view.vm_load.items()) for number in (slot, cpu, memory)]
     return NodeKey(
         view.name, view.link, view.time, view.info, view.host, _listed(view.vms), _listed(view.files),
         _listed(view.jobs), view.load, load, view.problems, view.load_problem, view.tick_ms,

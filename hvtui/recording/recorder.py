@@ -15,9 +15,11 @@ import msgspec
 
 import hvtui
 from hvtui.clock import Clock
+from hvtui.journal.store import Journal
 from hvtui.live.inputs import Input
 from hvtui.model.state import ClusterState
 from hvtui.recording import keyframe
+from hvtui.recording.follower import Follower
 from hvtui.recording.format import Head, RecordingError
 from hvtui.recording.keyframe import Keyframe
 from hvtui.recording.redact import Redactor
@@ -47,10 +49,12 @@ class Recorder:
         protected: bool = False,
         redact: bool = False,
         limit: int = LIMIT,
+        journal: Journal | None = None,
         own_thread: bool = True,
     ) -> None:
         """Creates the file and begins with what `state` is now. Raises RecordingError.
 
+        Lines that are added to `journal` about this cluster are kept, too; it is read on the recorder's thread.
         Without a thread of its own nothing is written but by `write`.
         """
         self.file = file
@@ -71,6 +75,7 @@ class Recorder:
             redacted=redact,
         )
         self._writer = Writer(file, head, limit=limit)
+        self._journal = None if journal is None else Follower(journal)
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._wake = threading.Event()
@@ -144,6 +149,8 @@ class Recorder:
                 ended = self._ending.is_set()
                 self.write()
             self._writer.close(round((self._clock.monotonic() - self._monotonic) * 1000))
+            if self._journal is not None:
+                self._journal.close()
         except RecordingError as error:
             self._fail(error.text)
         except Exception as error:
@@ -163,6 +170,12 @@ class Recorder:
                 self._writer.note(time, kind, msgspec.msgpack.encode(data))
             else:
                 self._add(time, skew, item, exact=exact)
+        if self._journal is not None:
+            for entry in self._journal.fresh(self._writer.head.cluster_id):
+                at = round((entry.time - self._wall).total_seconds() * 1000)
+                data = msgspec.to_builtins(entry, builtin_types=(datetime,))
+                data = data if self._redactor is None else self._redactor.plain(data)
+                self._writer.note(at, "action", msgspec.msgpack.encode(data))
         self._writer.flush()
 
     def _begin(self, key: Keyframe, time: int) -> None:

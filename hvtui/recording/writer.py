@@ -84,6 +84,12 @@ class Writer:
         self._rows.append((time, skew, told))
         self._time = max(self._time, time)
 
+    def keep(self, time: int, skew: int, told: Input, beats: int) -> None:
+        """The same for what comes from another recording, with the heartbeats before it; written when sealed."""
+        assert self._condenser is not None
+        self._condenser.add(time, told, skew, exact=True, beats=beats)
+        self._time = max(self._time, time)
+
     def note(self, time: int, kind: str, data: bytes) -> None:
         """A note in MessagePack."""
         self._notes.append((time, kind, data))
