@@ -9,7 +9,7 @@ from typing import Final
 from hvtui.findings.finding import Evidence, Finding, Sure
 from hvtui.findings.look import Look
 from hvtui.findings.rules import rule
-from hvtui.model.enums import DrainStatus, MigrationState, NodeState, VmState, signed
+from hvtui.model.enums import DrainStatus, FileSystemRedirectedIOReason, MigrationState, NodeState, VmState, signed
 from hvtui.model.placement import short_path
 from hvtui.model.preflight import AffinityRule, NodePreflight
 from hvtui.operations.capacity import takes_roles
@@ -151,7 +151,7 @@ def realign(look: Look, key: str) -> Iterator[Finding]:
         if not place.drift:
             continue
         for csv in place.csvs:
-            if csv in csvs and (spaces or "REFS" in (csvs[csv].file_system or "").upper()):
+            if csv in csvs and (spaces or _is_refs(look, csv)):
                 away[vm] = csv
     if not away:
         return
@@ -172,6 +172,12 @@ def realign(look: Look, key: str) -> Iterator[Finding]:
         evidence=evidence,
         vms=[look.vm_target(vm) for vm in away],
     )
+
+
+def _is_refs(look: Look, csv: str) -> bool:
+    """Some node says that the volume is redirected because it is ReFS; the cluster calls every file system CSVFS."""
+    io = look.io(csv)
+    return io is not None and any(way[1] & FileSystemRedirectedIOReason.FileSystemReFs for way in io.nodes.values())
 
 
 @rule("storage-repairs", per="cluster")

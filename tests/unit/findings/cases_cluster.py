@@ -565,9 +565,7 @@ TOGETHER = (
         pieces={
             "resumed": lambda s: s.node("HV01", failback=2),
             "volume elsewhere": lambda s: s.csv("Volume1", owner="HV02"),
-            "ReFS": lambda s: (
-                s.csv("Volume1", file_system="ReFS").io("Volume1", "HV01", 3, 32).io("Volume1", "HV02", 3, 32)
-            ),
+            "ReFS": lambda s: s.io("Volume1", "HV01", 3, 32).io("Volume1", "HV02", 3, 32),
         },
     ),
     Case(
@@ -617,7 +615,7 @@ SILENT = (
     ),
     Quiet(
         "a ReFS volume is redirected on every node",
-        lambda s: s.csv("Volume10", file_system="ReFS").io("Volume10", "HV01", 3, 32).io("Volume10", "HV02", 3, 32),
+        lambda s: s.csv("Volume10", file_system="CSVFS").io("Volume10", "HV01", 3, 32).io("Volume10", "HV02", 3, 32),
     ),
     Quiet(
         "a volume is redirected while its snapshot is made",

@@ -9,6 +9,7 @@ import pytest
 from hvtui.findings.engine import Engine
 from hvtui.findings.finding import Finding, Sure
 from hvtui.findings.look import Answers
+from hvtui.model.enums import FileSystemRedirectedIOReason
 from tests.support.world import DirectFeed
 from tests.unit.findings.runner import told
 
@@ -74,7 +75,7 @@ def test_benign_pauses_and_refs_are_carried_in_silence(scenario: str) -> None:
     pauses = list(state.events.of([5120]))
     assert pauses
     assert all("0xc0130021" in item.event.codes for item in pauses)
-    refs = [csv for csv in (state.cluster.csvs or {}).values() if "REFS" in (csv.file_system or "").upper()]
+    ways = [list(io.nodes.values()) for io in (state.cluster.io or {}).values()]
+    refs = [nodes for nodes in ways if any(way[1] & FileSystemRedirectedIOReason.FileSystemReFs for way in nodes)]
     assert refs
-    ways = [(state.cluster.io or {})[csv.volume or ""].nodes for csv in refs]
-    assert {way for nodes in ways for way in nodes.values()} == {(3, 32, 0)}
+    assert {way for nodes in refs for way in nodes} == {(3, 32, 0)}
