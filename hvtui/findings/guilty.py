@@ -14,6 +14,7 @@ from hvtui.findings.finding import Evidence, Target
 from hvtui.findings.look import Look
 from hvtui.model.event_catalog import vm_of
 from hvtui.model.events import NodeEvent
+from hvtui.model.writer_catalog import HYPER_V
 from hvtui.operations.guest_knowledge import GUILTY
 
 DAY: Final = timedelta(hours=24)
@@ -92,6 +93,13 @@ def guest_evidence(look: Look, guests: Iterable[Guest]) -> Iterator[Evidence]:
         if guest.saved is not None:
             text = f"{guest.target.name}: last successful backup {stamp(guest.saved)}, none since it failed"
             yield look.read(text, guest.target.key, "VM")
+
+
+def hyper_v_failed(look: Look, node: str) -> bool:
+    """The Hyper-V writer of a node was read as failed: the node's own finding says so, and what it means."""
+    view = look.node(node)
+    writers = view.writers.writers if view is not None and view.writers is not None else ()
+    return any(writer.id == HYPER_V and writer.state_class == "failed" for writer in writers)
 
 
 def names(guests: Iterable[Guest], most: int = 4) -> str:

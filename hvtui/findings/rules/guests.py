@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from hvtui.findings.finding import Evidence, Finding, Sure
-from hvtui.findings.guilty import DAY, full_volumes, last_backup, listed, stamp, still_failed
+from hvtui.findings.guilty import DAY, full_volumes, hyper_v_failed, last_backup, listed, stamp, still_failed
 from hvtui.findings.look import Look
 from hvtui.findings.rules import rule
 from hvtui.model.events import NodeEvent
 from hvtui.model.severity import Severity
-from hvtui.model.writer_catalog import HYPER_V
 
 _SHADOW: Final = (10102,)
 _FREEZE: Final = (10150, 18012)
@@ -29,11 +28,10 @@ def guest_shadow_failed(look: Look, key: str) -> Iterator[Finding]:
     failed = _standing(look, key, _SHADOW)
     if found is None or not failed:
         return
-    view, vm = found
+    vm = found[1]
     evidence = [look.evidence(item) for item in failed[:3]]
     evidence += _volume_evidence(look, key)
     full = full_volumes(look, key)
-    stuck = any(w.id == HYPER_V and w.state_class == "failed" for w in (view.writers.writers if view.writers else ()))
     yield look.make(
         "guest-shadow-failed",
         look.vm_target(key),
@@ -44,7 +42,7 @@ def guest_shadow_failed(look: Look, key: str) -> Iterator[Finding]:
         vms=[look.vm_target(key)],
         since=failed[-1].event.time,
         # The node's writer is the greater trouble, and its finding names this VM.
-        severity=Severity.WARN if stuck else None,
+        severity=Severity.WARN if hyper_v_failed(look, found[0].name) else None,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hvtui.findings.finding import Evidence, Finding, Sure
-from hvtui.findings.guilty import DAY, last_backup, listed, saved_after, stamp
+from hvtui.findings.guilty import DAY, hyper_v_failed, last_backup, listed, saved_after, stamp
 from hvtui.findings.look import Look
 from hvtui.findings.memory import ShadowSeen, short_lived
 from hvtui.findings.rules import rule
@@ -62,6 +62,8 @@ def retry_loop(look: Look, key: str) -> Iterator[Finding]:
         evidence=evidence,
         vms=[look.vm_target(vm) for vm in guilty],
         since=began,
+        # A stuck Hyper-V writer is the reason then, and its finding says what to do.
+        severity=Severity.WARN if hyper_v_failed(look, key) else None,
     )
 
 
