@@ -49,6 +49,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def compared(text: str) -> int:
+    """How many other recordings a night is compared with; 0 is none."""
+    if not text.isdigit() or int(text) > 100:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 0 (none) to 100")
+    return int(text)
+
+
 def saved_name(text: str) -> str:
     """A name under which hvtui keeps where VMs were; it becomes a file's name."""
     if not _NAME.match(text):
