@@ -128,7 +128,8 @@ _SOURCES: Final = (
     ("volsnap", _VOLSNAP),
     ("microsoft-windows-capi2", _CAPI2),
 )
-_BENIGN_PAUSE: Final = "0xc0130021"
+_BENIGN_PAUSE: Final = "c0130021"
+"""Windows writes `STATUS_CLUSTER_CSV_AUTO_PAUSE_ERROR(c0130021)`, without the `0x` that makes it a code elsewhere."""
 _OLD_SESSION: Final = "0x80042409"
 _PAUSE_NOISE: Final = Meaning(INFO, "I/O to {subject} paused for a moment by a snapshot", "csv", noise=True)
 _SESSION_NOISE: Final = Meaning(INFO, "VSS: an old backup session was removed", noise=True)
@@ -150,12 +151,16 @@ def meaning(event: Event) -> Meaning | None:
     for source, table in _SOURCES:
         if provider.startswith(source):
             found = table.get(event.id)
-            if found is not None and event.id == 5120 and table is _CLUSTER and _BENIGN_PAUSE in event.codes:
+            if found is not None and event.id == 5120 and table is _CLUSTER and _is_benign(event):
                 return _PAUSE_NOISE
             if found is not None and event.id == 12289 and table is _VSS and _OLD_SESSION in event.codes:
                 return _SESSION_NOISE
             return found
     return None
+
+
+def _is_benign(event: Event) -> bool:
+    return any(_BENIGN_PAUSE in value.lower() for value in (*event.codes, *event.data.values()))
 
 
 def sources_of(number: int) -> list[str]:

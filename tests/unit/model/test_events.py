@@ -172,6 +172,9 @@ def test_a_writer_that_is_not_named_is_still_called_a_writer() -> None:
         (event(513, channel="Application", provider="Microsoft-Windows-CAPI2"), True, Severity.INFO),
         (cluster(5120, codes=["0xc0130021"], level=3), True, Severity.INFO),
         (cluster(5120, codes=["0xc00000b5"], level=3), False, Severity.WARN),
+        # As Windows writes it: the status has no `0x` there, so it is no code.
+        (cluster(5120, data={"Reason": "STATUS_CLUSTER_CSV_NO_SNAPSHOTS(c0130021)"}, level=3), True, Severity.INFO),
+        (cluster(5120, data={"Reason": "STATUS_IO_TIMEOUT(c00000b5)"}, level=3), False, Severity.WARN),
         (cluster(5121, level=4), False, Severity.WARN),
         (cluster(5142), False, Severity.BAD),
         (vss(12289, codes=["0x80042409"]), True, Severity.INFO),
