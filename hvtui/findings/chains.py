@@ -29,7 +29,8 @@ MERGE_FAILED: Final = 19100
 MERGES: Final = (MERGE_STARTED, MERGED, MERGE_CUT, MERGE_FAILED)
 FORK_IDS: Final = (EVENT, 18590, 18012, 18014, 10150, MERGE_CUT, MERGE_FAILED)
 """Events that carry a sign of a fork that was not committed: 3216, or another with one of the four codes."""
-_CHAIN_FRESH: Final = timedelta(minutes=10)
+_JUST_NOW: Final = timedelta(minutes=1)
+_CHAIN_KEPT: Final = timedelta(hours=1)
 _DISK_JOBS: Final = frozenset(
     {
         JobType.MergeDisks,
@@ -75,20 +76,27 @@ def layers_of(look: Look, key: str) -> Layers | None:
         if chain is None:
             return None
         paths = [link.path for disk in chain.disks or () for link in disk.files]
+    elif chain is not None and chain.layers() == 0:
+        paths = []
     else:
         paths = files.disks
-    if chain is not None and chain.layers() == 0:
-        return Layers((), loose=False, chain=True)
     layers = tuple(path for path in paths if path.lower().endswith(".avhdx"))
     return Layers(layers, _loose(vm, layers, chain), chain is not None)
 
 
 def _chain(look: Look, key: str, node: str) -> Chain | None:
-    """The VM's chain when it was read whole, and just now."""
+    """The VM's chain when it was read whole and is still so: just now, or the files that the stream tells are its."""
     picture, now = look.facts.chains.get(key), look.now(node)
-    if picture is None or picture.chain is None or picture.time is None or now is None:
+    if picture is None or picture.chain is None or picture.time is None or now is None or not picture.chain.whole:
         return None
-    return picture.chain if picture.chain.whole and now - picture.time < _CHAIN_FRESH else None
+    age, files = now - picture.time, look.state.files(key)
+    if age < _JUST_NOW or age > _CHAIN_KEPT or files is None or files.disks is None:
+        return picture.chain if age < _JUST_NOW else None
+    told = {path.lower() for path in files.disks}
+    disks = picture.chain.disks or ()
+    known = {link.path.lower() for disk in disks for link in disk.files}
+    same = all(disk.attached.lower() in told for disk in disks)
+    return picture.chain if same and all(path in known for path in told if path.endswith(".avhdx")) else None
 
 
 def _loose(vm: Vm, layers: tuple[str, ...], chain: Chain | None) -> bool | None:
@@ -107,6 +115,8 @@ def _is_layer(link: ChainLink) -> bool:
 
 def layer_evidence(look: Look, key: str, layers: Layers) -> Evidence:
     """The files that are in use."""
+    if not layers.chain:
+        look.want("chain", key)
     return look.read(f"in use: {layers.text}", key, "disk chain" if layers.chain else "VM files")
 
 

@@ -540,6 +540,10 @@ SILENT = (
             event(19080, ago=ago(minutes=5)),
         ),
     ),
+    Quiet(
+        "a chain that was read before the checkpoint of a backup was taken",
+        both(chain(BASE), later(minutes=5), disks(AVHDX), kept(count(1, age=ago(minutes=4)))),
+    ),
     Quiet("a fork sign of a VM that was merged since", both(fork(), disks(AVHDX), chain(BASE))),
     Quiet(
         "VMMS that stops and is done in a minute", both(lambda s: s.host("HV01", vmms="Stop Pending"), later(minutes=1))
