@@ -75,7 +75,7 @@ def test_where_nothing_can_be_read_nothing_is_said_to_be_well(lab: Lab, shell: S
     path = tmp_path / "lab.toml"
     text = lab.config_text()
     for number, address in enumerate(lab.addresses.values(), 1):
-        text = text.replace(address, f"127.0.0.{number}:9")
+        text = text.replace(address, f"127.0.0.1:{number}")
     path.write_text(text, encoding="utf-8")
     ran = shell("--config", str(path), "ready", "--json")
     told = checked("ready", ran.out)
