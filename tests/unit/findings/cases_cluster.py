@@ -482,6 +482,18 @@ MOVES = (
         without={"not moved since": Sure.LIKELY, "off there": Sure.LIKELY},
     ),
     Case(
+        rule="vm-logon-right-missing",
+        name="backup checkpoint",
+        target="node:HV01",
+        sure=Sure.LIKELY,
+        also=frozenset({"checkpoint-fails"}),
+        pieces={
+            "one": lambda s: s.event(18012, VMMS, vm="SQL07", codes=["0x8007052f"]),
+            "another": lambda s: s.event(18012, VMMS, vm="APP01", codes=["0x8007052f"]),
+        },
+        without={"one": Sure.POSSIBLE, "another": Sure.POSSIBLE},
+    ),
+    Case(
         rule="moves-at-the-limit",
         target="node:HV01",
         sure=Sure.CERTAIN,
