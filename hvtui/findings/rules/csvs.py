@@ -28,8 +28,11 @@ from hvtui.model.enums import (
 )
 from hvtui.model.events import NodeEvent
 from hvtui.model.fltmc_text import Filter
+from hvtui.model.records import Csv
 from hvtui.model.severity import Severity
+from hvtui.model.signals import ShadowPicture
 from hvtui.operations.backup_state import Answer
+from hvtui.operations.facts import Limits
 
 _DAY: Final = timedelta(hours=24)
 _SETTLE: Final = timedelta(minutes=2)
@@ -122,7 +125,9 @@ def left_redirected(look: Look, key: str) -> Iterator[Finding]:
     nodes = _ways(look, key, lambda way: way[1] & _BY_REQUEST)
     if not (csv.redirected or nodes):
         return
-    if csv.owner is not None and look.backup(csv.owner).answer is Answer.RUNNING:
+    owner = look.state.node_name(csv.owner) if csv.owner is not None else ""
+    shadows = look.facts.shadows.get(owner)
+    if owner and (look.backup(owner).answer is Answer.RUNNING or _has_copy(csv, shadows)):
         return
     turned = look.events((5136,), csv=key, source="cluster", since=_DAY)
     age = look.age(turned[0]) if turned else None
@@ -139,6 +144,8 @@ def left_redirected(look: Look, key: str) -> Iterator[Finding]:
     else:
         evidence.append(look.read("no backup is in progress on it (BackupState 0)", "", "CSV BackupState"))
         sure = Sure(sure + 1)
+    if shadows is not None and shadows.shadows is not None:
+        evidence.append(look.read("no shadow copy of it is left", owner, "shadow copies"))
     after = ""
     if backed_up is not None:
         after = f"; the last backup on it was seen at {backed_up:%H:%M} UTC"
@@ -150,6 +157,18 @@ def left_redirected(look: Look, key: str) -> Iterator[Finding]:
         sure=sure,
         evidence=evidence,
         since=turned[0].event.time if turned else None,
+    )
+
+
+def _has_copy(csv: Csv, picture: ShadowPicture | None) -> bool:
+    """A shadow copy of the volume exists that is young enough to belong to a backup that still reads it."""
+    if picture is None or picture.time is None or csv.volume is None:
+        return False
+    volume, young = csv.volume.lower().rstrip("\\"), timedelta(seconds=Limits().window)
+    return any(
+        (copy.volume or "").lower().rstrip("\\") == volume
+        and (copy.created is None or picture.time - copy.created < young)
+        for copy in picture.shadows or ()
     )
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from hvtui.findings.finding import Sure
 from hvtui.model.fltmc_text import Filter
-from hvtui.model.preflight import AffinityRule, StorageJob, VirtualDisk, VmPreflight
-from hvtui.model.signals import FilterPicture
-from tests.support.builders import NOW, guid
+from hvtui.model.preflight import AffinityRule, ShadowCopy, StorageJob, VirtualDisk, VmPreflight
+from hvtui.model.signals import FilterPicture, ShadowPicture
+from tests.support.builders import NOW, guid, volume_name
 from tests.unit.findings.runner import Case, Piece, Quiet
 from tests.unit.findings.scene import HIGH_AVAILABILITY, SYSTEM_CLUSTER, VMMS, WORKER, Scene
 
@@ -35,6 +35,13 @@ def _filters(scene: Scene) -> Scene:
             Filter(name="WdFilter", altitude="328010", instances=4),
         ),
     )
+    return scene
+
+
+def _copied(scene: Scene) -> Scene:
+    """A shadow copy of Volume2 exists: somebody still reads it."""
+    copy = ShadowCopy(id=guid("copy"), volume=volume_name("Volume2"), created=NOW - timedelta(hours=1))
+    scene.answers.shadows["HV02"] = ShadowPicture(time=NOW, shadows=(copy,))
     return scene
 
 
@@ -125,6 +132,7 @@ CSVS = (
             "still on": lambda s: s.csv("Volume2", redirected=True),
             "no backup": (_pass, lambda s: s.csv("Volume2", backup=1)),
             "backup state read": (_pass, lambda s: s.csv("Volume2", backup=None)),
+            "no shadow copy": (_pass, _copied),
             "not in maintenance": (_pass, lambda s: s.csv("Volume2", maintenance=True)),
             "not this minute": (_pass, _csv_event(5136, node="HV02", ago=timedelta(seconds=20))),
         },
