@@ -1,4 +1,4 @@
-"""Small clusters in which one thing goes wrong, seen through the streams: outages, a silent fallback, a hanging stop."""
+"""Small clusters in which one thing goes wrong, seen through the streams: outages, silent fallbacks, hanging stops."""
 
 from __future__ import annotations
 
