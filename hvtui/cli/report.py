@@ -78,7 +78,11 @@ def _earlier(
 
     about, found, complete = recording.about, [], True
     others: list[tuple[datetime, Path]] = []
-    for file in sorted(recording.file.resolve().parent.glob(f"*{SUFFIX}")) if most else []:
+    beside = recording.file.resolve().parent
+    # Somebody may have named his recordings in his own way.
+    endings = {SUFFIX, recording.file.suffix} - {""}
+    files = [file for file in beside.iterdir() if file.suffix in endings and file.is_file()] if most else []
+    for file in files:
         if file.samefile(recording.file):
             continue
         with suppress(RecordingError, OSError), Recording.open(file) as other:

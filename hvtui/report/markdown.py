@@ -228,7 +228,9 @@ def _plain(text: str) -> str:
 
 def _safe(text: str, limit: int = 300) -> str:
     """Text of nodes and guests: nothing in it is Markdown, HTML or a link."""
-    return _SPECIAL.sub(_escaped, safe_text(text, limit))
+    made = _SPECIAL.sub(_escaped, safe_text(text, limit))
+    # Bare addresses become links in some places.
+    return made.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 def _escaped(match: re.Match[str]) -> str:

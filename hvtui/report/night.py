@@ -131,10 +131,14 @@ def _play(
     about = cursor.recording.about
     tracker.restart(cursor.state)
     length = max(1.0, (about.ended - about.began).total_seconds())
-    told_at = looked = float("-inf")
+    told_at = looked = left_at = float("-inf")
     for change in cursor.play(step=STEP):
         tracker.look(cursor.state, change)
         passed = (cursor.now - about.began).total_seconds()
+        if passed - left_at >= _LEFT:
+            # What is left behind is known since when it was first asked for.
+            left_at = passed
+            tracker.timeline(cursor.state)
         if engine is not None and notes is not None:
             engine.note(change)
             if passed - looked >= _LOOK:
@@ -149,6 +153,8 @@ def _play(
     tracker.tick(cursor.state, cursor.clock.monotonic())
 
 
+_LEFT: Final = 120.0
+"""Seconds of the recording between two looks at what is left behind."""
 _LOOK: Final = 10.0
 """Seconds of the recording between two looks of the rules, where the recording has no findings of its own."""
 
