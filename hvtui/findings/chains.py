@@ -228,11 +228,25 @@ def fork_trouble(look: Look, key: str) -> ForkTrouble | None:
 
 
 def fork_holds(look: Look, key: str) -> bool:
-    """There is a sign, and no reading says that the VM rests on no AVHDX: nothing may be done to it."""
-    if fork_trouble(look, key) is None:
+    """There is a sign, and no reading says that the VM rests on no AVHDX: nothing may be done to it.
+
+    A VM whose disks were merged since, and whose AVHDX is that of a later checkpoint, got over it.
+    """
+    trouble, found = fork_trouble(look, key), look.vm(key)
+    if trouble is None or found is None:
         return False
     layers = layers_of(look, key)
-    return layers is None or bool(layers.paths)
+    if layers is None or not layers.paths:
+        return layers is None
+    merged = look.events((MERGED,), vm=key, source="vmms")
+    over = bool(merged) and merged[0].event.time > trouble.since
+    return not (over and explained(found[1], layers, trouble.since))
+
+
+def explained(vm: Vm, layers: Layers, since: datetime) -> bool:
+    """Checkpoints that are all younger than `since` are listed, and nothing says that there are more layers."""
+    ages = [one.oldest for one in vm.checkpoints or ()]
+    return not layers.loose and bool(ages) and all(age is not None and age > since for age in ages)
 
 
 # --- the configuration ---

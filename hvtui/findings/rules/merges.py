@@ -12,6 +12,7 @@ from hvtui.findings.chains import (
     MERGES,
     MergeTrouble,
     at_work,
+    explained,
     fork_holds,
     fork_trouble,
     is_replica,
@@ -55,6 +56,8 @@ def fork_not_committed(look: Look, key: str) -> Iterator[Finding]:
     if layers is not None:
         evidence.append(layer_evidence(look, key, layers))
         sure = Sure.CERTAIN if trouble.event and trouble.code and len(trouble.evidence) > 1 else Sure.LIKELY
+        if explained(found[1], layers, trouble.since):
+            sure = Sure.POSSIBLE  # a later checkpoint may be all that the AVHDX is of
     target = look.vm_target(key)
     what = "an AVHDX is not merged" if layers is not None else "its disks could not be read"
     yield look.make(

@@ -167,7 +167,12 @@ CASES = (
         name="weeks ago",
         target="vm:SQL07",
         sure=Sure.LIKELY,
-        pieces={"sign of the whole log": fork(), "avhdx": (disks(AVHDX), disks(BASE))},
+        pieces={
+            "sign of the whole log": fork(),
+            "avhdx": (disks(AVHDX), disks(BASE)),
+            "no later checkpoint": (kept(), kept(count(1, age=ago(minutes=9)))),
+        },
+        without={"no later checkpoint": Sure.POSSIBLE},
     ),
     Case(
         rule="merge-locked",
@@ -539,6 +544,10 @@ SILENT = (
             event(18012, ago=ago(minutes=9)),
             event(19080, ago=ago(minutes=5)),
         ),
+    ),
+    Quiet(
+        "a fork sign of weeks ago, merges since, and a backup that runs now",
+        both(fork(), event(19080, ago=ago(hours=20)), disks(AVHDX), kept(count(1, age=ago(minutes=9)))),
     ),
     Quiet(
         "a chain that was read before the checkpoint of a backup was taken",
