@@ -23,7 +23,7 @@ from hvtui.model.severity import Severity
 from hvtui.model.views import NodeView
 from hvtui.model.writer_catalog import CSV, HYPER_V, SYSTEM, WAITING, WRITERS
 from hvtui.model.writers import Writer, WriterPicture
-from hvtui.operations.backup_state import Answer
+from hvtui.operations.backup_state import QUIET, Answer
 
 REJECTED: Final = 8229
 """VSS: a writer rejected an event."""
@@ -143,8 +143,10 @@ def writers_slow(look: Look, key: str) -> Iterator[Finding]:
     picture = view.writers if view is not None else None
     if view is None or picture is None or picture.reading or picture.duration_ms < _SLOW_MS:
         return
-    if look.backup(key).answer is Answer.RUNNING:
-        return
+    quiet = look.signs.quiet(look.state, look.state.node_name(key), look.monotonic)
+    if look.backup(key).answer is Answer.RUNNING or quiet < QUIET:
+        look.again(QUIET)
+        return  # it may have waited behind a freeze
     seconds = picture.duration_ms // 1000
     vms = len(view.vms) if view.vms is not None else None
     evidence = [Evidence(text=f"the list took {seconds} s", node=key, time=picture.time, source="writers")]
