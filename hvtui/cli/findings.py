@@ -16,6 +16,7 @@ from hvtui.findings.catalogue import catalogue
 from hvtui.findings.engine import Engine
 from hvtui.findings.finding import Evidence, Sure, Target
 from hvtui.findings.kept import acknowledged_of
+from hvtui.findings.look import Answers
 from hvtui.findings.standing import Ack, Standing
 from hvtui.live.picture import Picture, take_picture
 from hvtui.live.pins import Pins
@@ -31,7 +32,7 @@ def run(arguments: Arguments) -> int:
     pins = Pins(state_dir(), config.path)
     picture = asyncio.run(take_picture(cluster, gate_for(cluster), pins=pins, writers=True, past=True))
     engine = Engine(cluster, acknowledged_of(picture.state))
-    engine.look(picture.state, SystemClock().monotonic())
+    engine.look(picture.state, SystemClock().monotonic(), Answers(vss_access=picture.access))
     if arguments.json:
         show_json(_json(engine, picture, cluster.name))
     else:

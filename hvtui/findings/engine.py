@@ -56,6 +56,8 @@ class Engine:
     memory: Memory = field(default_factory=Memory)
     standing: tuple[Standing, ...] = ()
     """Everything that stands, gravest first; what is acknowledged or quiet last."""
+    wanted: dict[tuple[str, str], None] = field(default_factory=dict)
+    """What rules would like to know since somebody last looked here: `access filters chain`, and of whom."""
     failed: dict[str, str] = field(default_factory=dict)
     """Rule → its own fault. What it would have found is not known."""
     _index: EventIndex = field(default_factory=EventIndex)
@@ -132,6 +134,7 @@ class Engine:
         self._ask_once(look, monotonic, until)
         self._ask_slow(look, state, monotonic, until)
         self._ask_vms(look, monotonic, until)
+        self.wanted.update(look.wanted)
         return self._settle(look, monotonic)
 
     def alarms(self) -> list[Standing]:
@@ -151,6 +154,11 @@ class Engine:
         """Use these acknowledgements from now on."""
         self.acknowledged = book
         self._rank()
+
+    def ask_again(self, kind: str, key: str) -> None:
+        """Answers came that no change tells of: ask about a thing at the next look."""
+        self._dirty[kind, key] = None
+        self._last.pop((kind, key), None)
 
     def withdraw(self, key: str) -> None:
         """Forget an acknowledgement. Raises OSError."""

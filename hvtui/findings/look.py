@@ -107,6 +107,8 @@ class Look:
     config: ClusterConfig | None = None
     signs: BackupSigns = field(default_factory=BackupSigns)
     owners: Owners = field(default_factory=Owners)
+    wanted: dict[tuple[str, str], None] = field(default_factory=dict)
+    """What rules would like to know, see `want`."""
     again_in: float | None = None
     """Seconds after which the rule that is being asked wants to be asked again, see `again`."""
     _backups: dict[str, BackupState] = field(default_factory=dict)
@@ -143,6 +145,10 @@ class Look:
         """Ask this rule about this thing again after so long, even when nothing changes until then."""
         seconds = max(1.0, after.total_seconds())
         self.again_in = seconds if self.again_in is None else min(seconds, self.again_in)
+
+    def want(self, what: str, key: str) -> None:
+        """An answer that nobody asked for yet would decide: `access` or `filters` of a node, `chain` of a VM."""
+        self.wanted[what, key] = None
 
     # --- things ---
 

@@ -19,6 +19,7 @@ from hvtui.model.link import LinkStatus
 from hvtui.model.records import ClusterFrame, EventPage, Frame, Info, NodeFrame, Problem, Providers, WriterText
 from hvtui.model.state import ClusterState
 from hvtui.model.views import problem_text
+from hvtui.model.vss_access import VssAccess
 from hvtui.remote.connect import Connector
 from hvtui.remote.contract import (
     CHANNELS,
@@ -28,6 +29,7 @@ from hvtui.remote.contract import (
     GET_INFO,
     GET_PROVIDER,
     GET_SHADOW,
+    GET_VSS_ACCESS,
     GET_WRITER,
     WATCH_CLUSTER,
     WATCH_NODE,
@@ -62,6 +64,8 @@ class Picture:
     state: ClusterState
     as_of: datetime
     unread: list[Unread] = field(default_factory=list)
+    access: dict[str, VssAccess] = field(default_factory=dict)
+    """Who may take part in VSS, of nodes that were asked."""
 
     @property
     def empty(self) -> bool:
@@ -82,7 +86,8 @@ async def take_picture(
 ) -> Picture:
     """Ask every node once. `deadline`, in seconds, is for each step but the writers, which have their own.
 
-    `past`: the event logs of the last day too, and what findings ask for beside: shadow copies, filters, hotfixes.
+    `past`: the event logs of the last day too, and what findings ask for beside: shadow copies, filters, hotfixes,
+    and who may take part in VSS.
 
     What could not be read is in `unread`, an unreachable node too. Raises OtherCluster when the cluster is not the
     one that was met before, and ConfigError for pins that cannot be read.
@@ -202,6 +207,11 @@ class _Taking:
                 continue
             self._store.signal(name, answer)
             self.picture.unread += [Unread(name, what, problem_text(problem)) for problem in answer.errors]
+
+        try:
+            self.picture.access[self._store.state.node_name(name)] = await lane.call(GET_VSS_ACCESS)
+        except RemoteError as error:
+            self._note(name, "VSS access", error)
 
     async def _read_channel(self, name: str, lane: Lane, channel: str) -> None:
         after = 0

@@ -254,6 +254,10 @@ class Operations:
         """Node → who may take part in VSS there, or why that could not be read."""
         return await self.access.table()
 
+    async def read_access(self, nodes: Iterable[str]) -> None:
+        """Read who may take part in VSS on these nodes; `asked` has the answers."""
+        await self._desk.asker.access(nodes)
+
     def access_checks(self) -> list[Check]:
         """Of each node on which hvtui set an entry of VssAccessControl: whether 8194 came again since."""
         return checks(self._nodes.state, self._backups.seen)

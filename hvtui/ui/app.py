@@ -175,6 +175,7 @@ class HvtuiApp(App[None]):
 
     async def on_unmount(self) -> None:
         self._unsubscribe()
+        self.findings.close()
         if self._starting is not None and not self._starting.done():
             self._starting.cancel()
 
@@ -303,15 +304,16 @@ class HvtuiApp(App[None]):
         if self._bells:
             ring(news, bell=self.bell, terminal=self._driver)
 
-    def action_verb(self, verb: str) -> None:
-        """Ask for a change of the rows under the cursor: opens its dialog, whatever the key.
-
-        The key that restarts a writer's service watches a VM or a CSV: nothing of these could be restarted.
-        """
+    def action_watch_or_restart(self) -> None:
+        """One key: it watches a VM or a CSV, of which nothing could be restarted, and restarts a writer's service."""
         pointed = self.screen.pointed() if isinstance(self.screen, Points) else NOTHING
-        if verb == Verb.SERVICE and pointed.kind in WATCHED:
+        if pointed.kind in WATCHED:
             self.toggle_watch(pointed)
-            return
+        else:
+            self.action_verb(Verb.SERVICE.value)
+
+    def action_verb(self, verb: str) -> None:
+        """Ask for a change of the rows under the cursor: opens its dialog, whatever the key."""
         acting = self._able()
         if acting is not None:
             acting.ask(Verb(verb))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hvtui.config import ClusterConfig
+from hvtui.errors import HvtuiError
 from hvtui.findings.engine import BUDGET, EVERY, Engine
 from hvtui.findings.finding import Finding
 from hvtui.findings.kept import acknowledged_path
@@ -22,6 +25,12 @@ from hvtui.ui.pointed import Pointed
 if TYPE_CHECKING:
     from hvtui.operations.service import Operations
 
+_LOG = logging.getLogger(__name__)
+
+ASK_AGAIN: Final = 1800.0
+"""Seconds after which a rule's wish is asked of the same node or VM again."""
+AT_ONCE: Final = 8
+"""Wishes asked in one go."""
 PANES: Final = {"node": "nodes", "csv": "csvs", "vm": "vms"}
 """Kind of a target → the pane that lists it."""
 
@@ -45,6 +54,8 @@ class FindingWatch:
         self._operations = operations
         self._folder = folder
         self._kept = ""
+        self._asked: dict[tuple[str, str], float] = {}
+        self._work: asyncio.Task[None] | None = None
         self._paced = float("-inf")
 
     # --- looking ---
@@ -63,8 +74,46 @@ class FindingWatch:
         changed = self.engine.look(self.feed.state, now, self._answers(), budget=BUDGET)
         self.looked_at = now
         self._paced = began
+        self._ask_for_more(now)
         self.version += changed
         return changed
+
+    def _ask_for_more(self, now: float) -> None:
+        """What a rule would like to know is asked once, and again only after a long time: it is no watching."""
+        left: dict[tuple[str, str], None] = {}
+        nodes: list[str] = []
+        room = AT_ONCE
+        for what, key in self.engine.wanted:
+            if now - self._asked.get((what, key), float("-inf")) < ASK_AGAIN:
+                continue
+            busy = what == "access" and (self._work is not None or self._operations is None)
+            if not room or busy:
+                left[what, key] = None
+                continue
+            room -= 1
+            self._asked[what, key] = now
+            if what == "access":
+                nodes.append(key)
+            else:
+                self.feed.refresh("chain" if what == "chain" else "signals", key)
+        self.engine.wanted = left
+        if nodes and self._operations is not None:
+            self._work = asyncio.create_task(self._read_access(self._operations, nodes), name="read VSS access")
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        if self._work is not None:
+            self._work.cancel()
+
+    async def _read_access(self, operations: Operations, nodes: list[str]) -> None:
+        try:
+            await operations.read_access(nodes)
+        except HvtuiError as error:
+            _LOG.info("VSS access: %s", error)
+        finally:
+            self._work = None
+        # The rule that wanted it is asked anew.
+        self.engine.ask_again("cluster", "")
 
     def _remember(self) -> None:
         """Acknowledgements are read once it is known which cluster this is."""

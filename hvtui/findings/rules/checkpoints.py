@@ -233,6 +233,8 @@ def checkpoint_file_missing(look: Look, key: str) -> Iterator[Finding]:
         return
     target, evidence = look.vm_target(key), [look.evidence(item) for item in failed[:3]]
     picture = look.facts.chains.get(key)
+    if picture is None:
+        look.want("chain", key)
     disks = picture.chain.disks if picture is not None and picture.chain is not None else None
     broken = [disk.attached for disk in disks or () if not disk.files or disk.files[-1].parent is None]
     evidence += [look.read(f"the chain of {path} cannot be followed to its base", key, "disk chain") for path in broken]

@@ -203,6 +203,8 @@ def incompatible_filter(look: Look, key: str) -> Iterator[Finding]:
 def _drivers(look: Look, node: str, told: list[NodeEvent]) -> list[Filter]:
     """Filters of a node that may be the one: those that an event names, else those that Windows does not bring."""
     picture = look.facts.filters.get(node)
+    if picture is None:
+        look.want("filters", node)
     known: tuple[Filter, ...] = picture.filters or () if picture is not None else ()
     words = {
         word.lower()

@@ -52,7 +52,13 @@ def vss_callback_denied(look: Look, key: str) -> Iterator[Finding]:
     answers = dict(look.facts.vss_access)
     wanted = [one for one in proposals(answers, told, unheard_of(look.state)) if one.needed]
     refused = any(item.event.id == NO_WRITER for item in told)
-    if wanted and (again or len(times) > 1 or refused):
+    if not (again or len(times) > 1 or refused):
+        return
+    for node in look.state.node_names():
+        # Who has no entry must be known of every node: a backup runs on any of them.
+        if node not in answers:
+            look.want("access", node)
+    if wanted:
         yield _account(look, told, times, wanted)
         return
     unread = [node for node in times if entries_of(answers.get(node)) is None]

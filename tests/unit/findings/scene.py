@@ -28,7 +28,7 @@ from hvtui.findings.rules import all_rules
 from hvtui.model.preflight import NodePreflight, Preflight, ShadowCopy, VmPreflight
 from hvtui.model.records import Event, Host, Job, Problem, Provider, Vm, VmFiles
 from hvtui.model.state import ClusterState
-from hvtui.model.writers import writer_picture
+from hvtui.model.writers import WriterPicture, writer_picture
 from hvtui.operations.backup_state import BackupSigns
 from hvtui.remote.contract import CHANNELS
 from tests.support import builders
@@ -70,6 +70,7 @@ class Scene:
         self.roles: dict[str, dict[str, Any]] = {}
         self.jobs: dict[str, tuple[str, Job]] = {}
         self.states: dict[str, dict[tuple[str, str], tuple[int, str]]] = {}
+        self.pictures: dict[str, WriterPicture] = {}
         self.raw_writers: dict[str, str | None] = {}
         self.took: dict[str, int] = {}
         self.logs: dict[tuple[str, str], list[Event]] = {}
@@ -170,6 +171,11 @@ class Scene:
     def writers_took(self, node: str, milliseconds: int) -> Self:
         """How long vssadmin took on a node."""
         self.took[node] = milliseconds
+        return self
+
+    def picture(self, node: str, picture: WriterPicture) -> Self:
+        """What a read of a node's writers meant, whatever printed it."""
+        self.pictures[node] = picture
         return self
 
     def providers(self, node: str, *providers: Provider) -> Self:
@@ -309,10 +315,8 @@ class Scene:
             builders.live(self.now, self.monotonic),
         )
         text = self.raw_writers.get(name, builders.writer_lines(self.states.get(name)))
-        self.state.set_writers(
-            name,
-            writer_picture(builders.writer_text(text, self.now, duration_ms=self.took.get(name, 900)), self.monotonic),
-        )
+        answer = builders.writer_text(text, self.now, duration_ms=self.took.get(name, 900))
+        self.state.set_writers(name, self.pictures.get(name) or writer_picture(answer, self.monotonic))
         for channel in CHANNELS:
             events = self.logs.get((name, channel), [])
             self.state.add_events(name, builders.page(events, channel, self.now))
