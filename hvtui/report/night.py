@@ -98,7 +98,7 @@ def night_of(
         nodes=len(state.nodes),
         vms=sum(1 for _ in state.vm_keys()) if state.vms_known() else None,
         csvs=None if state.cluster.csvs is None else len(state.cluster.csvs),
-        found=_found(_decoded(noted) if noted else [(note.time, note.data) for note in written]),
+        found=found_in(_decoded(noted) if noted else [(note.time, note.data) for note in written]),
         done=tuple(done_of_journal(actions)),
         took=took,
         outliers=outliers(took, [found for _, found in earlier]),
@@ -189,7 +189,7 @@ def _marks(entries: Iterable[Entry]) -> list[tuple[str, datetime, str]]:
     ]
 
 
-def _found(notes: Iterable[tuple[datetime, Noted]]) -> tuple[Found, ...]:
+def found_in(notes: Iterable[tuple[datetime, Noted]]) -> tuple[Found, ...]:
     """Every finding of the night once, the gravest first; one that came again counts its times."""
     held: dict[str, Found] = {}
     for time, note in notes:
@@ -202,7 +202,7 @@ def _found(notes: Iterable[tuple[datetime, Noted]]) -> tuple[Found, ...]:
         again = old is not None and old.went is not None and note.state == "new"
         entry = catalogue().entries.get(note.finding.rule)
         held[key] = Found(
-            finding=_graver(old.finding, note.finding) if old is not None else note.finding,
+            finding=_surer(old.finding, note.finding) if old is not None else note.finding,
             came=time if old is None else old.came,
             went=time if note.state == "gone" else None,
             acknowledged=acknowledged,
@@ -216,13 +216,15 @@ def _found(notes: Iterable[tuple[datetime, Noted]]) -> tuple[Found, ...]:
     return tuple(sorted(held.values(), key=_order))
 
 
-def _graver(old: Finding, new: Finding) -> Finding:
-    """The one that says more: a finding that fades out before it goes is told as it was."""
-    return old if (old.severity, old.sure, len(old.evidence)) > (new.severity, new.sure, len(new.evidence)) else new
+def _surer(old: Finding, new: Finding) -> Finding:
+    """The newer one, unless it knows less: evidence fades before a finding goes."""
+    return old if old.sure > new.sure else new
 
 
-def _order(found: Found) -> tuple[bool, int, int, datetime, str]:
-    return (found.quiet, -found.finding.severity, -found.finding.sure, found.came, found.finding.key)
+def _order(found: Found) -> tuple[bool, int, int, bool, int, datetime, str]:
+    finding = found.finding
+    gone = found.went is not None
+    return found.quiet, -finding.severity, -finding.sure, gone, -len(finding.vms), found.came, finding.key
 
 
 def _doubts(about: About, timeline: Timeline, *, computed: bool) -> Iterable[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from hvtui.findings.engine import Engine
 from hvtui.findings.noted import FindingNotes
+from hvtui.journal.entry import Entry
 from tests.support.recorded import ToldFeed, recorder_of
 from tests.support.world import START
 
@@ -59,7 +61,14 @@ def scenario(folder: Path, copy: str = "3m") -> Path:
 
 
 def record(
-    file: Path, source: Path, *, nights_ago: int = 0, minutes: float = 40, findings: bool = False, whole: bool = True
+    file: Path,
+    source: Path,
+    *,
+    nights_ago: int = 0,
+    minutes: float = 40,
+    findings: bool = False,
+    whole: bool = True,
+    actions: Sequence[Entry] = (),
 ) -> None:
     """Record a night. `findings`: with what the rules say of it, as the console and `hvtui record` write it."""
     start: datetime = START - timedelta(days=nights_ago)
@@ -76,6 +85,8 @@ def record(
             recorder.write()
             if findings and engine.look(feed.state, feed.clock.monotonic()):
                 notes.look(engine.standing)
+    for entry in actions:
+        recorder.note("action", entry)
     if whole:
         assert not recorder.close()
     feed.store.tap = None

@@ -18,10 +18,12 @@ from markdown_it import MarkdownIt
 
 from hvtui.cli.main import main
 from hvtui.findings.finding import Evidence, Finding, Sure, Target
+from hvtui.findings.noted import Noted
+from hvtui.journal.entry import Entry, Kind, Who
 from hvtui.model.severity import Severity
 from hvtui.recording.reader import Recording
 from hvtui.report.markdown import markdown_of
-from hvtui.report.night import Found, Night, night_of, took_in
+from hvtui.report.night import Found, Night, found_in, night_of, took_in
 from hvtui.report.page import html_of
 from hvtui.window.records import Standing
 from tests.support.world import START
@@ -117,6 +119,59 @@ def test_findings_of_the_recording_are_told_with_their_times(folder: Path, night
     assert notes
     assert night.found[0].came == notes[0].time
     assert "the recording has none of its own" not in " ".join(night.notes)
+
+
+def test_operations_are_told_and_marked(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "acted.hvtrec"
+    who = Who(user="alice", account="", machine="ADMIN01", pid=1, front="console")
+    begun = Entry(
+        time=START + timedelta(minutes=1),
+        kind=Kind.BEGUN,
+        who=who,
+        session="s",
+        operation="op-1",
+        verb="drain",
+        title=f"drain HV02 {HOSTILE}",
+    )
+    called = {"kind": Kind.OUTCOME, "call": "c", "node": "HV02", "outcome": "done", "command": "Suspend-ClusterNode"}
+    entries = [
+        begun,
+        msgspec.structs.replace(begun, time=START + timedelta(minutes=2), **called),
+        msgspec.structs.replace(begun, time=START + timedelta(minutes=3), kind=Kind.ENDED, outcome="done"),
+    ]
+    record(file, scenario(tmp_path), minutes=5, actions=entries)
+    with Recording.open(file) as recording:
+        night = night_of(recording)
+    assert [(done.time, done.outcome) for done in night.done] == [(START + timedelta(minutes=1), "done")]
+    text, page = markdown_of(night, UTC), Page(html_of(night, UTC))
+    assert "by alice on ADMIN01" in text
+    assert "Suspend-ClusterNode" in text
+    marks = [a for tag, a in page.elements if tag == "g" and a.get("class") == "mark action"]
+    assert len(marks) == 2
+    assert page.faults == []
+
+
+def test_a_finding_that_goes_is_told_as_it_was_known_best() -> None:
+    target = Target("vm", "v", "SQL01")
+
+    def noted(state: str, sure: Sure, severity: Severity, text: str) -> Noted:
+        return Noted(
+            state=state, finding=Finding(rule="r", target=target, text=text, severity=severity, sure=sure, evidence=())
+        )
+
+    told = [
+        (START, noted("new", Sure.LIKELY, Severity.WARN, "first")),
+        (START + timedelta(minutes=1), noted("changed", Sure.CERTAIN, Severity.BAD, "best")),
+        (START + timedelta(minutes=2), noted("acknowledged", Sure.CERTAIN, Severity.BAD, "best")),
+        (START + timedelta(minutes=3), noted("gone", Sure.POSSIBLE, Severity.WARN, "fading")),
+        (START + timedelta(minutes=9), noted("new", Sure.LIKELY, Severity.WARN, "again")),
+    ]
+    (found,) = found_in(told[:4])
+    assert (found.finding.text, found.went, found.acknowledged, found.times) == (
+        "best", START + timedelta(minutes=3), "", 1,
+    )  # fmt: skip
+    (found,) = found_in(told)
+    assert (found.came, found.went, found.times) == (START, None, 2)
 
 
 def test_a_recording_without_findings_is_looked_through(folder: Path, night: Night) -> None:
