@@ -10,6 +10,7 @@ from hvtui.findings.engine import Engine
 from hvtui.findings.finding import Finding, Sure
 from hvtui.findings.look import Answers
 from hvtui.model.enums import FileSystemRedirectedIOReason
+from tests.support.fuller import FULLER
 from tests.support.world import DirectFeed
 from tests.unit.findings.runner import told
 
@@ -66,7 +67,7 @@ def test_a_blocked_drain_names_the_vms_that_stayed_and_why() -> None:
     assert [vm.name for vm in found[1].vms] == ["DB01"]
 
 
-@pytest.mark.parametrize("scenario", ["healthy", "limit"])
+@pytest.mark.parametrize("scenario", ["healthy", "limit"] if FULLER else ["healthy"])
 def test_benign_pauses_and_refs_are_carried_in_silence(scenario: str) -> None:
     watch = Watch(scenario)
     found = watch.until(1)
