@@ -383,13 +383,16 @@ class ClusterState:
             old = before.get(role_id)
             if old is not None:
                 change.vms.add(vm_key(old))
-                if old.vm and self.roles_of.get(old.vm) == role_id:
+                new = after.get(role_id)
+                if old.vm and self.roles_of.get(old.vm) == role_id and (new is None or new.vm != old.vm):
                     del self.roles_of[old.vm]
                     freed.add(old.vm)
-        for role in after.values():
-            # Of two roles that claim one VM the first told has it.
-            if role.id in changed:
-                change.vms.add(vm_key(role))
+        for role_id in changed:
+            if role_id in after:
+                change.vms.add(vm_key(after[role_id]))
+        # Of two roles that claim one VM the first told has it, until it lets go.
+        unclaimed = freed or any(r in after and (after[r].vm or "") not in self.roles_of for r in changed)
+        for role in after.values() if unclaimed else ():
             if role.vm and (role.id in changed or role.vm in freed):
                 self.roles_of.setdefault(role.vm, role.id)
         for key in [key for key in self.adrift if key not in self.roles_of]:

@@ -20,7 +20,7 @@ from hvtui.recording import diff
 from hvtui.recording.diff import Mirror, Packer, Unpacker
 from hvtui.recording.keyframe import Keyframe
 
-MARK_MS: Final = 60_000
+MARK_MS: Final = 120_000
 """At a mark the load figures, the heartbeats and the times of quiet event logs are exact."""
 FRAME, OTHER, WRITERS, SIGNAL, INFO, PAGES, SKEW, LOAD = range(8)
 """First number of an item."""
@@ -199,7 +199,7 @@ class Condenser:
         while rest and not rest[-1] and not (len(rest) == 3 and rest[-1] is not None):
             rest.pop()
         kind = diff.KINDS.index(frame.kind)
-        self._put(quiet.time, FRAME, name, kind, moved, frame.tick_ms, frame.interval_ms, *rest)
+        self._put(quiet.time, FRAME, name, kind, moved, self._mirror.same_cost(name, frame), *rest)
 
     # --- load ---
 
@@ -219,13 +219,20 @@ class Condenser:
     def _page(self, time: int, told: inputs.EventsTold) -> None:
         page, key = told.page, (told.name, told.page.channel)
         held = self._mirror.pages.get(key)
-        calm = page.events == [] and not page.errors and not page.more and page.newest_record is not None
-        if calm and held is not None and diff.same_log(held, page):
+        calm = page.events == [] and not page.errors and not page.more
+        last = self._pages[key][1] if key in self._pages else held
+        if calm and last is not None and diff.same_log(last, page):
+            if key in self._pages:
+                # What a page does not tell stays as the one before told it.
+                waiting = self._pages[key][1]
+                newest = waiting.newest_record if page.newest_record is None else page.newest_record
+                oldest = waiting.oldest_time if page.oldest_time is None else page.oldest_time
+                page = msgspec.structs.replace(page, newest_record=newest, oldest_time=oldest)
             self._pages[key] = (time, page)
             return
         if key in self._pages:
             self._put_pages([key])
-        self._mirror.pages[key] = msgspec.structs.replace(page, events=[])
+        self._mirror.saw_page(told.name, page)
         bare = msgspec.structs.replace(told, page=msgspec.structs.replace(page, cpu_ms=None))
         self._put(time, OTHER, msgspec.to_builtins(bare, builtin_types=(datetime,)))
 
@@ -237,11 +244,11 @@ class Condenser:
 
     def _put_pages(self, keys: Iterable[tuple[str, str]]) -> None:
         rows = []
-        time = self._time
         for key in keys:
             time, page = self._pages.pop(key)
-            rows.append([*key, time - self._time, *diff.page_steps(self._mirror.pages[key], page)])
-            self._mirror.pages[key] = page
+            held, steps = self._mirror.pages[key], diff.page_steps(self._mirror.pages[key], page)
+            rows.append([*key, time - self._time, *steps])
+            self._mirror.pages[key] = diff.page_after(held, steps)
         self._put(self._time, PAGES, rows)
 
     def _writers(self, time: int, told: inputs.WritersTold) -> None:
@@ -334,9 +341,10 @@ class Expander:
                 yield Told(self._time, self._other(kind, rest), self._skew)
 
     def _frame(self, item: list[Any]) -> Told:
-        name, kind, moved, tick, interval, *rest = item
+        name, kind, moved, cost, *rest = item
         sections, load, errors, hanging, hint, beats = (*rest, *[None] * 6)[:6]
         mirror = self._mirror
+        cost = mirror.costs[name] = cost or mirror.costs[name]
         offset = mirror.offsets[name] = mirror.offsets.get(name, 0) + moved
         shape = ClusterFrame if not name else NodeFrame
         fields: dict[str, Any] = {
@@ -344,8 +352,8 @@ class Expander:
             "kind": diff.KINDS[kind],
             "seq": 1,
             "time": diff.moment(self._time + self._skew + offset),
-            "tick_ms": tick,
-            "interval_ms": interval,
+            "tick_ms": cost[0],
+            "interval_ms": cost[1],
             "errors": None if errors is None else diff.problems(errors),
             **mirror.expand(name, diff.KINDS[kind], sections or []),
         }
@@ -385,7 +393,7 @@ class Expander:
             return next(one for one in SIGNALS if one.__name__ == shape)(name, picture)
         told: Input = msgspec.convert(rest[0], type=Input)
         if isinstance(told, inputs.EventsTold):
-            mirror.pages[told.name, told.page.channel] = msgspec.structs.replace(told.page, events=[])
+            mirror.saw_page(told.name, told.page)
         elif isinstance(told, inputs.EventsFailed):
             mirror.pages.pop((told.name, told.channel), None)
         elif isinstance(told, inputs.WritersTold):

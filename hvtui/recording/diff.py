@@ -160,14 +160,44 @@ def has_sections(frame: Frame) -> bool:
 _NODE_NAMES: Final = ("vms", "files", "jobs", "host")
 
 
+class _Numbers:
+    """Small numbers for the ids of one section of one source: given once, in the order in which ids are told."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self._ids = list(ids)
+        self._known = {one: number for number, one in enumerate(self._ids)}
+
+    def told(self, one: str) -> int | str:
+        """What stands for an id: its number, or at the first time itself."""
+        number = self._known.get(one)
+        if number is None:
+            self._add(one)
+            return one
+        return number
+
+    def of(self, told: int | str) -> str:
+        """The other way."""
+        if isinstance(told, int):
+            return self._ids[told]
+        self._add(told)
+        return told
+
+    def _add(self, one: str) -> None:
+        self._known[one] = len(self._ids)
+        self._ids.append(one)
+
+
 class Mirror:
     """What was told last of everything, as the segment's keyframe has it at first."""
 
     def __init__(self, key: Keyframe) -> None:
         self._held: dict[tuple[str, str], dict[str, Any]] = {}
+        self._numbers: dict[tuple[str, str], _Numbers] = {}
         self._single: dict[str, Any] = {"": key.cluster.info}
         self.loads: dict[str, dict[int, tuple[int, int]]] = {}
         self.offsets: dict[str, int] = {}
+        self.costs: dict[str, list[int]] = {}
+        """What the last message of a source cost, and the wait until its next."""
         self.pages: dict[tuple[str, str], EventPage] = {}
         self.infos: dict[str, Info] = {}
         self.writers: dict[str, WriterPicture] = {}
@@ -201,6 +231,12 @@ class Mirror:
             told = ((inputs.ShadowsTold, node.shadows), (inputs.FiltersTold, node.filters),
                     (inputs.HotfixesTold, node.hotfixes))  # fmt: skip
             self.signals.update({(kind.__name__, node.name): one for kind, one in told if one is not None})
+        for one in key.events.channels:
+            if one.read_at is not None and not one.problems:
+                self.pages[one.node, one.channel] = EventPage(
+                    v=WIRE, time=one.read_at, channel=one.channel, newest_record=one.position,
+                    oldest_time=one.oldest_time, wrapped=one.wrapped, events=[],
+                )  # fmt: skip
         self.signals.update({(inputs.ChainTold.__name__, vm): one for vm, one in key.chains.items()})
 
     # --- messages ---
@@ -214,26 +250,28 @@ class Mirror:
             if sent is None and (section not in frame.gone or frame.kind == "full"):
                 continue
             held = self._held.setdefault((name, section), {})
+            numbers = self._numbers_of(name, section)
             lost = [one for one in frame.gone.get(section, ()) if one in held]
             if frame.kind == "full":
                 lost = list(held.keys() - {getattr(one, key) for one in sent})
             for one in lost:
-                gone = held.pop(one)
+                left = held.pop(one)
                 if section == "vms":
-                    freed.add(gone.slot)
+                    freed.add(left.slot)
             parts = []
             for record in sent or ():
                 old = held.get(getattr(record, key))
                 if old is not record and old != record:
-                    parts.append([getattr(record, key), *changed(old, record)])
+                    parts.append([numbers.told(getattr(record, key)), *changed(old, record)])
                     held[getattr(record, key)] = record
                     if section == "vms" and old is not None and old.slot != record.slot:
                         freed.add(old.slot)
-            told = [number, parts, lost] if lost else [number, parts]
+            gone = [numbers.told(one) for one in lost]
+            told = [number, parts, gone] if gone else [number, parts]
             order = [getattr(one, key) for one in sent or ()] if frame.kind == "full" else []
             if frame.kind == "full" and order != list(held):
                 self._held[name, section] = {one: held[one] for one in order}
-                told = [number, parts, lost, order]
+                told = [number, parts, gone, [numbers.told(one) for one in order]]
             found.append(told)
         single = frame.cluster if isinstance(frame, ClusterFrame) else frame.host  # type: ignore[attr-defined]
         if single is not None:
@@ -254,20 +292,38 @@ class Mirror:
                 continue
             section, _, record = shapes[number]
             held = self._held.setdefault((name, section), {})
+            numbers = self._numbers_of(name, section)
             told = []
-            for one in gone[0] if gone else ():
-                held.pop(one, None)
-            for key, *values in parts:
+            # In the order in which the writer gave numbers: records, what is gone, the order of all.
+            records = [(numbers.of(one), values) for one, *values in parts]
+            left = [numbers.of(one) for one in gone[0]] if gone else []
+            for key in left:
+                held.pop(key, None)
+            for key, values in records:
                 held[key] = changed_back(held.get(key), record, values)
                 told.append(held[key])
             if len(gone) > 1:
-                held = self._held[name, section] = {one: held[one] for one in gone[1]}
-            if gone and kind != "full":
-                lost[section] = gone[0]
+                held = self._held[name, section] = {key: held[key] for key in map(numbers.of, gone[1])}
+            if left and kind != "full":
+                lost[section] = left
             found[section] = list(held.values()) if kind == "full" else told
         if lost:
             found["gone"] = lost
         return found
+
+    def _numbers_of(self, name: str, section: str) -> _Numbers:
+        found = self._numbers.get((name, section))
+        if found is None:
+            found = self._numbers[name, section] = _Numbers(self._held.get((name, section), ()))
+        return found
+
+    def same_cost(self, name: str, frame: Frame) -> list[int] | None:
+        """What a message cost and the wait until the next; None when both are as in the one before."""
+        cost = [frame.tick_ms, frame.interval_ms]
+        if self.costs.get(name) == cost:
+            return None
+        self.costs[name] = cost
+        return cost
 
     # --- load ---
 
@@ -306,6 +362,19 @@ class Mirror:
             flat += (slot, *new)
         return Load(host=host, vms=flat)
 
+    # --- pages ---
+
+    def saw_page(self, name: str, page: EventPage) -> None:
+        """Remember a page without its events, and the highest record it told of as its newest."""
+        held = self.pages.get((name, page.channel))
+        newest = page.newest_record
+        if newest is None and held is not None:
+            newest = held.newest_record
+        newest = max(
+            [*([] if newest is None else [newest]), *(event.record for event in page.events or ())], default=None
+        )
+        self.pages[name, page.channel] = msgspec.structs.replace(page, newest_record=newest, events=[])
+
     # --- writers ---
 
     def saw_writers(self, told: inputs.WritersTold) -> None:
@@ -329,19 +398,19 @@ class Mirror:
 
 def same_log(old: EventPage, new: EventPage) -> bool:
     """All that may differ are the numbers that `page_steps` tells."""
-    if old.errors or old.more or old.newest_record is None or (old.oldest_time is None) != (new.oldest_time is None):
+    if old.errors or old.more or (new.newest_record or 0) < (old.newest_record or 0):
         return False
-    return old.wrapped == new.wrapped and (old.oldest_record is None) == (new.oldest_record is None)
+    # None tells nothing of how far the log reaches: what was told before stays. So does False, once it was True.
+    return old.wrapped == new.wrapped or (not new.wrapped and old.wrapped is not None)
 
 
 def page_steps(old: EventPage, new: EventPage) -> list[int]:
     """What the times and record numbers of a page are more than those of the one before."""
     steps = [
         milliseconds(new.time) - milliseconds(old.time),
-        (new.newest_record or 0) - (old.newest_record or 0),
-        (new.oldest_record or 0) - (old.oldest_record or 0),
-        0 if old.oldest_time is None or new.oldest_time is None
-        else milliseconds(new.oldest_time) - milliseconds(old.oldest_time),
+        0 if new.newest_record is None else new.newest_record - (old.newest_record or 0),
+        0 if new.oldest_time is None
+        else milliseconds(new.oldest_time) - (0 if old.oldest_time is None else milliseconds(old.oldest_time)),
     ]  # fmt: skip
     while len(steps) > 1 and not steps[-1]:
         steps.pop()
@@ -350,13 +419,14 @@ def page_steps(old: EventPage, new: EventPage) -> list[int]:
 
 def page_after(old: EventPage, steps: list[int]) -> EventPage:
     """The page after it."""
-    time, newest, oldest, oldest_time = [*steps, 0, 0, 0][:4]
+    time, newest, oldest = [*steps, 0, 0][:3]
+    before = 0 if old.oldest_time is None else milliseconds(old.oldest_time)
     return msgspec.structs.replace(
         old,
         time=moment(milliseconds(old.time) + time),
-        newest_record=(old.newest_record or 0) + newest,
-        oldest_record=None if old.oldest_record is None else old.oldest_record + oldest,
-        oldest_time=None if old.oldest_time is None else moment(milliseconds(old.oldest_time) + oldest_time),
+        newest_record=None if old.newest_record is None and not newest else (old.newest_record or 0) + newest,
+        oldest_record=None,
+        oldest_time=moment(before + oldest) if oldest or old.oldest_time is not None else None,
         cpu_ms=None,
         events=[],
     )

@@ -14,10 +14,10 @@ from hvtui.recording.condense import Condenser
 from hvtui.recording.format import Head, pack, put_head, unpack, writing
 from hvtui.recording.keyframe import Keyframe
 
-SEGMENT_MS: Final = 600_000
+SEGMENT_MS: Final = 1_200_000
 FIRST_MS: Final = 60_000
 """The first segment is short: it often begins before anything is known, and others are compressed against its next."""
-BASES: Final = 12
+BASES: Final = 8
 """So many segments are compressed against one keyframe."""
 LIMIT: Final = 512 * 2**20
 """Bytes of a file unless another limit is given."""

@@ -1,0 +1,1 @@
+"""Measures recordings: `python -m tests.recording`."""
