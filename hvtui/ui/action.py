@@ -40,3 +40,5 @@ class Action:
     confirm: Confirm = Confirm.NONE
     verb: str = ""
     on: tuple[str, ...] = ()
+    key_call: str = ""
+    """What its key calls, where that also does something else on other rows."""

@@ -146,7 +146,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "findings.acknowledge",
         ("!",),
         "Acknowledge",
-        "Know of a finding, with a note: it alarms no more until it gets worse; again: it alarms",
+        "Know of it, with a note: quiet until it gets worse; again: loud",
         "acknowledge",
         "findings",
         "acknowledge",
@@ -278,7 +278,14 @@ def key_word(key: str) -> str:
 def bindings(scope: str) -> list[BindingType]:
     """Textual's bindings of one scope."""
     return [
-        Binding(",".join(action.keys), action.call, action.title, id=action.id, tooltip=action.help, show=False)
+        Binding(
+            ",".join(action.keys),
+            action.key_call or action.call,
+            action.title,
+            id=action.id,
+            tooltip=action.help,
+            show=False,
+        )
         for action in ACTIONS
         if action.scope == scope and action.keys
     ]

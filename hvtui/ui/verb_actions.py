@@ -17,6 +17,7 @@ def _verb(
     on: tuple[str, ...],
     confirm: Confirm = Confirm.TYPED,
     footer: str = "",
+    key_call: str = "",
 ) -> Action:
     return Action(
         id=f"verb.{verb.value}",
@@ -31,6 +32,7 @@ def _verb(
         confirm=confirm,
         verb=verb.value,
         on=on,
+        key_call=key_call,
     )
 
 
@@ -100,6 +102,7 @@ VERB_ACTIONS: Final[tuple[Action, ...]] = (
         "Restart a writer's service",
         "Restart the service that hosts a VSS writer",
         on=("writer", "node"),
+        key_call="app.watch_or_restart",
     ),
     _verb(
         Verb.ISOLATE,

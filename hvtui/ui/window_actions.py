@@ -27,12 +27,12 @@ _FOOTERS: Final = {
 
 WINDOW_ACTIONS: Final[tuple[Action, ...]] = (
     Action(
-        "acts.window", ("9",), "Backup window", "The backup window: every VM's backup on a time axis, and what is left",
+        "acts.window", ("9",), "Backup window", "Every VM's backup on a time axis, and what is left behind",
         "app.window", "acts", "", True,
     ),
     # Its key is that of another action on other rows; whoever presses it gets the one of the row.
     Action(
-        "watch.toggle", ("W",), "Watch", "On a VM or CSV: ring when its backup ends, fails or stalls, and no more",
+        "watch.toggle", ("W",), "Watch", "Ring when its backup ends, fails or stalls; again: not",
         "app.watch", "watch", on=("vm", "csv"),
     ),
     _page("back", ("escape", "backspace"), "Back", "Back to the panes", "back"),

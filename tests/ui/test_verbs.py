@@ -186,9 +186,9 @@ async def test_what_changes_between_the_last_look_and_the_start_is_refused_by_th
 
 @pytest.mark.parametrize(("pane", "entries"), [
     ("1", {"align", "drain", "resume", "vmms", "start-vmms", "service", "policy", "acts.guests", "acts.access"}),
-    ("2", {"align"}),
+    ("2", {"align", "watch.toggle"}),
     ("3", {"align", "migrate", "cancel", "isolate", "return", "policy", "checkpoint", "start-vm", "acts.checkpoints",
-           "acts.guests"}),
+           "acts.guests", "watch.toggle"}),
     ("4", {"align", "vmms", "service"}),
 ])  # fmt: skip
 async def test_the_row_menu_has_what_the_row_can_be_asked_for(pane: str, entries: set[str], tmp_path: Path) -> None:
@@ -198,6 +198,15 @@ async def test_the_row_menu_has_what_the_row_can_be_asked_for(pane: str, entries
         assert {choice.id for choice in shown.choices} == entries
         await pilot.press("escape")
         await settled(pilot, lambda: isinstance(app.screen, Overview))
+
+
+async def test_the_menu_watches_too(tmp_path: Path) -> None:
+    async with acting(ActingFeed(), tmp_path) as (app, pilot, _):
+        await pilot.press("3", ".")
+        await menu(app, pilot)
+        await pilot.press("W")
+        await settled(pilot, lambda: bool(app.window.watching.rows))
+        assert isinstance(app.screen, Overview)
 
 
 async def test_an_entry_of_the_menu_is_about_the_row_it_was_opened_on(tmp_path: Path) -> None:

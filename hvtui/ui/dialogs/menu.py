@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -167,11 +168,12 @@ class MenuScreen(ModalScreen[None]):
         message.stop()
         self._chosen(message.key)
 
-    def on_key(self, event: object) -> None:
-        """A choice's own key."""
-        character = getattr(event, "character", None)
+    def on_key(self, event: events.Key) -> None:
+        """A choice's own key. It ends here: below the menu it may be bound, too."""
         for choice in self.choices:
-            if choice.key and choice.key == character:
+            if choice.key and choice.key == event.character:
+                event.stop()
+                event.prevent_default()
                 self._chosen(choice.id)
                 return
 
