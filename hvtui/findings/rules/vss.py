@@ -153,7 +153,7 @@ def vss_metadata_too_long(look: Look, key: str) -> Iterator[Finding]:
     yield look.make(
         "vss-metadata-too-long",
         look.node_target(key),
-        f"{key}: the writers' metadata is too long for VSS (8193, {_TOO_LONG})",
+        f"{key}: the metadata of {writer_of(told[0].event)[1] or 'a writer'} is too long for VSS (8193, {_TOO_LONG})",
         sure=sure,
         evidence=evidence,
         since=told[-1].event.time,
@@ -203,7 +203,7 @@ def vss_unstable(look: Look, key: str) -> Iterator[Finding]:
     yield look.make(
         "vss-unstable",
         look.node_target(key),
-        f"{key}: the process of a VSS writer is unstable (12366)"
+        f"{key}: the process of {writer_of(told[0].event)[1] or 'a VSS writer'} is unstable (12366)"
         + (f" since the update of these days: {listed(updates)}" if updates else ""),
         sure=Sure.LIKELY if updates else Sure.POSSIBLE,
         evidence=evidence,

@@ -157,6 +157,14 @@ def test_of_two_nodes_with_two_versions_the_lower_one_is_named(other: str, named
     assert finding.sure is Sure.LIKELY
 
 
+def test_the_writer_that_an_event_names_is_named() -> None:
+    scene = Scene()
+    vss(scene, 12366, SYSTEM_WRITER)
+    assert "System Writer is unstable" in one(scene, "vss-unstable").text
+    vss(scene, 8193, SYSTEM_WRITER, "0x80070018")
+    assert "metadata of System Writer is too long" in one(scene, "vss-metadata-too-long").text
+
+
 def test_a_loop_is_about_the_vms_on_its_volume() -> None:
     scene = Scene().vm("OTHER", "HV01", "Volume10")
     loop(3)(scene)
