@@ -92,6 +92,7 @@ class Arguments(argparse.Namespace):
     moment: time | timedelta | None
     times: int
     recording: Path
+    of_recording: Path | None
     redact: bool
     limit: int
 
@@ -230,7 +231,16 @@ def _writers(parser: argparse.ArgumentParser) -> None:
 
 
 def _findings(parser: argparse.ArgumentParser) -> None:
-    _cluster(parser)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("cluster", nargs="?", default="", metavar="CLUSTER", help="a cluster of the configuration")
+    which.add_argument(
+        "--recording",
+        dest="of_recording",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="what stood when a recording ended",
+    )
     _json(parser)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from hvtui.cli.arguments import Arguments
@@ -18,16 +20,26 @@ from hvtui.findings.finding import Evidence, Sure, Target
 from hvtui.findings.kept import acknowledged_of
 from hvtui.findings.look import Answers
 from hvtui.findings.standing import Ack, Standing
-from hvtui.live.picture import Picture, take_picture
+from hvtui.live.picture import Picture, Unread, take_picture
 from hvtui.live.pins import Pins
+from hvtui.model.link import LinkStatus
 from hvtui.model.severity import Severity
+from hvtui.model.state import ClusterState
+from hvtui.model.views import ClusterView, NodeView, problem_text
 from hvtui.paths import state_dir
+from hvtui.recording.reader import Recording
 
+PLAYED: Final = timedelta(hours=2)
+"""How much of a recording's end is played."""
+STEP: Final = 10.0
+"""Seconds of it between two looks."""
 SURE: Final = {Sure.POSSIBLE: "possible", Sure.LIKELY: "likely", Sure.CERTAIN: "certain"}
 
 
 def run(arguments: Arguments) -> int:
     """0 nothing found, 1 findings, 2 nothing found but something could not be read: that is not the same."""
+    if arguments.of_recording is not None:
+        return _of_recording(arguments.of_recording, json=arguments.json)
     config, cluster = choose(arguments)
     pins = Pins(state_dir(), config.path)
     picture = asyncio.run(take_picture(cluster, gate_for(cluster), pins=pins, writers=True, past=True))
@@ -38,6 +50,40 @@ def run(arguments: Arguments) -> int:
     else:
         _show(engine, picture, cluster.name)
     return ending(engine, complete=not picture.unread)
+
+
+def _of_recording(file: Path, *, json: bool) -> Exit:
+    """What stood when the recording ended: its last hours are played, for what only time tells."""
+    engine = Engine()
+    with Recording.open(file) as recording:
+        about = recording.about
+        cursor = recording.cursor()
+        cursor.seek(about.ended - PLAYED)
+        engine.look(cursor.state, cursor.clock.monotonic())
+        for change in cursor.play(step=STEP):
+            engine.note(change)
+            engine.look(cursor.state, cursor.clock.monotonic())
+        unread = _unheard(cursor.state)
+        picture = Picture(cursor.state, about.ended, unread)
+        name = about.cluster or about.title
+        if json:
+            show_json(_json(engine, picture, name))
+        else:
+            _show(engine, picture, f"{name}, as of {about.ended:%Y-%m-%d %H:%M:%S} UTC")
+        if about.problem:
+            complain(f"{file}: {about.problem}")
+    return ending(engine, complete=not unread)
+
+
+def _unheard(state: ClusterState) -> list[Unread]:
+    """What the recording could not tell at its end, and why."""
+    views: dict[str, ClusterView | NodeView] = {"": state.cluster, **state.nodes}
+    found = [
+        Unread(name, "node" if name else "cluster", view.link.text or view.link.status.value, view.link.hint)
+        for name, view in views.items()
+        if view.link.status is not LinkStatus.LIVE
+    ]
+    return found + [Unread(name, p.part, problem_text(p)) for name, view in views.items() for p in view.problems]
 
 
 def ending(engine: Engine, *, complete: bool) -> Exit:
