@@ -57,7 +57,7 @@ class Engine:
     standing: tuple[Standing, ...] = ()
     """Everything that stands, gravest first; what is acknowledged or quiet last."""
     wanted: dict[tuple[str, str], None] = field(default_factory=dict)
-    """What rules would like to know since somebody last looked here: `access filters chain`, and of whom."""
+    """What rules would like to know since somebody last looked here: `access filters fork chain`, and of whom."""
     failed: dict[str, str] = field(default_factory=dict)
     """Rule → its own fault. What it would have found is not known."""
     _index: EventIndex = field(default_factory=EventIndex)

@@ -147,7 +147,7 @@ class Look:
         self.again_in = seconds if self.again_in is None else min(seconds, self.again_in)
 
     def want(self, what: str, key: str) -> None:
-        """An answer that nobody asked for yet would decide: `access` or `filters` of a node, `chain` of a VM."""
+        """An answer that nobody asked for would decide: `access`, `filters` or `fork` of a node, `chain` of a VM."""
         self.wanted[what, key] = None
 
     # --- things ---

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 from hvtui.clock import Clock
@@ -104,6 +105,11 @@ class Operations:
         self._fallbacks = FallbackNotes(self._desk)
         self._running = Running(self._desk, clock, self._past.look)
         self._unsubscribe = nodes.subscribe(lambda change: self._observe())
+
+    @property
+    def journal_folder(self) -> Path:
+        """Where the journal is."""
+        return self._journal.folder
 
     # --- what may be done ---
 
@@ -257,6 +263,10 @@ class Operations:
     async def read_access(self, nodes: Iterable[str]) -> None:
         """Read who may take part in VSS on these nodes; `asked` has the answers."""
         await self._desk.asker.access(nodes)
+
+    async def read_fork_signs(self, nodes: Iterable[str]) -> None:
+        """Search the whole logs of these nodes for forks that were not committed; `asked` has the answers."""
+        await self._desk.asker.ask((), searched=nodes)
 
     def access_checks(self) -> list[Check]:
         """Of each node on which hvtui set an entry of VssAccessControl: whether 8194 came again since."""

@@ -81,35 +81,42 @@ class FindingWatch:
     def _ask_for_more(self, now: float) -> None:
         """What a rule would like to know is asked once, and again only after a long time: it is no watching."""
         left: dict[tuple[str, str], None] = {}
-        nodes: list[str] = []
+        nodes: dict[str, list[str]] = {"access": [], "fork": []}
         room = AT_ONCE
         for what, key in self.engine.wanted:
             if now - self._asked.get((what, key), float("-inf")) < ASK_AGAIN:
                 continue
-            busy = what == "access" and (self._work is not None or self._operations is None)
+            busy = what in nodes and (self._work is not None or self._operations is None)
             if not room or busy:
                 left[what, key] = None
                 continue
             room -= 1
             self._asked[what, key] = now
-            if what == "access":
-                nodes.append(key)
+            if what in nodes:
+                nodes[what].append(key)
             else:
                 self.feed.refresh("chain" if what == "chain" else "signals", key)
         self.engine.wanted = left
-        if nodes and self._operations is not None:
-            self._work = asyncio.create_task(self._read_access(self._operations, nodes), name="read VSS access")
+        if any(nodes.values()) and self._operations is not None:
+            self._work = asyncio.create_task(self._read(self._operations, nodes), name="read for findings")
+
+    def restart(self) -> None:
+        """The time was turned back: what was found and remembered is of the future."""
+        self.engine = Engine(self.engine.config, self.engine.acknowledged)
+        self.version += 1
+        self._paced = float("-inf")
 
     def close(self) -> None:
         """Ask nothing more."""
         if self._work is not None:
             self._work.cancel()
 
-    async def _read_access(self, operations: Operations, nodes: list[str]) -> None:
+    async def _read(self, operations: Operations, nodes: dict[str, list[str]]) -> None:
         try:
-            await operations.read_access(nodes)
+            await operations.read_access(nodes["access"])
+            await operations.read_fork_signs(nodes["fork"])
         except HvtuiError as error:
-            _LOG.info("VSS access: %s", error)
+            _LOG.info("what findings asked for: %s", error)
         finally:
             self._work = None
         # The rule that wanted it is asked anew.

@@ -40,6 +40,7 @@ _STALL: Final = 900.0
 """Seconds without a percent more after which a merge counts as stalled (windows.md §10.3)."""
 _RESUMES: Final = timedelta(minutes=15)
 """VMMS takes an interrupted merge up again by itself."""
+_SOON: Final = timedelta(seconds=30)
 _RESTART: Final = timedelta(minutes=5)
 _RESOURCE_FAILED: Final = (1069, 1205)
 
@@ -49,6 +50,8 @@ def fork_not_committed(look: Look, key: str) -> Iterator[Finding]:
     """Worker event 3216, or one of four codes, and an AVHDX that is not merged: a move or restart loses data (30)."""
     found, trouble = look.vm(key), fork_trouble(look, key)
     if found is None or trouble is None or not fork_holds(look, key):
+        if found is not None and trouble is None:
+            _search_logs(look, key)
         return
     layers = layers_of(look, key)
     evidence = list(trouble.evidence[:4])
@@ -70,6 +73,18 @@ def fork_not_committed(look: Look, key: str) -> Iterator[Finding]:
         vms=[target],
         since=trouble.since,
     )
+
+
+def _search_logs(look: Look, key: str) -> None:
+    """A layer that nobody lists may be of a fork whose sign is older than what is read of the logs by itself."""
+    layers = layers_of(look, key)
+    if layers is None or not layers.loose or at_work(look, key):
+        return
+    unsearched = [node for node in look.state.node_names() if node not in look.facts.fork]
+    for node in unsearched:
+        look.want("fork", node)
+    if unsearched:
+        look.again(_SOON)
 
 
 # --- merges that fail ---
@@ -296,6 +311,7 @@ def avhdx_without_checkpoint(look: Look, key: str) -> Iterator[Finding]:
         return
     if merge_trouble(look, key) is not None:
         return  # the finding about the merge says why
+    look.again(_SOON)  # the logs of nodes may be searched meanwhile, and hold it
     target, count = look.vm_target(key), len(vm.checkpoints or ())
     listed = f"{count} kinds of checkpoints are listed" if count else "no checkpoint is listed"
     sure = Sure.CERTAIN if layers.chain else Sure.LIKELY

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from hvtui.findings.engine import Engine
 from hvtui.findings.finding import Finding, Sure
 from hvtui.findings.look import Answers
+from hvtui.lab.native.fork_commit import fork_commit
 from hvtui.lab.world import actions
 from hvtui.lab.world.world import World
+from hvtui.model.preflight import ForkCommit
 from tests.lab.small_world import small
 from tests.support.world import DirectFeed
 from tests.unit.findings.runner import told
@@ -18,6 +22,7 @@ class Watch:
     def __init__(self, world: World) -> None:
         self.feed = DirectFeed(world)
         self.engine = Engine()
+        self.answers = Answers()
         self.feed.subscribe(self.engine.note)
         self.go_on(2.0)
 
@@ -25,7 +30,7 @@ class Watch:
         """What stands after so many seconds, gravest first."""
         for number in range(max(1, round(seconds / step))):
             self.feed.pump(step, writers=number % 10 == 0)
-            self.engine.look(self.feed.state, self.feed.clock.monotonic(), Answers())
+            self.engine.look(self.feed.state, self.feed.clock.monotonic(), self.answers)
             assert not self.engine.failed
         return [one.finding for one in self.engine.standing]
 
@@ -76,3 +81,17 @@ def test_a_checkpoint_that_a_backup_left_is_told_a_day_later() -> None:
     assert [(one.rule, one.target.name, one.sure) for one in found] == [
         ("recovery-checkpoint-left", "A", Sure.CERTAIN)
     ], told(found)
+
+
+def test_a_layer_that_nobody_lists_has_the_logs_searched_and_becomes_a_hold() -> None:
+    world = small(vms=[{"name": "A", "fork_commit": "22d"}])
+    watch = Watch(world)
+    found = watch.go_on(60.0, step=10.0)
+    assert [(one.rule, one.sure) for one in found] == [("avhdx-without-checkpoint", Sure.LIKELY)]
+    assert set(watch.engine.wanted) >= {("fork", name) for name in world.nodes}
+    watch.answers.fork = {
+        node.name: msgspec.json.decode(fork_commit(world, node), type=ForkCommit) for node in world.nodes.values()
+    }
+    found = watch.go_on(60.0, step=10.0)
+    assert [(one.rule, one.target.name) for one in found] == [("fork-not-committed", "A")]
+    assert found[0].sure is Sure.CERTAIN
