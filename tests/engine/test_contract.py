@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 from hvtui.errors import DeadlinePassed, NodeRefused
+from hvtui.lab.world.installed import Update
 from hvtui.model.secret import GuestCredential
 from hvtui.model.signals import filter_picture
 from hvtui.remote.contract import (
@@ -375,15 +376,22 @@ async def test_what_findings_ask_for_is_told(site: Site) -> None:
     known = site.lab.call(lambda world: {one.name: one.volumes for one in world.node(NODE).filters})
     assert (drivers.failure, drivers.unreadable) == ("", ())
     assert {one.name: one.volumes for one in drivers.filters or ()} == known
+    # A text of which PowerShell's own types make no date is told as it is.
+    site.change(lambda world: world.node(NODE).updates.append(Update("KB1", "13/5/2024")))
     updates = await _ask(site, GET_HOTFIX, {})
     assert [(one.id, one.installed) for one in updates.hotfixes] == site.lab.call(
         lambda world: [(one.id, one.installed) for one in world.node(NODE).updates]
     )
-    vm, files = site.lab.call(
-        lambda world: next((vm.id, vm.files()) for vm in world.node(NODE).vms.values() if vm.disks)
+    site.change(lambda world: world.node(NODE).updates.pop())
+    vm, files, checkpoints, layers = site.lab.call(
+        lambda world: next(
+            (vm.id, vm.attached(), len(vm.checkpoints), sum(len(disk.layers) for disk in vm.disks))
+            for vm in world.node(NODE).vms.values()
+            if vm.disks
+        )
     )
     chain = await _ask(site, GET_CHAIN, {"VMId": vm})
-    assert (chain.vm, chain.checkpoints, chain.errors, chain.layers()) == (vm, 0, [], 0)
+    assert (chain.vm, chain.checkpoints, chain.errors, chain.layers()) == (vm, checkpoints, [], layers)
     assert [one.attached for one in chain.disks] == files
 
 

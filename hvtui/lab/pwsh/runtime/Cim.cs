@@ -141,12 +141,46 @@ namespace HvTuiLab
         }
     }
 
+    /// <summary>A property of an instance with its value, as the provider gave it.</summary>
+    public sealed class CimProperty
+    {
+        public string Name { get; internal set; }
+        public object Value { get; internal set; }
+
+        public override string ToString() { return Name + " = " + Value; }
+    }
+
+    /// <summary>All of them, by number and by name. The engine's own types ask here for what they make anew.</summary>
+    public sealed class CimProperties : ReadOnlyCollection<CimProperty>
+    {
+        internal CimProperties(IList<CimProperty> all) : base(all) { }
+
+        public CimProperty this[string name]
+        {
+            get
+            {
+                foreach (CimProperty one in this) { if (string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase)) { return one; } }
+                return null;
+            }
+        }
+    }
+
     /// <summary>An instance: a value, or null, for each property of its class.</summary>
     public sealed class CimInstance
     {
         public CimClass CimClass { get; internal set; }
         public CimSystemProperties CimSystemProperties { get { return CimClass.CimSystemProperties; } }
         internal object[] Values;
+
+        public CimProperties CimInstanceProperties
+        {
+            get
+            {
+                List<CimProperty> all = new List<CimProperty>();
+                for (int i = 0; i < Values.Length; i++) { all.Add(new CimProperty { Name = CimClass.CimClassProperties[i].Name, Value = Values[i] }); }
+                return new CimProperties(all);
+            }
+        }
 
         internal object Get(string name)
         {
