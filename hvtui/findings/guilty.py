@@ -14,6 +14,7 @@ from hvtui.findings.finding import Evidence, Target
 from hvtui.findings.look import Look
 from hvtui.model.event_catalog import vm_of
 from hvtui.model.events import NodeEvent
+from hvtui.model.severity import Severity
 from hvtui.model.writer_catalog import HYPER_V
 from hvtui.operations.guest_knowledge import GUILTY
 
@@ -25,13 +26,15 @@ DAY: Final = timedelta(hours=24)
 class Guest:
     """One VM. `events` are its failures, newest first; `saved` its last good backup, None when that is not known.
 
-    `full` says which of its volumes are too full, empty when none is or nobody looked.
+    `full` says which of its volumes are too full, empty when none is or nobody looked. `roomy`: a look after its last
+    failure found room on every volume.
     """
 
     target: Target
     events: tuple[NodeEvent, ...]
     saved: datetime | None
     full: str
+    roomy: bool = False
 
     @property
     def first(self) -> datetime:
@@ -72,7 +75,13 @@ def guilty_guests(look: Look, node: str, since: datetime | None) -> list[Guest]:
         if key:
             by_vm.setdefault(key, []).append(item)
     guests = [
-        Guest(look.vm_target(key), tuple(items), last_backup(look, key), full_volumes(look, key))
+        Guest(
+            look.vm_target(key),
+            tuple(items),
+            last_backup(look, key),
+            full_volumes(look, key),
+            _has_room(look, key, items[0].event.time),
+        )
         for key, items in by_vm.items()
     ]
     return sorted(guests, key=lambda one: (not one.full, -len(one.events), one.first, one.target.name.lower()))
@@ -82,6 +91,14 @@ def full_volumes(look: Look, vm: str) -> str:
     """The volumes of a guest in which no shadow copy can be made, as a look found them; empty when none, or unread."""
     row = look.facts.guests.get(vm)
     return ", ".join(volume.text for volume in row.full) if row is not None and row.read else ""
+
+
+def _has_room(look: Look, vm: str, since: datetime) -> bool:
+    """A look into the guest after a time found enough room on every volume. What was not read is no room."""
+    row = look.facts.guests.get(vm)
+    if row is None or not row.read or row.time is None or row.time < since or not row.volumes:
+        return False
+    return all(volume.severity not in (Severity.BAD, Severity.UNKNOWN) for volume in row.volumes)
 
 
 def guest_evidence(look: Look, guests: Iterable[Guest]) -> Iterator[Evidence]:

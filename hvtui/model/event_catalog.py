@@ -112,7 +112,9 @@ _VSS: Final = {
     12292: Meaning(WARN, "VSS: a shadow copy provider could not be created"),
     12293: Meaning(WARN, "VSS: a shadow copy provider failed in a call"),
     12298: Meaning(WARN, "VSS: writes could not be held during the snapshot"),
+    12302: Meaning(WARN, "VSS: the writers could not be contacted"),
     12347: Meaning(WARN, "VSS: the volumes are inconsistent"),
+    12366: Meaning(WARN, "VSS: the process of {subject} failed in a callback and is unstable", "writer", "writer"),
 }
 _VOLSNAP: Final = {
     25: Meaning(WARN, "shadow copies were deleted: their storage could not grow in time"),

@@ -57,7 +57,9 @@ def writer_pending(look: Look, key: str) -> Iterator[Finding]:
     evidence = [_writer_read(look, key, writer), *guest_evidence(look, guests)]
     rejected = _rejections(look, key, HYPER_V, _RETRY_CODES)
     evidence += [look.evidence(item) for item in rejected[:1]]
-    now = "; a run is under way" if look.backup(key).answer is Answer.RUNNING else ""
+    now = "; they have room now: resume the job" if all(guest.roomy for guest in guests) else ""
+    if look.backup(key).answer is Answer.RUNNING:
+        now += "; a run is under way"
     yield look.make(
         "writer-pending",
         look.node_target(key),

@@ -75,6 +75,19 @@ def test_a_retry_that_runs_is_said_and_nothing_else_changes() -> None:
     assert retried.text == f"{calm.text}; a run is under way"
 
 
+def test_guests_that_have_room_again_are_said_to() -> None:
+    scene = Scene()
+    stuck()(scene)
+    failed_guest("SQL07")(scene)
+    failed_guest("APP01")(scene)
+    guest("SQL07", 20 * GB)(scene)
+    assert "resume the job" not in one(scene, "writer-pending").text
+    guest("APP01", 3 * GB // 2)(scene)  # low, and enough for a run
+    assert "they have room now: resume the job" in one(scene, "writer-pending").text
+    failed_guest("APP01", minutes=-1)(scene)
+    assert "resume the job" not in one(scene, "writer-pending").text
+
+
 def test_what_helps_a_pending_job_is_no_restart_and_a_killed_one_needs_it() -> None:
     scene = Scene()
     failed_guest()(scene)
