@@ -207,16 +207,18 @@ def left_saved(look: Look, key: str) -> Iterator[Finding]:
     seen = look.memory.vm_states(key)
     if found is None or found[1].state not in _SAVED or not seen or look.role(key) is None:
         return
-    went = next((one for one in reversed(seen) if one.before in _LIVE or one.before == VmState.Saving), None)
+    went, home = next((one for one in reversed(seen) if one.before in _LIVE), None), look.state.home(key)
     if went is None:
         return
-    drain, home = _drain(look, went.node), look.state.home(key)
-    if not drain:
+    # Between two looks it may have been saved and be on its new node already.
+    nodes = [went.node] if _drain(look, went.node) else [n for n in look.state.nodes if n != home and _drain(look, n)]
+    if len(nodes) != 1:
         return
+    node, drain = nodes[0], _drain(look, nodes[0])
     target = look.vm_target(key)
     evidence = [
-        Evidence(text=f"it left Running on {went.node}", node=went.node, time=went.time, source="VM state"),
-        look.read(f"the drain of {went.node}: {drain}", "", "nodes"),
+        Evidence(text="it ran until then", node=went.node, time=went.time, source="VM state"),
+        look.read(f"the drain of {node}: {drain}", "", "nodes"),
         look.read(f"{target.name} is Saved on {home or '?'}", key, "VM state"),
     ]
     events = look.events((3050,), vm=key, source="worker", since=_DAY)
@@ -224,7 +226,7 @@ def left_saved(look: Look, key: str) -> Iterator[Finding]:
     yield look.make(
         "drain-left-saved",
         target,
-        f"{target.name} was saved by the drain of {went.node} and did not start again",
+        f"{target.name} was saved by the drain of {node} and did not start again",
         sure=Sure.CERTAIN if events else Sure.LIKELY,
         evidence=evidence,
         vms=[target],

@@ -23,6 +23,9 @@ from hvtui.operations.explain import FAILED_EVENTS, LIMIT_CODES, LIMIT_EVENT, be
 _DAY: Final = timedelta(hours=24)
 _SHORT: Final = timedelta(hours=2)
 """A limit that was reached longer ago has long been free again."""
+_ROLES_LATE: Final = timedelta(minutes=1)
+"""A node's log is read sooner than the cluster's roles."""
+_LOOK_AGAIN: Final = timedelta(seconds=5)
 _CREDSSP: Final = 0
 _MEMORY: Final = 3050
 """Hyper-V-Worker on the destination: its memory could not be set up (printed with 0x800705AA and 0x8007000E)."""
@@ -37,6 +40,15 @@ def _stands(look: Look, vm: str) -> bool | None:
     if role is None or role.migration_state is None:
         return None
     return role.migration_state == MigrationState.Failure
+
+
+def _open(look: Look, item: NodeEvent) -> bool:
+    """The VM of an event has not moved since, as far as is known; asks again while the roles may be older."""
+    stands = _stands(look, vm_of(item.event)[0])
+    age = look.age(item)
+    if stands is False and age is not None and age < _ROLES_LATE:
+        look.again(_LOOK_AGAIN)
+    return stands is not False
 
 
 def _codes(item: NodeEvent) -> set[str]:
@@ -312,7 +324,7 @@ def _of_a_node(kind: _Node) -> None:
             for item in look.events(kind.events, node=key, source="hyperv", since=_DAY)
             if not kind.codes.isdisjoint(_codes(item))
         ]
-        told = [item for item in told if item.event.id in _OTHERS or _stands(look, vm_of(item.event)[0]) is not False]
+        told = [item for item in told if item.event.id in _OTHERS or _open(look, item)]
         if not told:
             return
         target, confirmed = look.node_target(key), kind.confirm(look, key)
@@ -343,7 +355,7 @@ for _node in _NODES:
 def at_the_limit(look: Look, key: str) -> Iterator[Finding]:
     """All places for live migrations were taken, and the VMs that were turned away have not moved since."""
     told = look.events((LIMIT_EVENT,), node=key, source="hyperv", since=_SHORT)
-    told = [item for item in told if _stands(look, vm_of(item.event)[0]) is not False]
+    told = [item for item in told if _open(look, item)]
     if not told:
         return
     target = look.node_target(key)
