@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -10,7 +11,7 @@ from typing import Final
 
 from hvtui.model.enums import CheckpointType, name_of
 from hvtui.model.severity import Severity
-from hvtui.text import natural
+from hvtui.text import natural, safe_text
 from hvtui.ui import format as fmt
 from hvtui.ui.look import Look
 from hvtui.ui.signs import SEVERITY_ROLES, severity_signs
@@ -231,12 +232,12 @@ def _mark_cells(marks: tuple[Mark, ...], look: Look, axis: Axis) -> list[Cell]:
     return mark_cells(marks, axis, look)
 
 
-def detail_of(row: TimeRow | None, timeline: Timeline, look: Look) -> list[str]:
-    """Everything of the row under the cursor in two lines at most."""
+def detail_of(row: TimeRow | None, timeline: Timeline, look: Look, width: int) -> list[str]:
+    """Everything of the row under the cursor in two lines, as far as they hold it."""
     if row is None or row.kind == "head":
         return []
     if row.kind != "vm":
-        return [row.what]
+        return textwrap.wrap(safe_text(f"{row.name}: {row.what}" if row.name else row.what), width)
     line = next((one for one in timeline.vms if one.vm == row.key), None)
     if line is None:
         return ["it is not there any more"]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, time
 from functools import partial
 
 import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
+from hvtui.config import BackupWindow, ClusterConfig
 from hvtui.ui.app import HvtuiApp
+from hvtui.ui.look import Look
 from hvtui.ui.overview import Overview
 from hvtui.ui.screens.detail import DetailScreen
 from hvtui.ui.screens.window_page import WindowPage
@@ -224,3 +227,29 @@ async def test_a_fault_in_the_tracker_is_said_and_the_console_goes_on(monkeypatc
         await pilot.press("escape")
         await settled(pilot, lambda: isinstance(app.screen, Overview))
         assert not app.failed
+
+
+async def test_the_configured_window_counts_down() -> None:
+    windows = (BackupWindow(time(23, 0), time(3, 0), "Europe/Berlin"),)
+    feed = DirectFeed.load("empty", start=datetime(2026, 11, 23, 23, 50, tzinfo=UTC))
+    app = HvtuiApp(feed, look=Look(zone=UTC), config=ClusterConfig(name="demo", seeds=("HV01",), windows=windows))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("9")
+        await settled(pilot, lambda: isinstance(app.screen, WindowPage) and bool(text(app).strip()))
+        page = app.screen
+        assert isinstance(page, WindowPage)
+        heads = []
+        # The window is 22:00 to 02:00 UTC; the cluster's clock goes on without a picture of what happens.
+        for moment in ("00:00", "01:59", "02:00", "21:59", "22:01"):
+            hours, minutes = (int(part) for part in moment.split(":"))
+            app.window.tracker._now = datetime(2026, 11, 24, hours, minutes, tzinfo=UTC)
+            page.show()
+            await pilot.pause()
+            heads.append(lines(app)[0].partition("  live")[0].strip())
+    assert heads == [
+        "Backup window 22:00–02:00, 2:00 left",
+        "Backup window 22:00–02:00, 0:01 left",
+        "Backup window 22:00–02:00, over for 0:00, next in 20:00",
+        "Backup window 22:00–02:00, over for 19:59, next in 0:01",
+        "Backup window 22:00–02:00, 3:59 left",
+    ]

@@ -118,10 +118,10 @@ class WindowPage(Screen[None]):
         pieces = [Piece(" Backup window ", "strong"), *self._expected(told.expected, told.now)]
         shown = fmt.age(axis.step * axis.cells)
         if self._end is None:
-            right = [Piece("live", "ok"), Piece(f" {dot} {shown}", "dim")]
+            right = [Piece("  live", "ok"), Piece(f" {dot} {shown}", "dim")]
         else:
             behind = fmt.age((told.now - axis.end).total_seconds())
-            right = [Piece(f"{behind} back (t: live)", "mark"), Piece(f" {dot} {shown}", "dim")]
+            right = [Piece(f"  {behind} back (t: live)", "mark"), Piece(f" {dot} {shown}", "dim")]
         right.append(Piece(f" {dot} by {SORTS[self._sort]}  {fmt.clock_time(told.now, zone)} ", "dim"))
         self._head.show(pieces, right)
 
@@ -166,7 +166,8 @@ class WindowPage(Screen[None]):
         self._sum.show(pieces)
 
     def _show_detail(self) -> None:
-        told = detail_of(self.table.row, self._told, self._look) if self._told is not None else []
+        width = max(20, self.size.width - 2)
+        told = detail_of(self.table.row, self._told, self._look, width) if self._told is not None else []
         for number, line in enumerate(self._details):
             line.show([Piece(f" {told[number]}" if number < len(told) else " ", "" if number == 0 else "dim")])
 
