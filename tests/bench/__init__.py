@@ -1,1 +1,1 @@
-"""Measurements that are looked at and not asserted: `python -m tests.bench.findings`."""
+"""How fast hvtui is, told as ratios against a baseline and a floor of the same run (`python -m tests.bench`)."""

@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import pyte
 
@@ -68,7 +68,7 @@ class Terminal:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -152,10 +152,15 @@ class Terminal:
                 return
             if not data:
                 return
+            came = time.perf_counter()
             with self._changed:
                 self._raw += data
                 self._stream.feed(_plain(data))
+                self.fed(data, came)
                 self._changed.notify_all()
+
+    def fed(self, data: bytes, came: float) -> None:
+        """The screen shows what came at this moment (`time.perf_counter`); called with the screen held."""
 
 
 _UNKNOWN = re.compile(rb"\x1b\[[<>=?][0-9;]*(?:\$p|[uqcm])")

@@ -1,0 +1,1 @@
+"""What hvtui is measured against: programs that are run, not imported."""
