@@ -11,6 +11,8 @@ from tests.support.schemas import DOCS
 from tests.support.snapshots import UPDATE
 from tests.unit.findings.document import page
 
+INCIDENTS = 67
+"""How many the collection has."""
 PAGE = DOCS / "findings.md"
 ENTRY = "\n".join(f'{key} = "{key}"' for key in ("title", "looks", "cause", "next", "never", "undo", "source"))
 
@@ -31,6 +33,15 @@ def test_every_entry_says_everything() -> None:
         for text in (entry.title, entry.looks, entry.cause, entry.next, entry.never, entry.undo, entry.source):
             assert text.strip() == text != "", name
         assert entry.signals, name
+
+
+def test_every_known_incident_is_found_or_silent_or_said_to_be_unseen() -> None:
+    told = catalogue()
+    found = {number for entry in told.entries.values() for number in entry.incidents}
+    unseen = {one.incident for one in told.unseen}
+    silent = {one.incident for one in told.silent if one.incident}
+    assert found | unseen | silent == set(range(1, INCIDENTS + 1))
+    assert not unseen & (found | silent)
 
 
 def test_an_entry_has_its_severity() -> None:
