@@ -19,7 +19,7 @@ from hvtui.window.book import Limits
 from hvtui.window.expected import Daily, expected
 from hvtui.window.leftovers import Leftovers
 from hvtui.window.marks import Marks
-from hvtui.window.records import CsvLine, Expected, Mark, Standing, Timeline, VmLine
+from hvtui.window.records import CsvLine, Expected, Leftover, Mark, Standing, Timeline, VmLine
 from hvtui.window.standing import standing, summarise
 from hvtui.window.strips import CsvStrip, NodeStrip
 from hvtui.window.vms import Vms
@@ -28,6 +28,7 @@ HORIZON: Final = timedelta(hours=36)
 """What ended longer ago is forgotten."""
 UNCONFIGURED: Final = timedelta(hours=12)
 """Without a configured window, or in none, backups of so long count."""
+_SWEEP: Final = timedelta(minutes=1)
 _PRUNE: Final = timedelta(minutes=30)
 
 
@@ -65,6 +66,7 @@ class WindowTracker:
         """Begin, over, active: what the standings were made for."""
         self._watched: datetime | None = None
         self._pruned: datetime | None = None
+        self._swept: datetime | None = None
         self._now: datetime | None = None
         self.version = 0
         """Grows with every change that `timeline` would show."""
@@ -103,7 +105,15 @@ class WindowTracker:
         for name in change.writers:
             self._look_writers(state, name)
         self._look_csvs(state, change, now)
+        if self._swept is None or now - self._swept >= _SWEEP:
+            # Since when a sign stands alone must not depend on who looks at the page.
+            self._swept = now
+            self._left(state)
         self._prune(now)
+
+    def _left(self, state: ClusterState) -> tuple[Leftover, ...]:
+        told = self.expected()
+        return self._leftovers.found(state, self._vms, inside=told is not None and told.inside)
 
     def tick(self, state: ClusterState, monotonic: float) -> None:
         """A second has passed: what stands still is noticed without a message, and so is a node that went silent."""
@@ -246,7 +256,7 @@ class WindowTracker:
         lines = self.lines(state)
         now = self._now or datetime.now(UTC)
         told = self.expected()
-        left = self._leftovers.found(state, self._vms, inside=told is not None and told.inside)
+        left = self._left(state)
         unread = tuple(name for name, view in state.nodes.items() if view.link.status in NOT_ANSWERING)
         return Timeline(
             now=now,
