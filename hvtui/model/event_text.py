@@ -149,9 +149,9 @@ _PLAIN: Final = {
         "HvTui",
     )
 }
-_VM: Final = re.compile(
-    r"(?:'(?P<name>[^'\n]{1,256})'|(?P<bare>\S{1,256}))?[^'()\n]{0,200}\((?:[^()\n]{0,40}?)?\b(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\)"
-)
+_VM_ID: Final = re.compile(r"\([^()\n]{0,60}?\b(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\)")
+_BARE: Final = re.compile(r"machine (?P<name>[^\s'()]{1,80}):? *\Z")
+_CLOCK: Final = re.compile(r"\d[:.]\d\d")
 _QUOTED: Final = re.compile(r"'([^'\n]{1,256})'")
 
 
@@ -186,7 +186,11 @@ def read_event_texts(lines: Sequence[Line]) -> tuple[EventText, ...]:
     """Every event of a text, in its order; never raises."""
     fields = [_field(line.text) for line in lines]
     blocks = _blocks(lines, fields)
-    found = [_event(lines, fields, block, blocks) for block in blocks]
+    found = []
+    for index, block in enumerate(blocks):
+        start = blocks[index - 1].id_at + 1 if index else 0
+        end = blocks[index + 1].first if index + 1 < len(blocks) else len(lines)
+        found.append(_event(lines, fields, block, (start, end)))
     inside = {number for event in found for number in range(event.lines[0], event.lines[1] + 1)}
     found += _rows(lines, inside)
     return tuple(sorted(found, key=lambda event: event.lines)[:EVENT_LIMIT])
@@ -233,7 +237,9 @@ def _blocks(lines: Sequence[Line], fields: list[tuple[str, str] | None]) -> list
         taken.add(id_at)
         value = (fields[id_at] or ("", "0"))[1]
         blocks.append(_Block(name, int(value), min(at, id_at), at, id_at))
-    return blocks
+        if len(blocks) == EVENT_LIMIT:
+            break
+    return sorted(blocks, key=lambda block: block.first)
 
 
 def _id_near(fields: list[tuple[str, str] | None], at: int, low: int, high: int, taken: set[int]) -> int | None:
@@ -248,13 +254,12 @@ def _id_near(fields: list[tuple[str, str] | None], at: int, low: int, high: int,
 
 
 def _event(
-    lines: Sequence[Line], fields: list[tuple[str, str] | None], block: _Block, blocks: list[_Block]
+    lines: Sequence[Line], fields: list[tuple[str, str] | None], block: _Block, between: tuple[int, int]
 ) -> EventText:
-    later = [other.first for other in blocks if other.first > block.first]
-    end = min([*later, len(lines), max(block.source_at, block.id_at) + _MESSAGE_LINES])
+    """The event of a block; `between` is where the one before ends and the next begins."""
+    end = min(between[1], max(block.source_at, block.id_at) + _MESSAGE_LINES)
     first = block.first
-    earlier = [other.id_at for other in blocks if other.first < block.first]
-    start = max([*earlier, first - _MESSAGE_LINES, -1]) + 1
+    start = max(between[0], first - _MESSAGE_LINES)
     message_at = next((at for at in range(first, end) if (fields[at] or ("", ""))[0] in _MESSAGES), None)
     if message_at is None:
         before = [at for at in range(first - 1, start - 1, -1) if (fields[at] or ("", ""))[0] == "message"]
@@ -301,7 +306,7 @@ def _begins_another(text: str, field: tuple[str, str] | None) -> bool:
         return True
     if _PROVIDER_HEAD.match(text) or set(text.strip()) == {"-"} or _HEADER.match(text.strip()):
         return True
-    listed = _LIST_ROW.search(text)
+    listed = _LIST_ROW.search(text) if _CLOCK.search(text) else None
     return listed is not None and bool(provider_named(listed["source"].split("  ")[-1]))
 
 
@@ -315,6 +320,12 @@ def _rows(lines: Sequence[Line], inside: set[int]) -> list[EventText]:
             continue
         if line.number in inside:
             continue
+        header = _HEADER.search(line.text)
+        if header is not None and (provider := provider_named(header["source"])):
+            found.append(_made(provider, int(header["id"]), "", line.text[header.end() :], (line.number,) * 2))
+            continue
+        if _CLOCK.search(line.text) is None:
+            continue
         # A table of a web page or of Markdown has bars between its cells.
         text = _BAR.sub("   ", line.text)
         listed = _LIST_ROW.search(text)
@@ -325,15 +336,14 @@ def _rows(lines: Sequence[Line], inside: set[int]) -> list[EventText]:
         if row is not None and head:
             found.append(_made(head, int(row["id"]), row["time"], row["message"], (line.number,) * 2))
             continue
-        header = _HEADER.search(line.text)
-        if header is not None and (provider := provider_named(header["source"])):
-            found.append(_made(provider, int(header["id"]), "", line.text[header.end() :], (line.number,) * 2))
     return found
 
 
 def _made(provider: str, number: int, time: str, message: str, lines: tuple[int, int]) -> EventText:
     message = message.replace('"', "'")
-    vm = _VM.search(message)
+    # Names and ids stand in one piece however the lines were broken.
+    joined = " ".join(message.split())
+    vm, vm_name = _vm(joined)
     return EventText(
         provider=provider,
         id=number,
@@ -341,7 +351,20 @@ def _made(provider: str, number: int, time: str, message: str, lines: tuple[int,
         message=message.strip(),
         lines=lines,
         codes=tuple(dict.fromkeys(found.code for found in codes_in(message))),
-        vm="" if vm is None else vm["id"].lower(),
-        vm_name="" if vm is None else vm["name"] or vm["bare"] or "",
-        names=tuple(dict.fromkeys(name.strip(" *_") for name in _QUOTED.findall(message))),
+        vm=vm,
+        vm_name=vm_name,
+        names=tuple(dict.fromkeys(name.strip(" *_") for name in _QUOTED.findall(joined))),
     )
+
+
+def _vm(message: str) -> tuple[str, str]:
+    """Id and name of the VM that a message names by its id: the name at its beginning, else the last one before it."""
+    found = _VM_ID.search(message)
+    if found is None:
+        return "", ""
+    before = message[max(0, found.start() - 500) : found.start()]
+    names = [match for match in _QUOTED.finditer(before) if "\\" not in match[1]]
+    if names:
+        return found["id"].lower(), (names[0] if names[0].start() < 3 else names[-1])[1]
+    bare = _BARE.search(before)
+    return found["id"].lower(), bare["name"] if bare is not None else ""

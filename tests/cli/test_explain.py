@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from hvtui.cli.explain_output import recognise
 from tests.support.cli import Shell, program
 from tests.support.schemas import checked
 
@@ -239,3 +241,23 @@ def test_a_pipe_that_never_ends_is_given_up(shell: Shell, tmp_path: Path) -> Non
     writer.join(30)
     assert ended
     assert "over 4,000,000 bytes" in ran.err
+
+
+def test_it_brings_in_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom hvtui.cli.main import main\n"
+        f"main(['explain', {saved(tmp_path, STUCK + 'hr = 0x80070005')!r}])\n"
+        "heavy = 'textual rich pypsrp requests asyncio sqlite3 hvtui.live hvtui.lab hvtui.ui'.split()\n"
+        "print([name for name in heavy if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_a_long_log_is_read_in_time() -> None:
+    row = "5/2/2016 11:13:00 AM  Hyper-V-VMMS  10102  None  line {n} hr = 0x8007{n:04x}"
+    text = "\n".join(row.format(n=n % 9999) for n in range(5_000))
+    began = time.process_time()
+    found = recognise(text.encode())
+    assert time.process_time() - began < 20
+    assert found.kind == "event_texts"
