@@ -21,9 +21,10 @@ from hvtui.model.event_catalog import writer_of
 from hvtui.model.events import NodeEvent
 from hvtui.model.severity import Severity
 from hvtui.model.views import NodeView
-from hvtui.model.writer_catalog import CSV, HYPER_V, SYSTEM, WAITING, WRITERS
+from hvtui.model.writer_catalog import CSV, HYPER_V, SYSTEM, WAITING, WRITERS, service_of
 from hvtui.model.writers import Writer, WriterPicture
 from hvtui.operations.backup_state import QUIET, Answer
+from hvtui.remote.contract import SERVICES
 
 REJECTED: Final = 8229
 """VSS: a writer rejected an event."""
@@ -213,9 +214,16 @@ def _one_failed(look: Look, key: str, rule_id: str, writer: Writer) -> Finding:
         evidence=[*evidence, *_advice(key, writer)],
         since=began,
         severity=severity,
-        action="verb.vmms" if writer.id == HYPER_V else None,
+        action=_action(writer.id),
         part=writer.id or writer.name,
     )
+
+
+def _action(writer: str) -> str:
+    """What hvtui itself can do about a writer: nothing where its service is none that hvtui restarts."""
+    service = service_of(writer)
+    special = {"vmms": "verb.vmms", "ClusSvc": "verb.drain"}
+    return special.get(service) or ("verb.service" if service in SERVICES else "")
 
 
 def _advice(key: str, writer: Writer) -> Iterator[Evidence]:
@@ -311,6 +319,7 @@ def _missing(look: Look, key: str, view: NodeView, picture: WriterPicture, missi
     ]
     if missing == HYPER_V:
         evidence.append(look.read("VMMS, which hosts it, runs", key, "VMMS"))
+    evidence.append(Evidence(text=known.restart, node=key, source="writers: what helps"))
     why = "VMMS runs" if missing == HYPER_V else f"{others[0]} has it"
     yield look.make(
         "writers-missing",
@@ -319,7 +328,7 @@ def _missing(look: Look, key: str, view: NodeView, picture: WriterPicture, missi
         sure=Sure.LIKELY,
         evidence=evidence,
         severity=_EXPECTED[missing],
-        action="verb.vmms" if missing == HYPER_V else None,
+        action=_action(missing),
         part=missing,
         since=picture.time,
     )

@@ -130,6 +130,23 @@ def test_a_failed_writer_is_a_hint_only_while_backups_succeed() -> None:
     assert "backups of the node's VMs succeed" in finding.text
 
 
+@pytest.mark.parametrize(
+    ("writer", "action"),
+    [
+        (("Cluster Shared Volume VSS Writer", "1072ae1c-e5a7-4ea1-9e4a-6f7964656570"), "verb.drain"),
+        (SYSTEM_WRITER, "verb.service"),
+        (("Task Scheduler Writer", "d61d61c8-d73a-4eee-8cdd-f6f9786b7124"), ""),
+        (("Vendor Writer", "0f0e8a52-7c1c-4f0e-9d53-0d2f4d1c7b11"), ""),
+    ],
+)
+def test_what_hvtui_does_about_a_writer_is_never_a_restart_of_the_cluster_service(
+    writer: tuple[str, str], action: str
+) -> None:
+    scene = Scene()
+    stuck(9, "Non-retryable error", writer)(scene)
+    assert one(scene, "writer-failed").action == action
+
+
 def test_8194_beside_a_stuck_writer_is_that_writer_s() -> None:
     scene = Scene()
     access("HV01", "HV02")(scene)
