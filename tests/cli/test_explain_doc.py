@@ -32,8 +32,6 @@ is said, never guessed.
 
 ## Why it happens, what to do, what not to do
 
-A case whose name is a link has its words from the [findings](findings.md).
-
 | case | next step | not |
 |---|---|---|
 """
@@ -58,10 +56,11 @@ def page() -> str:
     """The page as it must be."""
     products = sorted({text.product for text in known().texts if text.product} - {"VSS", "Hyper-V", "diskshadow"})
     lines = [HEAD.format(products=", ".join(products), codes=len(known().codes)).rstrip("\n")]
-    for name in cases():
+    for name in (name for name in cases() if name in known().cases):
         case = case_of(name)
-        title = f"[{_cell(case.title)}](findings.md)" if case.finding else _cell(case.title)
-        lines.append(f"| {title} | {_cell(case.next)} | {_cell(case.never)} |")
+        lines.append(f"| {_cell(case.title)} | {_cell(case.next)} | {_cell(case.never)} |")
+    listed = ", ".join(f"`{name}`" for name in sorted(cases()) if name not in known().cases)
+    lines.append(f"\nOther cases have their words from the [findings](findings.md): {listed}.")
     lines.append(TEXTS.format(count=len(TABLE)).rstrip("\n"))
     for name, row in TABLE.items():
         names = ", ".join(row["names"]) or {"vms": "VMs", "codes": "codes"}.get(row["kind"], "—")
