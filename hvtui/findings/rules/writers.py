@@ -24,7 +24,6 @@ from hvtui.model.views import NodeView
 from hvtui.model.writer_catalog import CSV, HYPER_V, SYSTEM, WAITING, WRITERS, service_of
 from hvtui.model.writers import Writer, WriterPicture
 from hvtui.operations.backup_state import QUIET, Answer
-from hvtui.remote.contract import SERVICES
 
 REJECTED: Final = 8229
 """VSS: a writer rejected an event."""
@@ -41,6 +40,8 @@ _SLOW_MS: Final = 60_000
 """A freeze lasts a minute at most; a list of writers that took longer did not wait for one."""
 _LASTING: Final = 3600.0
 """Seconds: that nothing was saved since a writer was first seen failed means something only after a while."""
+RESTARTED: Final = frozenset({"VSS", "CryptSvc", "BITS", "SQLWriter"})
+"""Services of writers that hvtui restarts by themselves; VMMS has a runbook of its own."""
 _EXPECTED: Final = {HYPER_V: Severity.BAD, CSV: Severity.WARN, SYSTEM: Severity.WARN}
 """Writers that every node of a cluster with Hyper-V has."""
 
@@ -223,7 +224,7 @@ def _action(writer: str) -> str:
     """What hvtui itself can do about a writer: nothing where its service is none that hvtui restarts."""
     service = service_of(writer)
     special = {"vmms": "verb.vmms", "ClusSvc": "verb.drain"}
-    return special.get(service) or ("verb.service" if service in SERVICES else "")
+    return special.get(service) or ("verb.service" if service in RESTARTED else "")
 
 
 def _advice(key: str, writer: Writer) -> Iterator[Evidence]:

@@ -7,7 +7,10 @@ from datetime import timedelta
 import pytest
 
 from hvtui.findings.finding import Finding, Sure
+from hvtui.findings.rules.writers import RESTARTED
 from hvtui.model.severity import Severity
+from hvtui.model.writer_catalog import WRITERS
+from hvtui.remote.contract import SERVICES
 from tests.support.builders import NOW, SYSTEM_WRITER
 from tests.unit.findings.pieces_vss import (
     GB,
@@ -145,6 +148,11 @@ def test_what_hvtui_does_about_a_writer_is_never_a_restart_of_the_cluster_servic
     scene = Scene()
     stuck(9, "Non-retryable error", writer)(scene)
     assert one(scene, "writer-failed").action == action
+
+
+def test_services_that_are_offered_a_restart_are_those_that_hvtui_restarts() -> None:
+    hosts = {known.service for known in WRITERS.values()}
+    assert set(SERVICES) & hosts - {"vmms"} == RESTARTED
 
 
 def test_8194_beside_a_stuck_writer_is_that_writer_s() -> None:
