@@ -14,12 +14,14 @@ from hvtui.cli.output import complain, say, show_json
 from hvtui.cli.picture_json import Json, cluster_json, time_json
 from hvtui.cli.status import MARKS, show_unread, unread_json
 from hvtui.clock import SystemClock
+from hvtui.config import ClusterConfig
 from hvtui.findings.catalogue import catalogue
 from hvtui.findings.engine import Engine
 from hvtui.findings.finding import Evidence, Sure, Target
 from hvtui.findings.kept import acknowledged_of
 from hvtui.findings.look import Answers
 from hvtui.findings.standing import Ack, Standing
+from hvtui.live.more import ask_more
 from hvtui.live.picture import Picture, Unread, take_picture
 from hvtui.live.pins import Pins
 from hvtui.model.link import LinkStatus
@@ -28,6 +30,7 @@ from hvtui.model.state import ClusterState
 from hvtui.model.views import ClusterView, NodeView, problem_text
 from hvtui.paths import state_dir
 from hvtui.recording.reader import Recording
+from hvtui.remote.credentials import CredentialGate
 
 PLAYED: Final = timedelta(hours=2)
 """How much of a recording's end is played."""
@@ -41,15 +44,26 @@ def run(arguments: Arguments) -> int:
     if arguments.of_recording is not None:
         return _of_recording(arguments.of_recording, json=arguments.json)
     config, cluster = choose(arguments)
-    pins = Pins(state_dir(), config.path)
-    picture = asyncio.run(take_picture(cluster, gate_for(cluster), pins=pins, writers=True, past=True))
-    engine = Engine(cluster, acknowledged_of(picture.state))
-    engine.look(picture.state, SystemClock().monotonic(), Answers(vss_access=picture.access))
+    engine, picture = asyncio.run(_look(cluster, gate_for(cluster), Pins(state_dir(), config.path)))
     if arguments.json:
         show_json(_json(engine, picture, cluster.name))
     else:
         _show(engine, picture, cluster.name)
     return ending(engine, complete=not picture.unread)
+
+
+async def _look(cluster: ClusterConfig, gate: CredentialGate, pins: Pins) -> tuple[Engine, Picture]:
+    """A picture and what is found in it; what a rule still wants to know is asked once."""
+    picture = await take_picture(cluster, gate, pins=pins, writers=True, past=True)
+    state = picture.state
+    engine = Engine(cluster, acknowledged_of(state))
+    engine.look(state, SystemClock().monotonic(), Answers(vss_access=picture.access))
+    if engine.wanted:
+        more = await ask_more(cluster, gate, picture, engine.wanted)
+        # Looked at from the beginning: the answers may be about anything.
+        engine = Engine(cluster, engine.acknowledged)
+        engine.look(state, SystemClock().monotonic(), Answers(vss_access=picture.access, fork=more.fork))
+    return engine, picture
 
 
 def _of_recording(file: Path, *, json: bool) -> Exit:

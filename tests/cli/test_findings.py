@@ -80,6 +80,16 @@ def test_a_healthy_cluster_has_none_and_what_cannot_be_read_is_not_fine(shell: S
         assert ran.code == 2
 
 
+def test_what_a_rule_still_wants_to_know_is_asked(shell: Shell, tmp_path: Path) -> None:
+    # The sign is older than the day of events that is read: only the whole logs tell that it must not be moved.
+    with Lab("obstacles", speed=0, at=60) as lab:
+        ran = shell("findings", "--json", "--config", configured(tmp_path, lab))
+        told = checked("findings", ran.out)
+        assert ran.code == 1
+        assert [(one["rule"], one["target"]["name"]) for one in told["findings"]] == [("fork-not-committed", "FORK01")]
+        assert told["unread"] == []
+
+
 def test_of_a_recording_what_stood_when_it_ended(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "night.hvtui"
     record_world("merge-stuck", file, 1200, step=10.0)
