@@ -261,3 +261,57 @@ def test_a_long_log_is_read_in_time() -> None:
     found = recognise(text.encode())
     assert time.process_time() - began < 20
     assert found.kind == "event_texts"
+
+
+COMMVAULT = """\
+Error Code: [91:9] Description: [VSS service or writers may be in a bad state. Please check vsbkp.log and Windows Event
+Viewer for VSS related messages. Or run vssadmin list writers from command prompt to check state of the VSS writers.]
+5248  1f2c  02/17 22:14:03 1234567 CVSnapVSS::DoSnapshotSet() - asynchronous DoSnapshotSet failed, hr = 0×800423F3
+"""
+
+
+def test_the_error_of_the_stuck_writer_from_the_backup_product(shell: Shell, tmp_path: Path) -> None:
+    ran = shell("explain", saved(tmp_path, COMMVAULT), "--json")
+    value = checked("explain", ran.out)
+    assert (ran.code, value["kind"]) == (1, "messages")
+    assert [case["id"] for case in value["cases"]] == ["writer-hangs"]
+    assert "10102" in value["cases"][0]["next"]
+    assert "kill" in value["cases"][0]["never"]
+    names = {(item["name"], item["lines"][0]) for item in value["recognised"]}
+    assert ("CommVault", 1) in names
+    assert ("0x800423f3 VSS_E_WRITERERROR_RETRYABLE", 3) in names
+
+
+def test_a_log_line_of_the_product_alone(shell: Shell, tmp_path: Path) -> None:
+    ran = shell("explain", saved(tmp_path, COMMVAULT.splitlines()[-1]), "--json")
+    value = checked("explain", ran.out)
+    assert ran.code == 1
+    assert [(i["kind"], i["name"]) for i in value["recognised"] if i["kind"] == "text"] == [("text", "CommVault")]
+    assert value["cases"]
+
+
+@pytest.mark.parametrize(
+    ("text", "case"),
+    [
+        ("0x80070020", "file-locked"),
+        ("error 0x80048102", "fork-not-committed"),
+        ("HRESULT: 800423F4", "vss-permanent"),
+        ("-2147212301", "writer-retry"),
+    ],
+)
+def test_a_code_on_its_own(text: str, case: str, shell: Shell, tmp_path: Path) -> None:
+    value = checked("explain", shell("explain", saved(tmp_path, text), "--json").out)
+    assert (value["kind"], [one["id"] for one in value["cases"]]) == ("codes", [case])
+
+
+def test_a_merge_of_two_codes_leads_to_two_cases(shell: Shell, tmp_path: Path) -> None:
+    text = "'SQL07' background disk merge failed to complete: {}. (3F2504E0-4F89-41D3-9A0C-0305E82C3301)"
+    for code, case in (
+        ("(0x80070020)", "merge-locked"),
+        ("(0x80070005)", "merge-denied"),
+        ("(0x80040001)", "merge-failed"),
+    ):
+        value = checked("explain", shell("explain", saved(tmp_path, text.format(code)), "--json").out)
+        assert [one["id"] for one in value["cases"]] == [case]
+        assert value["recognised"][0]["subject"] == "SQL07"
+        assert value["cases"][0]["finding"] == case
