@@ -63,7 +63,7 @@ class Condenser:
         self._packer = Packer(self._mirror.seeds)
         self._items: list[bytes] = []
         self._time = began
-        self._marked = began
+        self._marked = began // MARK_MS * MARK_MS
         self._skew = 0
         self._ticks = {node.name: node.tick_ms for node in key.nodes}
         """What the last message that was no heartbeat cost a node."""

@@ -7,6 +7,7 @@ from typing import Final
 from textual.binding import Binding, BindingType
 
 from hvtui.ui.action import Action, Confirm
+from hvtui.ui.replay_actions import REPLAY_ACTIONS
 from hvtui.ui.verb_actions import VERB_ACTIONS
 from hvtui.ui.window_actions import WINDOW_ACTIONS
 
@@ -185,6 +186,17 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("page.read", ("r", "f5"), "Read now", "Read what the page shows again", "read", "page", "read"),
     Action("page.more_down", ("J",), "Text down", "Half a page down in the text below", "more(1)", "page"),
     Action("page.more_up", ("H",), "Text up", "Half a page up in the text below", "more(-1)", "page"),
+    Action(
+        "record.toggle",
+        ("R",),
+        "Record",
+        "Record everything that comes in into a file, for hvtui replay; again: end",
+        "app.record",
+        "record",
+        "",
+        True,
+    ),
+    *REPLAY_ACTIONS,
     *VERB_ACTIONS,
     *WINDOW_ACTIONS,
 )

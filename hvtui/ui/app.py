@@ -6,13 +6,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingsMap, BindingType
 from textual.command import CommandPalette, Provider
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
@@ -24,6 +25,7 @@ from hvtui.live.feed import Feed
 from hvtui.model.change import Change
 from hvtui.model.link import LinkStatus
 from hvtui.operations.plan import Verb
+from hvtui.recording.feed import WHY, ReplayFeed
 from hvtui.text import safe_text
 from hvtui.ui.acting import Acting
 from hvtui.ui.actions import bindings
@@ -38,6 +40,7 @@ from hvtui.ui.notice import NoticeScreen
 from hvtui.ui.overview import Overview
 from hvtui.ui.palette import Commands, Places
 from hvtui.ui.pointed import NOTHING, Pointed, Points
+from hvtui.ui.recording import ConsoleRecorder
 from hvtui.ui.themes import DEFAULT, Palette, load_themes, theme_dirs
 from hvtui.ui.watching import KINDS as WATCHED
 from hvtui.ui.watching import News, ring
@@ -110,10 +113,11 @@ class HvtuiApp(App[None]):
         log_file: Path | None = None,
         own_process: bool = False,
         bells: bool = True,
+        recordings: Path | None = None,
     ) -> None:
         """Without `operations` it only watches. `folder` keeps what people know of findings, None: nobody does.
 
-        `own_process`: the app may decide when garbage is collected.
+        `own_process`: the app may decide when garbage is collected. `recordings`: another folder for them.
         """
         self.palettes: dict[str, Palette]
         self.palettes, self._theme_problems = load_themes(theme_dirs(user_themes))
@@ -126,6 +130,13 @@ class HvtuiApp(App[None]):
         self.window = WindowFeed(feed, config, self._ring)
         self._bells = bells
         self.overview.show_watching(self.window.watching)
+        journal = None if operations is None else operations.journal_folder
+        self.recording = ConsoleRecorder(feed, self.findings, folder=recordings, journal=journal)
+        self.overview.header.recording = lambda: self.recording.pieces(self.look)
+        if isinstance(feed, ReplayFeed):
+            # Before those of the tables: there, space marks a row, and nothing can be done with a mark.
+            first = [replace(one, priority=True) for one in bindings("replay") if isinstance(one, Binding)]
+            self._bindings = BindingsMap.merge([self._bindings, BindingsMap(first)])
         self.failed = False
         self._log_file = log_file
         self._pending: Change | None = None
@@ -176,6 +187,7 @@ class HvtuiApp(App[None]):
     async def on_unmount(self) -> None:
         self._unsubscribe()
         self.findings.close()
+        await self.recording.end()
         if self._starting is not None and not self._starting.done():
             self._starting.cancel()
 
@@ -207,7 +219,8 @@ class HvtuiApp(App[None]):
 
     def _look_for_findings(self) -> None:
         try:
-            self.findings.look()
+            if self.findings.look():
+                self.recording.found()
         except Exception as error:
             # Whatever goes wrong in there must not take the console away from the person on call.
             _LOG.exception("looking for findings")
@@ -277,7 +290,8 @@ class HvtuiApp(App[None]):
     def _able(self) -> Acting | None:
         """Who changes things; without it a word why nothing can be."""
         if self.acting is None:
-            self.overview.tell("this console only watches")
+            why = f"read-only: {WHY}" if isinstance(self.feed, ReplayFeed) else "this console only watches"
+            self.overview.tell(why)
         return self.acting
 
     def action_window(self) -> None:
@@ -354,6 +368,45 @@ class HvtuiApp(App[None]):
         acting = self._able()
         if acting is not None:
             acting.toggle_read_only()
+
+    # --- recording, and what only a replay has ---
+
+    async def action_record(self) -> None:
+        """Record, or end that."""
+        self.overview.tell(await self.recording.toggle())
+        self.overview.header.tick()
+
+    async def action_record_or_remove(self) -> None:
+        """One key: it records where panes are, and removes a checkpoint where checkpoints are listed."""
+        if self.screen is self.overview:
+            await self.action_record()
+        else:
+            self.action_verb(Verb.REMOVE.value)
+
+    def action_replay_pause(self) -> None:
+        """Stand still, or go on."""
+        self._replay(lambda feed: feed.pause())
+
+    def action_replay_step(self) -> None:
+        """To the next thing that was told."""
+        self._replay(lambda feed: feed.step())
+
+    def action_replay_speed(self, by: int) -> None:
+        """Faster or slower."""
+        self._replay(lambda feed: feed.faster(by))
+
+    def action_replay_skip(self, seconds: int) -> None:
+        """On or back."""
+        self._replay(lambda feed: feed.skip(seconds))
+        if seconds < 0:
+            # What was remembered between two looks is of a time that has not come yet.
+            self.findings.restart()
+
+    def _replay(self, do: Callable[[ReplayFeed], None]) -> None:
+        feed = self.feed
+        if isinstance(feed, ReplayFeed):
+            do(feed)
+            self._deliver()
 
     async def action_quit(self) -> None:
         """Leave; while operations run, only after that was said."""

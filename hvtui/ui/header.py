@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -32,6 +32,8 @@ class Header(Vertical):
 
     def __init__(self, feed: Feed, look: Look, findings: FindingWatch, acting: Acting | None = None) -> None:
         super().__init__()
+        self.recording: Callable[[], list[Piece]] = list
+        """The sign that it is recorded."""
         self._acting = acting
         self._findings = findings
         self._feed = feed
@@ -126,7 +128,7 @@ class Header(Vertical):
 
     def _right(self) -> list[Piece]:
         feed, now = self._feed, self._feed.clock.monotonic()
-        pieces = [Piece("  ")]
+        pieces = [Piece("  "), *self.recording()]
         if feed.protected:
             pieces += [Piece(" PROD ", "alert"), Piece(" ")]
         running, bad = self._acting.counts() if self._acting is not None else (0, 0)

@@ -28,6 +28,8 @@ _SCOPES: Final = (
     ("window", "Backup window page"),
     ("watch", "Watching"),
     ("dialog", "Dialogs that confirm"),
+    ("record", "Recording"),
+    ("replay", "In a replay"),
     ("app", "Everywhere"),
 )
 

@@ -33,6 +33,9 @@ class Glyphs:
     watch: str = "◉"
     track: str = " "
     thumb: str = "█"
+    record: str = "●"
+    gone: str = "━"
+    ahead: str = "─"
     frame: str = "╭─╮│╰╯"
     """Corner, edge, corner, side, corner, corner."""
 
@@ -61,6 +64,9 @@ ASCII: Final = Glyphs(
     watch="@",
     track=":",
     thumb="#",
+    record="*",
+    gone="=",
+    ahead="-",
     frame="+-+|++",
 )
 

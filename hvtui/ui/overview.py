@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 from hvtui.live.feed import Feed
 from hvtui.model.change import Change
+from hvtui.recording.feed import ReplayFeed
 from hvtui.text import safe_text
 from hvtui.ui.acting import Acting
 from hvtui.ui.actions import ON_PAGES, PANES, bindings
@@ -32,6 +33,7 @@ from hvtui.ui.panes.placement import PlacementPane
 from hvtui.ui.panes.vms import VmsPane
 from hvtui.ui.panes.writers import WritersPane
 from hvtui.ui.pointed import Pointed
+from hvtui.ui.replay import ReplayBar
 from hvtui.ui.watching import Watching
 
 _LOG = logging.getLogger(__name__)
@@ -104,6 +106,7 @@ class Overview(Screen[None]):
         self.findings = FindingsPane(feed, look, findings)
         listing = (nodes, csvs, self.vms, writers, placement, listed, self.findings)
         self.panes: dict[str, Pane] = {pane.key: pane for pane in listing}
+        self.replay = ReplayBar(feed, look) if isinstance(feed, ReplayFeed) else None
         self._failed: set[str] = set()
         self._heights: dict[str, int] = {}
 
@@ -119,6 +122,8 @@ class Overview(Screen[None]):
             yield panes["placement"]
             yield panes["events"]
             yield panes["findings"]
+        if self.replay is not None:
+            yield self.replay
         yield KeyLine(self.look, "table", "overview", "acts", "app", without=_ELSEWHERE)
 
     def on_mount(self) -> None:
@@ -135,6 +140,8 @@ class Overview(Screen[None]):
         """Hand a change to every pane; one that fails says so and the others go on."""
         self._each_pane(change)
         self.header.apply(change)
+        if self.replay is not None:
+            self.replay.tick()
         self.call_later(self._fit_rows)
 
     def _second(self) -> None:

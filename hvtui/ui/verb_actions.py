@@ -152,6 +152,8 @@ VERB_ACTIONS: Final[tuple[Action, ...]] = (
         "Remove it and merge its disks",
         on=("checkpoint",),
         footer="remove",
+        # On the panes there is no checkpoint: there the key records.
+        key_call="app.record_or_remove",
     ),
     _verb(
         Verb.START_VM,

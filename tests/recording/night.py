@@ -55,7 +55,7 @@ class Counts:
 
 
 class Night:
-    """Plays a world into a recording. `per_minute`: changes that there are at least; guests' heartbeats make up the rest."""
+    """Plays a world into a recording with `per_minute` changes at least; guests' heartbeats make up the rest."""
 
     def __init__(self, scenario: str, file: Path, *, per_minute: int, seed: int = 8) -> None:
         self.feed = ToldFeed(World.load(scenario, start=START))
@@ -86,8 +86,7 @@ class Night:
             when, _, what, name = heapq.heappop(self._heap)
             step = when - self._elapsed
             if step > 0:
-                self.feed.world.advance(step)
-                self.feed.clock.advance(step)
+                self.feed.advance(step)
                 self._elapsed = when
             self._do(what, name)
             if self._elapsed >= minute:
@@ -141,4 +140,4 @@ class Night:
 
     def _push(self, when: float, what: str, name: str) -> None:
         self._order += 1
-        heapq.heappush(self._heap, (when, self._order, what, name))
+        heapq.heappush(self._heap, (round(when, 3), self._order, what, name))

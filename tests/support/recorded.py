@@ -12,20 +12,21 @@ from typing import Final
 
 import msgspec
 
-from hvtui.clock import ManualClock
+from hvtui.clock import Clock
 from hvtui.lab.native import calls
 from hvtui.lab.native.cluster_stream import ClusterStream
 from hvtui.lab.native.node_stream import NodeStream
 from hvtui.lab.world import World
 from hvtui.lab.world.node import Node
 from hvtui.live.health import hanging_service
+from hvtui.live.inputs import Tap
 from hvtui.model.change import Change
 from hvtui.model.enums import NodeState
 from hvtui.model.link import LinkStatus
 from hvtui.model.records import ClusterFrame, EventPage, Info, NodeFrame, Providers, WriterText
 from hvtui.model.usage import Usage
 from hvtui.recording.recorder import Recorder
-from hvtui.recording.still import StillStore
+from hvtui.recording.still import SetClock, StillStore
 from hvtui.remote.contract import CHANNELS
 from tests.support.world import START
 
@@ -41,7 +42,9 @@ class ToldFeed:
         self.title = title
         self.read_only = True
         self.protected = False
-        self.clock = ManualClock(world.now)
+        self._set = SetClock(world.now, 1_000.0)
+        self.clock: Clock = self._set
+        self._ms = 0
         self.store = StillStore(self.clock)
         self.state = self.store.state
         self._listeners: list[Callable[[Change], None]] = []
@@ -71,13 +74,14 @@ class ToldFeed:
     async def stop(self) -> None:
         """Nothing to end."""
 
+    def listen(self, tap: Tap | None) -> None:
+        self.store.tap = tap
+
     # --- driving it ---
 
     def pump(self, seconds: float = 0.0, *, writers: bool = False, events: bool = True) -> Change:
         """Let time pass, then read every node once; tells the listeners."""
-        if seconds:
-            self.world.advance(seconds)
-            self.clock.advance(seconds)
+        self.advance(seconds)
         self.read_cluster()
         for node in self.world.nodes.values():
             if not self.read_node(node):
@@ -87,6 +91,13 @@ class ToldFeed:
             if writers:
                 self.read_writers(node)
         return self.tell()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, to the millisecond; nothing is read."""
+        if seconds:
+            self.world.advance(seconds)
+            self._ms += round(seconds * 1000)
+            self._set.set(self._ms)
 
     def tell(self) -> Change:
         """Let the listeners know what was read since the last time."""
@@ -146,8 +157,7 @@ class ToldFeed:
 
 def recorder_of(feed: ToldFeed, file: Path, *, redact: bool = False, own_thread: bool = False) -> Recorder:
     """A recorder on the feed; without a thread of its own nothing is written until it is asked to."""
-    clock = feed.clock
-    made = Recorder(file, feed.state, clock, title=feed.title, redact=redact, own_thread=own_thread)
+    made = Recorder(file, feed.state, feed.clock, title=feed.title, redact=redact, own_thread=own_thread)
     feed.store.tap = made.tap
     return made
 
