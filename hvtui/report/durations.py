@@ -53,9 +53,16 @@ class Outlier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def took_of(timeline: Timeline) -> tuple[Took, ...]:
-    """Every VM that had or should have had a backup in the window, the worst standing first, then the longest."""
+    """Every VM that had or should have had a backup in the window: the worst standing first, then the longest; those
+    that only wait for one last.
+    """
     made = [_took(line, timeline) for line in timeline.vms if line.standing is not Standing.NONE]
-    return tuple(sorted(made, key=lambda one: (-one.standing, -(one.seconds or 0.0), one.name.casefold(), one.vm)))
+    return tuple(sorted(made, key=_order))
+
+
+def _order(one: Took) -> tuple[int, float, str, str]:
+    standing = 0 if one.standing == Standing.WAITING else one.standing
+    return -standing, -(one.seconds or 0.0), one.name.casefold(), one.vm
 
 
 def _took(line: VmLine, timeline: Timeline) -> Took:
