@@ -123,10 +123,11 @@ def node_twin(stage: Stage, name: str) -> Iterator[Twin]:
         yield Twin(stage, native, stream, first)
 
 
-def call_differences(stage: Stage, name: str, chains: int = 3) -> list[str]:
+def call_differences(stage: Stage, name: str, *, chains: int = 2, filters: bool = True) -> list[str]:
     """Where the answers of the calls differ on a node, every channel and every page of its events included.
 
-    `chains`: of so many VMs the disks are asked for, those with checkpoints first.
+    `chains`: of so many VMs the disks are asked for, those with checkpoints first. `filters`: fltmc is run too, which
+    starts two processes.
     """
     world, node = stage.world, stage.world.node(name)
     engine = stage.engine(name, without=lacking(node), hurried=hurried(node))
@@ -148,7 +149,8 @@ def call_differences(stage: Stage, name: str, chains: int = 3) -> list[str]:
     compare("Get-HvTuiVssAccess", lambda: vss_access(world, node))
     compare("Get-HvTuiProvider", lambda: calls.providers(world, node))
     compare("Get-HvTuiShadow", lambda: signals.shadows(world, node))
-    compare("Get-HvTuiFilter", lambda: signals.filters(world, node))
+    if filters:
+        compare("Get-HvTuiFilter", lambda: signals.filters(world, node))
     compare("Get-HvTuiHotfix", lambda: signals.hotfixes(world, node))
     for vm in sorted(node.vms.values(), key=lambda vm: not vm.checkpoints)[:chains]:
         compare(f"Get-HvTuiChain -VMId {vm.id}", lambda id=vm.id: signals.chain(world, node, id))  # type: ignore[misc]
