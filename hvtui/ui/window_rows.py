@@ -53,29 +53,40 @@ class TimeRow:
     reached: str = ""
     what: str = ""
     trouble: bool = False
-    cells: Callable[[Axis], list[Cell]] | None = None
+    cells: Callable[[Axis, datetime], list[Cell]] | None = None
+    """From the axis and the time that it is now."""
     lasting: bool = True
     """Its strip grows as time goes on."""
 
 
-def rows_of(timeline: Timeline, look: Look, sort: str, watched: frozenset[tuple[str, str]]) -> list[TimeRow]:
-    """All rows in order. VMs of which no backup is known or expected are counted, not listed."""
+Kept = dict[str, tuple[VmLine, bool, TimeRow]]
+"""VM → its row, and what that was made from: of thousands of VMs few change within a second."""
+
+
+def rows_of(
+    timeline: Timeline, look: Look, sort: str, watched: frozenset[tuple[str, str]], kept: Kept | None = None
+) -> list[TimeRow]:
+    """All rows in order. VMs of which no backup is known or expected are counted, not listed.
+
+    `kept` is what an earlier call filled: rows of VMs that did not change are the same objects again.
+    """
+    held: Kept = {} if kept is None else kept
     listed = [line for line in timeline.vms if line.standing is not Standing.NONE]
     hidden = len(timeline.vms) - len(listed)
     listed.sort(key=_order(sort))
     more = f", {hidden} without a backup in sight are not listed" if hidden else ""
     rows = [_head("vms", f"VMs {len(listed)}{more}")]
-    rows += [_vm(line, timeline.now, look, ("vm", line.vm) in watched) for line in listed]
+    rows += [_kept_vm(line, look, ("vm", line.vm) in watched, held) for line in listed]
     if timeline.leftovers:
         rows.append(_head("left", f"Left behind {len(timeline.leftovers)}"))
         rows += [_left(number, one, timeline.now, look) for number, one in enumerate(timeline.leftovers)]
     if timeline.nodes:
         rows.append(_head("nodes", "Hyper-V writer, by node"))
-        rows += sorted((_node(line, timeline.now, look) for line in timeline.nodes), key=lambda row: natural(row.name))
+        rows += sorted((_node(line, look) for line in timeline.nodes), key=lambda row: natural(row.name))
     if timeline.csvs:
         rows.append(_head("csvs", "Volumes: way of I/O, and free space"))
         for line in sorted(timeline.csvs, key=lambda line: natural(line.name)):
-            rows += _csv(line, timeline.now, look, ("csv", line.csv) in watched)
+            rows += _csv(line, look, ("csv", line.csv) in watched)
     if timeline.marks:
         rows.append(_head("marks", f"Events and actions {len(timeline.marks)}"))
         rows += _marks(timeline.marks, look)
@@ -96,7 +107,16 @@ def _head(key: str, text: str) -> TimeRow:
     return TimeRow(id=f"head|{key}", kind="head", name=text)
 
 
-def _vm(line: VmLine, now: datetime, look: Look, watched: bool) -> TimeRow:
+def _kept_vm(line: VmLine, look: Look, watched: bool, held: Kept) -> TimeRow:
+    known = held.get(line.vm)
+    if known is not None and known[0] is line and known[1] is watched:
+        return known[2]
+    made = _vm(line, look, watched)
+    held[line.vm] = (line, watched, made)
+    return made
+
+
+def _vm(line: VmLine, look: Look, watched: bool) -> TimeRow:
     glyph, role, word = _STANDINGS[line.standing]
     what = word
     if line.standing is Standing.RUNNING:
@@ -122,12 +142,12 @@ def _vm(line: VmLine, now: datetime, look: Look, watched: bool) -> TimeRow:
         reached=line.consistency.value if line.standing not in _BEFORE and line.last is not None else "",
         what=look.plain(what),
         trouble=line.standing >= Standing.ENDED,
-        cells=partial(_vm_cells, line, now, look),
+        cells=partial(_vm_cells, line, look),
         lasting=bool(line.backups) and line.backups[-1].open,
     )
 
 
-def _vm_cells(line: VmLine, now: datetime, look: Look, axis: Axis) -> list[Cell]:
+def _vm_cells(line: VmLine, look: Look, axis: Axis, now: datetime) -> list[Cell]:
     return vm_cells(line, axis, now, look)
 
 
@@ -148,7 +168,7 @@ def _left(number: int, one: Leftover, now: datetime, look: Look) -> TimeRow:
     )
 
 
-def _node(line: NodeLine, now: datetime, look: Look) -> TimeRow:
+def _node(line: NodeLine, look: Look) -> TimeRow:
     last = line.stretches[-1] if line.stretches else None
     severity = last.severity if last is not None else Severity.UNKNOWN
     if line.stalled:
@@ -163,11 +183,11 @@ def _node(line: NodeLine, now: datetime, look: Look) -> TimeRow:
         role=SEVERITY_ROLES[severity],
         what=look.plain(line.stalled or (last.text if last is not None else "not read")),
         trouble=severity >= Severity.WARN,
-        cells=lambda axis: node_cells(line, axis, now, look),
+        cells=lambda axis, now: node_cells(line, axis, now, look),
     )
 
 
-def _csv(line: CsvLine, now: datetime, look: Look, watched: bool) -> list[TimeRow]:
+def _csv(line: CsvLine, look: Look, watched: bool) -> list[TimeRow]:
     last = line.stretches[-1] if line.stretches else None
     severity = last.severity if last is not None else Severity.UNKNOWN
     backup = ", backup in progress" if last is not None and last.backup else ""
@@ -187,7 +207,7 @@ def _csv(line: CsvLine, now: datetime, look: Look, watched: bool) -> list[TimeRo
             role=SEVERITY_ROLES[severity],
             what=look.plain(f"{last.text if last is not None else 'not read'}{backup}"),
             trouble=severity >= Severity.WARN,
-            cells=lambda axis: csv_cells(line, axis, now, look),
+            cells=lambda axis, now: csv_cells(line, axis, now, look),
         ),
         TimeRow(
             id=f"free|{line.csv}",
@@ -199,7 +219,7 @@ def _csv(line: CsvLine, now: datetime, look: Look, watched: bool) -> list[TimeRo
             role="dim" if percent is not None and percent >= 10 else SEVERITY_ROLES[low],
             what=f"{fmt.size(free)} free{lowest}" if free is not None else "free space not read",
             trouble=percent is not None and percent < 10,
-            cells=lambda axis: free_cells(line, axis, now, look),
+            cells=lambda axis, now: free_cells(line, axis, now, look),
         ),
     ]
 
@@ -228,7 +248,7 @@ def _marks(marks: tuple[Mark, ...], look: Look) -> list[TimeRow]:
     return rows
 
 
-def _mark_cells(marks: tuple[Mark, ...], look: Look, axis: Axis) -> list[Cell]:
+def _mark_cells(marks: tuple[Mark, ...], look: Look, axis: Axis, _now: datetime) -> list[Cell]:
     return mark_cells(marks, axis, look)
 
 

@@ -19,7 +19,7 @@ from hvtui.ui.pointed import NOTHING, Pointed
 from hvtui.ui.widgets.styled_line import Piece, StyledLine
 from hvtui.ui.widgets.timeline import Timeline
 from hvtui.ui.window_paint import STEPS, Axis, axis_to, legend
-from hvtui.ui.window_rows import SORTS, detail_of, rows_of
+from hvtui.ui.window_rows import SORTS, Kept, detail_of, rows_of
 from hvtui.window.records import Expected
 from hvtui.window.records import Timeline as Window
 
@@ -61,6 +61,7 @@ class WindowPage(Screen[None]):
         self._end: datetime | None = None
         """Where the axis ends; None: it ends now."""
         self._sort = 0
+        self._kept: Kept = {}
 
     def compose(self) -> ComposeResult:
         yield self._head
@@ -96,8 +97,8 @@ class WindowPage(Screen[None]):
             return
         self._told = told
         axis = self._axis(told)
-        rows = rows_of(told, self._look, SORTS[self._sort], self._window.watching.rows)
-        self.table.show(rows, axis)
+        rows = rows_of(told, self._look, SORTS[self._sort], self._window.watching.rows, self._kept)
+        self.table.show(rows, axis, told.now)
         self._show_head(told, axis)
         self._show_summary(told)
         self._show_detail()

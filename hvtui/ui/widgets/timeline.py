@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Final
 
 from rich.segment import Segment
@@ -79,6 +80,7 @@ class Timeline(ScrollView, can_focus=True):
         self._rows: dict[str, TimeRow] = {}
         self._view: list[str] = []
         self._axis: Axis | None = None
+        self._now: datetime | None = None
         self._strips: dict[tuple[str, str], Strip] = {}
         self._styles: dict[tuple[str, str], Style] | None = None
         self._frozen_until = 0.0
@@ -112,9 +114,10 @@ class Timeline(ScrollView, can_focus=True):
         """The time axis shown."""
         return self._axis
 
-    def show(self, rows: Sequence[TimeRow], axis: Axis) -> None:
-        """Show these rows on this axis; only what differs is painted again."""
+    def show(self, rows: Sequence[TimeRow], axis: Axis, now: datetime) -> None:
+        """Show these rows on this axis at this time; only what differs is painted again."""
         moved = axis != self._axis
+        self._now = now
         new = {row.id: row for row in rows}
         old, self._rows, self._axis = self._rows, new, axis
         changed = {key for key in new.keys() | old.keys() if not _same(old.get(key), new.get(key))}
@@ -290,8 +293,8 @@ class Timeline(ScrollView, can_focus=True):
         for text, width, role in parts:
             if width:
                 segments.append(Segment(fit(text, width, ellipsis=glyphs.ellipsis) + " ", styles[kind, role]))
-        if row.cells is not None and self._axis is not None:
-            segments += _runs(row.cells(self._axis), kind, styles)
+        if row.cells is not None and self._axis is not None and self._now is not None:
+            segments += _runs(row.cells(self._axis, self._now), kind, styles)
         return Strip(segments).adjust_cell_length(self._width, styles[kind, ""])
 
     def _table_styles(self) -> dict[tuple[str, str], Style]:
@@ -345,10 +348,10 @@ class Timeline(ScrollView, can_focus=True):
 
 
 def _same(old: TimeRow | None, new: TimeRow | None) -> bool:
-    """Equal but for the function that paints; a strip that grows is painted anew with the axis."""
-    if old is None or new is None or new.lasting:
+    """Equal but for the function that paints; a strip that grows is painted anew every time."""
+    if new is not None and new.lasting:
         return False
-    return _plain(old) == _plain(new)
+    return old is new or (old is not None and new is not None and _plain(old) == _plain(new))
 
 
 def _plain(row: TimeRow) -> tuple[object, ...]:
