@@ -12,8 +12,8 @@ from hvtui.model.durations import span_text
 from hvtui.model.severity import Severity
 from hvtui.report import words
 from hvtui.report.night import Found, Night, worst_of
-from hvtui.report.picture import axis_of, by_name, shown_vms, ticks
-from hvtui.text import natural, safe_text
+from hvtui.report.picture import axis_of, shown_csvs, shown_nodes, shown_vms, ticks
+from hvtui.text import safe_text
 from hvtui.window.records import Backup, Outcome, Phase, Standing, Stretch
 
 _CELLS: Final = 64
@@ -64,12 +64,18 @@ def _timeline(night: Night, zone: tzinfo | None) -> Iterator[str]:
         if all(c == " " for c in head[max(0, at - 1) : at + 5]):
             head[at : at + 5] = f"{time:%H:%M}"
     yield f"{'':{_NAME}} {''.join(head).rstrip()}"
-    for line in by_name(night.timeline.csvs):
+    volumes, quiet = shown_csvs(night.timeline.csvs)
+    for line in volumes:
         low = line.lowest
         note = "" if low is None or not line.size else f"{100 * low / line.size:.0f}% free"
         yield _row(line.name, axis.strip(line.stretches), note)
-    for node in sorted(night.timeline.nodes, key=lambda line: natural(line.node)):
+    if quiet:
+        yield f"{f'{quiet} volumes more':>{_NAME}} nothing happened on them"
+    nodes, quiet = shown_nodes(night.timeline.nodes)
+    for node in nodes:
         yield _row(node.node, axis.strip(node.stretches), "writer")
+    if quiet:
+        yield f"{f'{quiet} writers more':>{_NAME}} nothing happened to them"
     for vm in shown_vms(night.timeline.vms):
         last = vm.last
         note = words.STANDINGS[vm.standing]

@@ -15,9 +15,9 @@ from hvtui.model.durations import span_text
 from hvtui.model.guest_rows import size_text
 from hvtui.model.severity import Severity
 from hvtui.report.night import Night
-from hvtui.report.words import MOST_VMS, clock
+from hvtui.report.words import MOST_STRIPS, MOST_VMS, clock
 from hvtui.text import natural, safe_text
-from hvtui.window.records import Backup, CsvLine, Mark, Outcome, Span, Standing, Stretch, VmLine
+from hvtui.window.records import Backup, CsvLine, Mark, NodeLine, Outcome, Span, Standing, Stretch, VmLine
 
 _LEFT: Final = 190
 _WIDTH: Final = 900
@@ -44,10 +44,10 @@ class _Drawing:
 
     def made(self) -> str:
         """The element with its title, axis and rows."""
-        self._group("volumes", [(line.name, self._csv(line)) for line in by_name(self.night.timeline.csvs)])
-        lined = sorted(self.night.timeline.nodes, key=lambda line: natural(line.node))
-        nodes = [(line.node, self._stretches(line.stretches, "writer")) for line in lined]
-        self._group("Hyper-V writers", nodes)
+        volumes, quiet = shown_csvs(self.night.timeline.csvs)
+        self._group("volumes", [(line.name, self._csv(line)) for line in volumes], quiet)
+        nodes, quiet = shown_nodes(self.night.timeline.nodes)
+        self._group("Hyper-V writers", [(n.node, self._stretches(n.stretches, "writer")) for n in nodes], quiet)
         lines = shown_vms(self.night.timeline.vms)
         hidden = sum(_first(line) is not None for line in self.night.timeline.vms) - sum(
             _first(line) is not None for line in lines
@@ -101,8 +101,8 @@ class _Drawing:
 
     # --- rows ---
 
-    def _group(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
-        if not rows:
+    def _group(self, title: str, rows: Sequence[tuple[str, str]], quiet: int = 0) -> None:
+        if not rows and not quiet:
             return
         self._text(0, title, "head")
         self.y += _ROW
@@ -112,6 +112,9 @@ class _Drawing:
             self.parts.append(f'<g transform="translate(0,{self.y})">')
             self.parts.append(f'<text class="name" x="{_LEFT - 6}" y="{_BAR - 2}">{escape(cut)}<title>{escape(shown)}')
             self.parts.append(f"</title></text>{body}</g>")
+            self.y += _ROW
+        if quiet:
+            self._text(0, f"{quiet} more, nothing happened on them", "dim")
             self.y += _ROW
         self.y += 6
 
@@ -142,6 +145,7 @@ class _Drawing:
         made = self._stretches(line.stretches, line.name)
         if line.size and line.free:
             share = [(self.x(s.time), round(_BAR - _BAR * min(1.0, s.free / line.size), 1)) for s in line.free]
+            share.append((self.x(self.end), share[-1][1]))
             points = " ".join(f"{x},{y}" for x, y in share)
             low = line.lowest or 0
             title = _safe(f"free space: least {size_text(low)} of {size_text(line.size)}")
@@ -192,9 +196,31 @@ _END: Final = {
 }
 
 
-def by_name(lines: Sequence[CsvLine]) -> list[CsvLine]:
-    """Volumes as a person counts them."""
-    return sorted(lines, key=lambda line: natural(line.name))
+def shown_csvs(lines: Sequence[CsvLine]) -> tuple[list[CsvLine], int]:
+    """Volumes in the picture, as a person counts them, and how many are left out because nothing happened on them."""
+    fullest = sorted((line for line in lines if line.size and line.lowest is not None), key=_share)[:_FULLEST]
+    full = {line.csv for line in fullest}
+    eventful = [line for line in lines if _eventful(line.stretches) or line.csv in full]
+    kept = list(lines) if len(lines) <= MOST_STRIPS else eventful
+    return sorted(kept, key=lambda line: natural(line.name)), len(lines) - len(kept)
+
+
+def shown_nodes(lines: Sequence[NodeLine]) -> tuple[list[NodeLine], int]:
+    """The same of nodes and their writers."""
+    kept = [line for line in lines if len(lines) <= MOST_STRIPS or _eventful(line.stretches) or line.stalled]
+    return sorted(kept, key=lambda line: natural(line.node)), len(lines) - len(kept)
+
+
+def _eventful(stretches: Sequence[Stretch]) -> bool:
+    return any(one.severity is not Severity.OK or one.backup for one in stretches)
+
+
+def _share(line: CsvLine) -> float:
+    return (line.lowest or 0) / (line.size or 1)
+
+
+_FULLEST: Final = 5
+"""Of many volumes those with the least room are shown, whatever happened on them."""
 
 
 def ticks(begin: datetime, end: datetime, zone: tzinfo | None) -> list[datetime]:

@@ -52,6 +52,8 @@ LETTERS: Final = {
 STALL: Final = "!"
 MOST_VMS: Final = 60
 """VMs shown in the picture; the others are in the table."""
+MOST_STRIPS: Final = 24
+"""Of more volumes or nodes only those are in the picture on which something happened."""
 MOST_ROWS: Final = 400
 MOST_EVIDENCE: Final = 6
 
