@@ -32,12 +32,14 @@ async def test_no_key_alone_changes_anything(place: str, tmp_path: Path) -> None
         for key in KEYS:
             if key in {"q", "ctrl+q"}:
                 continue
-            while not isinstance(app.screen, Overview):
+            page = OperationsPage if place == "operations" else Overview
+            while not isinstance(app.screen, Overview | page):
                 app.screen.dismiss()
                 await pilot.pause()
             if place == "operations":
-                app.action_operations()
-                await settled(pilot, lambda: isinstance(app.screen, OperationsPage))
+                if not isinstance(app.screen, OperationsPage):
+                    app.action_operations()
+                    await settled(pilot, lambda: isinstance(app.screen, OperationsPage))
             else:
                 app.overview.show_pane(place)
             await pilot.press(key)
