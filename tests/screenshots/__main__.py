@@ -44,6 +44,8 @@ class Shot:
     keys: tuple[str, ...] = ()
     detail: str = ""
     """A VM's name or `writer:<node>`: its page is opened."""
+    watched: float = 0.0
+    """Seconds that the console has been open before, as far as the backup window goes."""
 
 
 SHOTS: Final = (
@@ -55,6 +57,7 @@ SHOTS: Final = (
     Shot("stuck-writer", "stuck-writer", 60 * MINUTE, detail="writer:HV03"),
     Shot("placement", "drift", 20 * MINUTE, (140, 40), keys=("5",)),
     Shot("backup-window", "backup-window", 18 * MINUTE, (140, 44), keys=("3", *">" * 8)),
+    Shot("window", "backup-window", 2.0, (150, 46), keys=("9",), watched=21 * MINUTE),
     Shot("events", "stuck-writer", 26 * MINUTE, keys=("6", "+")),
     Shot("vm", "backup-window", 18 * MINUTE, (120, 44), detail="SQL03"),
     Shot("limit", "limit", 5 * MINUTE, (160, 50)),
@@ -78,6 +81,8 @@ async def take(shot: Shot) -> str:
 
 async def _take(shot: Shot, feed: DirectFeed, operations: Operations) -> str:
     async with console(feed, shot.size, theme=shot.theme, operations=operations) as (app, pilot):
+        for tick in range(int(shot.watched / 5)):
+            app.window.apply(feed.pump(5.0, writers=tick % 12 == 0))
         # A little life: so loads, jobs and ages are those of a console that has been open for a while.
         for _ in range(3):
             feed.pump(2.0)
