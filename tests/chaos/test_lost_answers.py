@@ -20,6 +20,7 @@ from hvtui.operations.verbs.checkpoint import checkpoint_target
 from hvtui.operations.verbs.vss_access import access_target
 from hvtui.remote.contract import FUNCTIONS
 from tests.support.desk import node, small
+from tests.support.fuller import FULLER
 from tests.support.site import Console, Site, quicker, told
 from tests.support.wait import until
 from tests.support.wire import FAULTS, Fault
@@ -309,7 +310,7 @@ def test_every_mutating_function_has_its_case() -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", FAULTS if FULLER else FAULTS[1:])
 async def test_a_lost_call_is_sent_once_and_read_back(site: Callable[..., Site], tmp_path: Path, fault: Fault) -> None:
     here = site(small(tmp_path, more=BIG))
     console = await here.console(pace=quicker(begin=3.0, settle=8.0))
