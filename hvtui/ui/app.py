@@ -401,6 +401,7 @@ class HvtuiApp(App[None]):
         if seconds < 0:
             # What was remembered between two looks is of a time that has not come yet.
             self.findings.restart()
+            self.window.restart()
 
     def _replay(self, do: Callable[[ReplayFeed], None]) -> None:
         feed = self.feed

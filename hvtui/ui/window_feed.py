@@ -55,6 +55,11 @@ class WindowFeed:
             self.watching.restart()
         self.tracker.look(state, change)
 
+    def restart(self) -> None:
+        """The time was turned back: what is seen now is no news, and what was seen is of the future."""
+        self.watching.restart()
+        self._guarded(lambda: self.tracker.restart(self.feed.state))
+
     def second(self, acting: Acting | None) -> None:
         """A second has passed: stalls, operators' marks, and what rings."""
         self._guarded(lambda: self._second(acting))

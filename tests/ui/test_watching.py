@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hvtui.model.change import Change
 from hvtui.model.severity import Severity
 from hvtui.ui.pointed import Pointed
 from hvtui.ui.watching import News, Watching, notification, ring
+from hvtui.ui.window_feed import WindowFeed
 from hvtui.window.records import Backup, CsvLine, Outcome, Standing, Stretch, VmLine
 from tests.support.builders import NOW
+from tests.support.world import DirectFeed
 from tests.ui.console import console, lines, settled, text
 from tests.ui.test_window_page import play
 
@@ -123,6 +126,32 @@ def test_ring_sends_the_bell_and_the_notification() -> None:
     terminal = Written()
     ring(News("SQL07: backup done"), bell=lambda: bells.append("bell"), terminal=terminal)
     assert (bells, terminal.sent) == (["bell"], ["\x1b]9;hvtui: SQL07: backup done\x07"])
+
+
+def test_after_a_step_back_the_window_begins_anew_and_nothing_rings() -> None:
+    feed = DirectFeed.load("backup-window")
+    rung: list[News] = []
+    window = WindowFeed(feed, tell=rung.append)
+    window.apply(Change())
+    feed.subscribe(window.apply)
+    window.toggle(Pointed("vm", tuple(vm.id for vm in feed.world.vms.values() if vm.name.startswith("APP0"))))
+    for _ in range(40):
+        feed.pump(5)
+    window.second(None)
+    assert not rung
+    timeline = window.timeline()
+    assert timeline is not None
+    assert timeline.summary.running == 6
+    watched = timeline.watched
+    window.restart()
+    for _ in range(2):
+        window.second(None)
+    again = window.timeline()
+    assert again is not None
+    assert again.watched > watched
+    assert again.summary.running == 6
+    assert not rung
+    assert window.failure == ""
 
 
 # --- in the console ---
