@@ -11,6 +11,7 @@ import pytest
 from hvtui.lab.serve import Lab
 from hvtui.lab.world import World
 from tests.e2e.test_acting import arm, assert_well, console
+from tests.support.fuller import in_fuller_run
 from tests.support.terminal import Terminal
 
 ACCOUNT = "CORP\\svc-replay"
@@ -132,6 +133,7 @@ def _ask_for(terminal: Terminal, account: str, wait: Callable[..., str]) -> None
     raise AssertionError(f"{account} is not in the table\n{terminal.text()}")
 
 
+@in_fuller_run
 @pytest.mark.timeout(300)
 def test_8194_is_cleared_up_by_keys_and_the_former_state_comes_back(tmp_path: Path) -> None:
     with Lab("access-denied", at=BACKED_UP, speed=2.0) as lab, console(lab, tmp_path) as terminal:
