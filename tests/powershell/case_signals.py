@@ -115,4 +115,5 @@ def _chains() -> list[Case]:
         ask("settings fail", failing(step, "Msvm_VirtualSystemSettingData")),
         ask("disks fail", failing(step, "Msvm_StorageAllocationSettingData")),
         ask("files fail", failing(step, "Get-VHD")),
+        ask("settings and files fail", failing(step, "Msvm_VirtualSystemSettingData", "Get-VHD")),
     ]
