@@ -35,6 +35,8 @@ def replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at", dest="moment", type=moment, metavar="TIME", help="begin there: 02:30, or 90m after its start"
     )
+    parser.add_argument("--theme", default=None, help="name of a theme")
+    parser.add_argument("--ascii", action="store_true", help="no glyphs beyond ASCII")
     parser.add_argument("--speed", dest="times", type=replay_speed, default=1, metavar="X", help="from 1 to 600")
 
 

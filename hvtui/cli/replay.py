@@ -32,6 +32,7 @@ def run(arguments: Arguments) -> int:
             own = Config(path=None, clusters={})
         from hvtui.ui.run import run_console
 
-        return run_console(feed, look_of(arguments, own))
+        # Its windows and quiet groups, where the cluster is configured here.
+        return run_console(feed, look_of(arguments, own), config=own.clusters.get(about.title))
     finally:
         recording.close()

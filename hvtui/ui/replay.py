@@ -9,12 +9,12 @@ from hvtui.recording.feed import ReplayFeed
 from hvtui.ui.look import Look
 from hvtui.ui.widgets.styled_line import Piece, StyledLine
 
-_ROAD: Final = 24
+_ROAD: Final = 16
 """Cells of the line that shows the place."""
 
 
 class ReplayBar(StyledLine):
-    """`paused  30x  02:13:07  ━━━━●────  22:00–06:00  of CLU-PROD`."""
+    """`paused  30x  02:13:07  of CLU-PROD  ━━━━●────  22:00:00 to 06:00:00`."""
 
     def __init__(self, feed: ReplayFeed, look: Look) -> None:
         super().__init__(ellipsis=look.glyphs.ellipsis, id="replay-bar")
@@ -41,10 +41,10 @@ class ReplayBar(StyledLine):
             Piece(" REPLAY ", "alert"),
             Piece(f" {state}", role, "space"),
             Piece(f"  {feed.speed}x", "strong"),
-            Piece(f"  {self._time(feed.now)}  ", "strong"),
+            Piece(f"  {self._time(feed.now)}", "strong"),
+            Piece(f"  of {about.cluster or about.title}  "),
             Piece(self._road(), "info"),
             Piece(f"  {self._time(about.began)} to {self._time(about.ended)}", "dim"),
-            Piece(f"  of {about.cluster or about.title}"),
         ]
         if about.problem:
             left.append(Piece(f"   {about.problem}", "warn"))

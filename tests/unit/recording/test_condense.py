@@ -14,7 +14,7 @@ from hvtui.recording.condense import Condenser, Expander
 from tests.unit.recording.streams import Step, live, talks, thinned, told
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(talks(), talks(most=15), st.booleans())
 def test_a_segment_gives_back_the_state_at_its_end(steps: list[Step], before: list[Step], exact: bool) -> None:
     store, clock = live()
@@ -39,7 +39,7 @@ def test_a_segment_gives_back_the_state_at_its_end(steps: list[Step], before: li
     assert told(copy.state) == told(store.state)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(talks())
 def test_between_marks_only_load_and_heartbeats_are_late(steps: list[Step]) -> None:
     store, clock = live()
@@ -63,7 +63,7 @@ def test_between_marks_only_load_and_heartbeats_are_late(steps: list[Step]) -> N
         assert thinned(copy.state) == picture
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(talks())
 def test_a_keyframe_gives_back_the_state(steps: list[Step]) -> None:
     store, clock = live()
