@@ -21,7 +21,7 @@ from hvtui.recording.format import Head, RecordingError, open_file, reading, unp
 from hvtui.recording.hearts import Hearts
 from hvtui.recording.keyframe import Keyframe
 from hvtui.recording.still import SetClock, StillStore
-from hvtui.recording.writer import decode_rows
+from hvtui.recording.writer import decode_rows, raw_keyframe
 
 __all__ = ["About", "Cursor", "Note", "Recording", "RecordingError"]
 
@@ -165,13 +165,9 @@ class Recording:
     def read(self, segment: Segment) -> tuple[bytes, list[bytes]]:
         """The raw keyframe, and the raw body or batches."""
         with reading(self.file):
-            blob, body = self._one("SELECT keyframe, body FROM segments WHERE id = ?", segment.id)
-            base = None
-            if segment.base is not None:
-                base = unpack(self._one("SELECT keyframe FROM segments WHERE id = ?", segment.base)[0])
-            raw = unpack(blob, base)
+            raw = raw_keyframe(self._database, segment.id)
             if segment.sealed:
-                return raw, [unpack(body)]
+                return raw, [unpack(self._one("SELECT body FROM segments WHERE id = ?", segment.id)[0])]
             rows = self._database.execute("SELECT body FROM batches WHERE segment = ? ORDER BY id", (segment.id,))
             return raw, [unpack(row[0]) for row in rows]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +19,30 @@ SEGMENT_MS: Final = 1_200_000
 FIRST_MS: Final = 60_000
 """The first segment is short: it often begins before anything is known, and others are compressed against its next."""
 BASES: Final = 8
-"""So many segments are compressed against one keyframe."""
+"""So many segments are compressed against one keyframe; the next such is compressed against the one before it."""
+CHAIN: Final = 8
+"""So many of them in a row, then one that stands alone: a seek unpacks them all."""
+MOST_CHAIN: Final = 64
+"""A longer chain is none: a damaged file may name a segment as its own base."""
 LIMIT: Final = 512 * 2**20
 """Bytes of a file unless another limit is given."""
+
+
+def raw_keyframe(database: sqlite3.Connection, segment: int) -> bytes:
+    """A keyframe unpacked, and for it those it rests on. Raises ZstdError, and LookupError for one that is missing."""
+    chain: list[bytes] = []
+    wanted: int | None = segment
+    while wanted is not None:
+        row = database.execute("SELECT keyframe, base FROM segments WHERE id = ?", (wanted,)).fetchone()
+        if row is None or len(chain) > MOST_CHAIN:
+            raise LookupError(f"the keyframe of segment {wanted}")
+        blob, wanted = row
+        chain.append(blob)
+    raw: bytes | None = None
+    while chain:
+        raw = unpack(chain.pop(), raw)
+    return raw or b""
+
 
 Row = tuple[int, int, Input]
 """Time, skew of the wall clock, and what was told: what a batch holds."""
@@ -46,6 +68,8 @@ class Writer:
         self._base: tuple[int, int] | None = None
         """Segment whose keyframe others are compressed against, and its length."""
         self._based = 0
+        self._links = 0
+        """How many keyframes the base itself rests on."""
         self._time = 0
         self._measure()
 
@@ -56,6 +80,7 @@ class Writer:
         raw = keyframe.encode(key)
         with writing(self.file):
             base = self._base_for(len(raw))
+            new = self._based >= BASES or base is None
             blob = pack(raw, base=None if base is None else self._raw_of(base))
             self._write_rows()
             self._database.execute("BEGIN IMMEDIATE")
@@ -70,8 +95,9 @@ class Writer:
                 raise
             self._database.execute("COMMIT")
             self._segment = added.lastrowid or 0
-            if base is None:
+            if new:
                 self._base, self._based = (self._segment, len(raw)), 0
+                self._links = 0 if base is None else self._links + 1
             self._make_room()
         self._condenser = Condenser(key, time)
         self._time = time
@@ -159,15 +185,14 @@ class Writer:
         self._condenser = None
 
     def _base_for(self, size: int) -> int | None:
-        """The keyframe to compress one of this size against; None for one that others are compressed against."""
+        """The keyframe to compress one of this size against; None for one that stands alone."""
         self._based += 1
-        if self._base is None or self._based >= BASES or not 0.5 < size / self._base[1] < 2:
+        if self._base is None or not 0.5 < size / self._base[1] < 2:
             return None
-        return self._base[0]
+        return None if self._based >= BASES and self._links >= CHAIN else self._base[0]
 
     def _raw_of(self, segment: int) -> bytes:
-        (blob,) = self._database.execute("SELECT keyframe FROM segments WHERE id = ?", (segment,)).fetchone()
-        return unpack(blob)
+        return raw_keyframe(self._database, segment)
 
     def _make_room(self) -> None:
         """Drop the oldest segments while the file is too large; a keyframe that others need stays a while."""
@@ -183,8 +208,9 @@ class Writer:
             database.execute("BEGIN IMMEDIATE")
             database.execute("UPDATE segments SET body = x'' WHERE id = ?", oldest)
             database.execute(
-                "DELETE FROM segments WHERE body = x'' AND id NOT IN"
-                " (SELECT base FROM segments WHERE base IS NOT NULL AND body IS NOT x'')"
+                "DELETE FROM segments WHERE body = x'' AND id <> ? AND id NOT IN"
+                " (SELECT base FROM segments WHERE base IS NOT NULL)",
+                (self._base[0] if self._base is not None else 0,),
             )
             database.execute("DELETE FROM notes WHERE at < ?", following)
             put_head(database, self.head)

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from hvtui.lab.serve import Lab
-from hvtui.recording import writer
 from hvtui.recording.reader import Cursor, Recording
 from hvtui.recording.recorder import Recorder
 from tests.support.recorded import ToldFeed, recorder_of
@@ -150,12 +149,18 @@ def test_a_disk_that_does_not_keep_up_ends_the_recording(tmp_path: Path, monkeyp
     assert "does not keep up" in recorder.close()
 
 
-def test_a_file_stays_below_its_limit_and_says_that_its_beginning_is_gone(tmp_path: Path) -> None:
+def test_a_file_stays_below_its_limit_and_says_that_its_beginning_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Short segments, and keyframes that rest on others that rest on others.
+    monkeypatch.setattr("hvtui.recording.recorder.SEGMENT_MS", 240_000)
+    monkeypatch.setattr("hvtui.recording.writer.BASES", 2)
+    monkeypatch.setattr("hvtui.recording.writer.CHAIN", 3)
     feed = ToldFeed.load("backup-window")
     file = tmp_path / "night.hvtrec"
     recorder = Recorder(file, feed.state, feed.clock, title="x", limit=LEAST, own_thread=False)
     feed.store.tap = recorder.tap
-    for second in range(0, 4 * writer.SEGMENT_MS // 1000, 6):
+    for second in range(0, 4_800, 6):
         feed.pump(6.0, events=second % 60 == 0, writers=second % 600 == 0)
         recorder.write()
     assert recorder.close() == ""
@@ -163,6 +168,8 @@ def test_a_file_stays_below_its_limit_and_says_that_its_beginning_is_gone(tmp_pa
     with Recording.open(file) as recording:
         assert recording.about.dropped
         assert recording.began > 0
+        for segment in recording.segments:
+            recording.expand(segment)
         assert _end(recording).state.cluster.info == feed.state.cluster.info
         cursor = recording.cursor()
         cursor.seek_ms(0)
