@@ -47,6 +47,10 @@ class FindingWatch:
     ) -> None:
         self.feed = feed
         self.engine = Engine(config)
+        self.every = EVERY
+        """Seconds between two looks, by the reader's own clock."""
+        self.budget: float | None = BUDGET
+        """Seconds that a look may work; None: no limit."""
         self.version = 0
         """Grows whenever the findings are others."""
         self.looked_at: float | None = None
@@ -66,12 +70,12 @@ class FindingWatch:
 
     def look(self) -> bool:
         """Look, when the last look is a second ago by the reader's own clock; True when the findings are others."""
-        if time.monotonic() - self._paced < EVERY:
+        if time.monotonic() - self._paced < self.every:
             return False
         began = time.monotonic()
         self._remember()
         now = self.feed.clock.monotonic()
-        changed = self.engine.look(self.feed.state, now, self._answers(), budget=BUDGET)
+        changed = self.engine.look(self.feed.state, now, self._answers(), budget=self.budget)
         self.looked_at = now
         self._paced = began
         self._ask_for_more(now)

@@ -190,7 +190,7 @@ class Header(Vertical):
             pieces.append(Piece(f"   {self._look.plain(link.hint)}"))
         if rest > 0:
             pieces.append(Piece(f"   and {rest} more", "dim"))
-        return pieces + first
+        return [*pieces, Piece(f"   {self._look.glyphs.dot}  "), *first] if first else pieces
 
     def _first(self) -> list[Piece]:
         """The gravest finding in words, and how many there are."""
@@ -199,7 +199,7 @@ class Header(Vertical):
             return []
         finding = alarms[0].finding
         role = SEVERITY_ROLES[finding.severity]
-        return [Piece(f" {self._signs[finding.severity]} {finding.text}", role)]
+        return [Piece(f" {self._signs[finding.severity]} {self._look.plain(finding.text)}", role)]
 
     def _place(self) -> list[Piece]:
         """`1 of 3`, and the key that shows them all: never cut."""

@@ -39,7 +39,7 @@ def play_the_field_report(lab: Lab, terminal: Terminal, patience: float = 1.0) -
     wait(r"HV03 Hyper-V \[5\] Unexpected error")
     before = lab.call(vms_there)
     assert before
-    wait(r"FILE02, SQL07: backup failed \(event 10")
+    wait(r"HV03: the Hyper-V writer is stuck \[5\].*1 of \d+ \(8\)")
     wait(r"✖ HV03 ")
     look_into_the_guests(lab, terminal, wait)
     restart_vmms(terminal, wait, patience)

@@ -168,6 +168,8 @@ async def acting(
         pace=Pace(fresh=0.0),
     )
     app = HvtuiApp(feed, operations=operations, look=Look(ascii=ascii_only, zone=UTC), theme=theme)
+    # One look, and all of it: what a screen shows must not depend on how long the machine takes.
+    app.findings.every, app.findings.budget = float("inf"), None
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             await settle(pilot)

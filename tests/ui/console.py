@@ -26,6 +26,7 @@ async def console(
     """The console with its first picture on the screen."""
     shown = feed or DirectFeed.load(scenario, at=at)
     app = HvtuiApp(shown, look=Look(ascii_only, UTC), theme=theme)
+    app.findings.budget = None
     async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot, lambda: len(app.overview.vms.table.order.rows) == len(list(shown.state.vm_keys())))
         yield app, pilot, shown

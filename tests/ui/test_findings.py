@@ -23,7 +23,9 @@ UTC = Look(zone=b.NOW.tzinfo)
 
 
 def app_on(folder: Path | None = None, config: ClusterConfig | None = None) -> HvtuiApp:
-    return HvtuiApp(StillFeed(night()), look=UTC, config=config, folder=folder)
+    app = HvtuiApp(StillFeed(night()), look=UTC, config=config, folder=folder)
+    app.findings.budget = None
+    return app
 
 
 async def test_the_first_is_named_all_are_listed_and_each_says_what_to_do() -> None:

@@ -167,7 +167,7 @@ class FindingsPane(Pane):
             severity=finding.severity,
             sure=_SURE[finding.sure],
             target=finding.target.name,
-            text=finding.text,
+            text=self.look.plain(finding.text),
             vms=len(finding.vms),
             began=one.began,
             state=state,
