@@ -146,12 +146,12 @@ def event_cases() -> list[Case]:
             "binary data",
             [
                 _event(
-                    1430 + n,
+                    1400 + n,
                     Xml=f"<Event><EventData><Data>1</Data><Binary>{one}</Binary><Data>2</Data></EventData></Event>",
                 )
                 for n, one in enumerate(binaries)
             ],
-            AfterRecord=1429,
+            AfterRecord=1399,
         ),
         page("system", mixed, "System"),
         page("application", mixed, "Application"),

@@ -85,7 +85,8 @@ def everything() -> Step:
         "Msvm_KvpExchangeComponent": [
             _kvp(SQL, OSName="Windows &amp; more", ProductType="2", OSVersion="10.0"),
             _kvp(WEB, OSName="&lt;b&gt;", ProductType="two"),
-            {"SystemName": None, "GuestIntrinsicExchangeItems": None},
+            {**_kvp(SQL, OSName="of nobody"), "SystemName": None},
+            {"SystemName": WEB.upper(), "GuestIntrinsicExchangeItems": None},
         ],
         "Win32_ShadowCopy": [
             {
