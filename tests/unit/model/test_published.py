@@ -36,7 +36,11 @@ TEXTS = {
 
 def test_every_text_has_its_source() -> None:
     told = (DATA / "README.md").read_text("utf-8")
-    kept = {path.relative_to(DATA).as_posix() for path in DATA.rglob("*.*") if path.parent.name not in {"writers", "published_texts"}}
+    kept = {
+        path.relative_to(DATA).as_posix()
+        for path in DATA.rglob("*.*")
+        if path.parent.name not in {"writers", "published_texts"}
+    }
     assert kept - {"README.md"} == set(re.findall(r"^\| `([^`*]+)` \|", told, re.MULTILINE))
 
 
