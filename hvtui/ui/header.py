@@ -92,13 +92,13 @@ class Header(Vertical):
             f"{told.vms} VMs" if self._feed.state.vms_known() else "? VMs",
             "? CSVs" if told.csvs is None else f"{told.csvs} CSVs",
         ]
-        health, role = self._health(told)
-        pieces = [
-            *self._stopped(),
-            Piece(" "),
-            Piece(name, "strong"),
-            Piece(gap),
-            Piece(health, role),
+        alarms = self._findings.engine.alarms()
+        pieces = [*self._stopped(), Piece(" "), Piece(name, "strong")]
+        # No row may need a look while a finding does: "healthy" beside it would be the wrong answer.
+        if not alarms or alarms[0].finding.severity < Severity.WARN or told.severity > Severity.INFO:
+            health, role = self._health(told)
+            pieces += [Piece(gap), Piece(health, role)]
+        pieces += [
             *self._found(gap),
             Piece(gap + dot.join(counts)),
         ]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hvtui.config import ClusterConfig
 from hvtui.findings.kept import acknowledged_path
 from hvtui.findings.standing import Acknowledged
+from hvtui.model.rows import Summary, summary
 from hvtui.model.severity import Severity
+from hvtui.model.state import ClusterState
 from hvtui.ui.app import HvtuiApp
 from hvtui.ui.look import Look
 from hvtui.ui.screens.finding_keys import Acknowledge
@@ -67,6 +70,20 @@ async def test_the_first_is_named_all_are_listed_and_each_says_what_to_do() -> N
         assert app.overview.focused_pane.pointed().keys == (finding.target.key,)
         await press(pilot, "8", "g", "enter")
         assert app.overview.focused_pane is app.overview.panes[goal]
+
+
+async def test_nothing_is_called_healthy_beside_a_finding_that_alarms(monkeypatch: pytest.MonkeyPatch) -> None:
+    def calm(state: ClusterState) -> Summary:
+        return msgspec.structs.replace(summary(state), severity=Severity.OK, health="healthy", words=())
+
+    monkeypatch.setattr("hvtui.ui.header.summary", calm)
+    async with console(StillFeed(night()), (160, 50)) as (app, _):
+        top = app.overview.header.top
+        assert f"{len(app.findings.engine.alarms())} finding" in top.text
+        assert "healthy" not in top.text
+        app.findings.engine.standing = ()
+        app.overview.header.tick()
+        assert "healthy" in top.text
 
 
 async def test_an_acknowledged_finding_leaves_the_first_line_and_is_kept(tmp_path: Path) -> None:
