@@ -15,10 +15,10 @@ from hvtui.recording.condense import Condenser
 from hvtui.recording.format import Head, pack, put_head, unpack, writing
 from hvtui.recording.keyframe import Keyframe
 
-SEGMENT_MS: Final = 1_200_000
+SEGMENT_MS: Final = 600_000
 FIRST_MS: Final = 60_000
 """The first segment is short: it often begins before anything is known, and others are compressed against its next."""
-BASES: Final = 8
+BASES: Final = 12
 """So many segments are compressed against one keyframe; the next such is compressed against the one before it."""
 CHAIN: Final = 8
 """So many of them in a row, then one that stands alone: a seek unpacks them all."""

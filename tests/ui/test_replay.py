@@ -15,6 +15,7 @@ from hvtui.recording.feed import ReplayFeed
 from hvtui.recording.reader import Recording
 from hvtui.ui.app import HvtuiApp
 from hvtui.ui.look import Look
+from tests.support.fuller import in_fuller_run
 from tests.support.recorded import ToldFeed, record_world, recorder_of
 from tests.support.screens import press, settle, text_of
 
@@ -50,6 +51,7 @@ async def _looks(feed: ToldFeed | ReplayFeed, folder: Path) -> list[str]:
     return found
 
 
+@in_fuller_run
 async def test_live_and_replay_show_the_same_screens(tmp_path: Path) -> None:
     feed = ToldFeed.load("stuck-writer", at=1500.0)
     file = tmp_path / "night.hvtrec"
@@ -64,7 +66,7 @@ async def test_live_and_replay_show_the_same_screens(tmp_path: Path) -> None:
     assert recorder.close() == ""
 
     with Recording.open(file) as recording:
-        assert len(recording.segments) == 3
+        assert len(recording.segments) == 4
         for second in reversed(MARKS):
             replay = ReplayFeed(recording)
             replay.paused = True
