@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -41,7 +42,7 @@ COMPLETE: Final = 240.0
 """Seconds within which everything was read; 24 engines share the processors with whatever else runs."""
 
 OVERVIEWS: Final = ((80, 24), (120, 40), (200, 60))
-PANES: Final = {"nodes": "1", "csvs": "2", "vms": "3", "writers": "4", "placement": "5", "events": "6"}
+PANES: Final = {"nodes": "1", "csvs": "2", "vms": "3", "writers": "4", "placement": "5", "events": "6", "findings": "8"}
 VMS: Final = ("SQL07", "FILE02", "PRINT01", "BRANCH-SQL", "OLD-CRM", "ARCHIVE01", "DC01", "LNX01", "WEB01", "APP01")
 """One of each kind: the causes, their neighbour, a replica, one that is off, one with a checkpoint that was left, …"""
 
@@ -81,7 +82,10 @@ async def _look(kind: EngineKind) -> Shown:
         feed = Monitor(config_for(lab), credentials=gate_for(lab), clock=clock)
         try:
             async with console(feed) as (app, pilot):
-                await until(lambda: not list(unread(feed, lab)), COMPLETE)
+                await until(lambda: len(feed.state.nodes) == len(lab.addresses), COMPLETE)
+                for name in lab.addresses:
+                    feed.refresh("signals", name)
+                await until(lambda: not list(unread(feed, lab)) and not list(_unasked(feed)), COMPLETE)
                 shown = Shown()
                 await _overviews(shown, app, pilot)
                 await _details(shown, app, pilot, feed)
@@ -89,6 +93,13 @@ async def _look(kind: EngineKind) -> Shown:
                 return shown
         finally:
             await feed.stop()
+
+
+def _unasked(feed: Monitor) -> Iterator[str]:
+    """Nodes of which something that is read seldom, or when asked for, was not read."""
+    for name, view in feed.state.nodes.items():
+        if None in (view.shadows, view.filters, view.hotfixes):
+            yield name
 
 
 async def _overviews(shown: Shown, app: HvtuiApp, pilot: Pilot[None]) -> None:
