@@ -109,6 +109,7 @@ def without(scenario: str, *kinds: str, folder: Path) -> Path:
     return file
 
 
+@in_fuller_run
 def test_a_night_of_alignment(site: Callable[..., Site], tmp_path: Path) -> None:
     here = site(without("drift", "migrations", "rct_backup", folder=tmp_path), at=60)
     before = here.where()

@@ -21,7 +21,17 @@ from tests.engine.support.site import Site, site_of
 from tests.engine.support.stage import Stage
 from tests.support.fuller import FULLER
 
-collect_ignore = [] if FULLER else ["test_by_keys.py", "test_incident.py", "test_prevented.py", "test_whole.py"]
+collect_ignore = (
+    []
+    if FULLER
+    else [
+        "test_by_keys.py",
+        "test_incident.py",
+        "test_prevented.py",
+        "test_screens.py",
+        "test_whole.py",
+    ]
+)
 """Too long for every run; the fuller one has them."""
 
 SHOWN = VERSIONS if FULLER else VERSIONS[:1]

@@ -7,6 +7,7 @@ import pytest
 from tests.engine.stub_session import engine
 from tests.engine.support.stage import Stage
 from tests.footprint.measure import ROUNDS, measure
+from tests.support.fuller import FULLER
 
 QUESTIONS = {
     # Every round VMs and three kinds of job; of 45 rounds (90 s) settings and services 15 each, load 9 times three
@@ -18,7 +19,7 @@ QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize("function", QUESTIONS)
+@pytest.mark.parametrize("function", QUESTIONS if FULLER else list(QUESTIONS)[-1:])
 def test_rounds_ask_in_bulk_and_send_next_to_nothing_while_nothing_changes(function: str) -> None:
     with Stage(engine()) as stage:
         few, many = (measure(stage, function, vms, 0.0) for vms in (4, 40))
