@@ -245,7 +245,8 @@ def test_ctrl_c_stops_between_two_vms_and_tells_both_sides(here: Here, monkeypat
     assert f"{len(done)} of 24 VMs" in out
     named = lines_of(out, r"(TYPE\d\d): Production → ProductionOnly(?:, read back)?")
     assert sorted(named) == sorted(done), "what was done is told, each once"
-    undone = set(re.findall(r"^(TYPE\d\d): cancelled", out, re.MULTILINE))
+    # On a busy machine the node's answer to the stop may come too late: then it is unknown what became of them.
+    undone = set(re.findall(r"^(TYPE\d\d): (?:cancelled|unknown)", out, re.MULTILINE))
     assert undone == {f"TYPE{n:02}" for n in range(1, 25)} - done
     assert here("policy", "undo", "--apply").code == 0
     assert set(here.types().values()) == {"Production"}

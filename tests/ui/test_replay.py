@@ -28,6 +28,8 @@ async def shown(
     feed: ToldFeed | ReplayFeed, folder: Path, *, bar: bool = True, ascii_only: bool = False
 ) -> AsyncIterator[tuple[HvtuiApp, Pilot[None]]]:
     app = HvtuiApp(feed, look=Look(ascii=ascii_only, zone=UTC), recordings=folder)
+    # One whole look at the findings, however long that takes: what is shown must not depend on the machine.
+    app.findings.every, app.findings.budget = float("inf"), None
     if not bar:
         app.overview.replay = None
     async with app.run_test(size=(140, 44), notifications=True) as pilot:
