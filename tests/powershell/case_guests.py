@@ -172,10 +172,13 @@ def _file_cases() -> list[Case]:
         "T:\\Dumps": [[f"dump{number:02}.bak", 1000 * number] for number in range(1, 20)] + [["same.bak", 19000]],
         "T:\\Junction": [["elsewhere", 99999999]],
     }
+    # More files than are kept at a time, the largest of them neither first nor last, and alike.
+    between = [["0small", 1], ["c.bak", 900], ["b.bak", 900], ["a.bak", 900], *([f"0{one}", 2] for one in range(8))]
     whole = inside(_guest(SQL, folders=tree))
     slow = inside(_guest(SQL, folders=tree, after=3))
     return [
         _files("largest first", whole, Count=3),
+        _files("largest in between", inside(_guest(SQL, folders={"T:\\": between})), Count=2),
         _files("all", slow),
         Case("guest files: too late", script=_LATE, steps=[whole]),
         _files("no volume", inside(_guest(SQL))),
