@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.bench.launch import complete
+from tests.bench.launch import PATIENCE, complete, console_on
 from tests.bench.nodes import Nodes
 from tests.bench.screen import TimedTerminal
 from tests.bench.table import Line, percentile, summed
@@ -27,29 +28,19 @@ _NAME = slice(3, 18)
 
 def cursor(screen: Any, first: int = 2) -> tuple[int, str] | None:
     """Line and VM's name of the row that carries the cursor: the one whose background is unlike its neighbours'."""
-    grounds: dict[str, list[int]] = {}
-    for line in range(first, screen.lines - 2):
-        grounds.setdefault(screen.buffer[line][6].bg, []).append(line)
-    alone = [lines[0] for lines in grounds.values() if len(lines) == 1]
+    alone = _alone(screen, range(first, screen.lines - 2), 6)
     if len(alone) != 1:
         return None
     row = "".join(screen.buffer[alone[0]][column].data for column in range(screen.columns))
     return alone[0], row[_NAME].split()[0] if row[_NAME].split() else ""
 
 
-class Expected:
-    """Which VM must carry the cursor after a key, by the order of names and the size of the page."""
-
-    def __init__(self, names: list[str], page: int) -> None:
-        self.names = names
-        self.page = page
-        self.at = 0
-
-    def after(self, key: str) -> str:
-        last = len(self.names) - 1
-        step = {"down": 1, "up": -1, "page down": self.page, "page up": -self.page}.get(key, 0)
-        self.at = {"home": 0, "end": last}.get(key, min(last, max(0, self.at + step)))
-        return self.names[self.at]
+def _alone(screen: Any, lines: range, column: int) -> list[int]:
+    """The lines whose background, in a column, no other line has."""
+    grounds: dict[str, list[int]] = {}
+    for line in lines:
+        grounds.setdefault(screen.buffer[line][column].bg, []).append(line)
+    return [found[0] for found in grounds.values() if len(found) == 1]
 
 
 def carries(name: str) -> Callable[[Any], bool]:
@@ -96,10 +87,8 @@ def lines(nodes: Nodes, count: int) -> Iterator[Line]:
         load = f" at {rate} changes/s" if rate else ""
         grid = _grid(data, rate, count, names)
         nodes.tell("rate", rate)
-        with TimedTerminal(["-m", "hvtui", "--config", str(nodes.config)], env=nodes.environment()) as terminal:
-            wanted = complete(nodes)
-            while not wanted.search(terminal.text()):
-                time.sleep(0.1)
+        with console_on(nodes) as terminal:
+            terminal.wait_for(complete(nodes), PATIENCE)
             terminal.send("3", "+")
             time.sleep(3.0)
             terminal.send(KEYS["home"])
@@ -131,8 +120,7 @@ def _judged(name: str, times: list[float], missed: int, grid: list[float], speed
 def _grid(data: Any, rate: float, count: int, names: list[str]) -> list[float]:
     """The same keys in Textual's own table."""
     with TimedTerminal(["-m", "tests.bench.programs.grid", str(data), str(rate)]) as terminal:
-        while names[0] not in terminal.text():
-            time.sleep(0.1)
+        terminal.wait_for(re.escape(names[0]), PATIENCE)
         time.sleep(2.0)
         times = []
         for number in range(1, min(count, 200)):
@@ -146,10 +134,7 @@ def _grid(data: Any, rate: float, count: int, names: list[str]) -> list[float]:
 
 def _grid_row(name: str) -> Callable[[Any], bool]:
     def shown(screen: Any) -> bool:
-        grounds: dict[str, list[int]] = {}
-        for line in range(1, screen.lines):
-            grounds.setdefault(screen.buffer[line][2].bg, []).append(line)
-        alone = [lines[0] for lines in grounds.values() if len(lines) == 1]
+        alone = _alone(screen, range(1, screen.lines), 2)
         rows = ["".join(screen.buffer[line][column].data for column in range(40)) for line in alone]
         return any(row.split()[:1] == [name] for row in rows)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import time
@@ -14,16 +13,20 @@ from tests.bench.screen import TimedTerminal
 from tests.bench.startup import painted, timed
 from tests.bench.table import Line, compare
 
+PATIENCE = 300.0
+"""Seconds until the whole cluster must be on the screen."""
 
-def launched(nodes: Nodes, wanted: re.Pattern[str]) -> float:
+
+def console_on(nodes: Nodes) -> TimedTerminal:
+    """The console on a cluster, just started."""
+    return TimedTerminal(["-m", "hvtui", "--config", str(nodes.config)], env=nodes.environment())
+
+
+def launched(nodes: Nodes, wanted: str) -> float:
     """Seconds until the console shows every node, VM and CSV and calls none of them unread."""
     began = time.perf_counter()
-    with TimedTerminal(["-m", "hvtui", "--config", str(nodes.config)], env=nodes.environment()) as terminal:
-        while not wanted.search(terminal.text()):
-            if time.perf_counter() - began > 300:
-                raise TimeoutError(f"not complete:\n{terminal.text()}")
-            with terminal._changed:
-                terminal._changed.wait(0.02)
+    with console_on(nodes) as terminal:
+        terminal.wait_for(wanted, PATIENCE)
         return time.perf_counter() - began
 
 
@@ -34,12 +37,11 @@ def fetched(nodes: Nodes, how: str) -> float:
     return float(json.loads(done.stdout)["seconds"])
 
 
-def complete(nodes: Nodes) -> re.Pattern[str]:
+def complete(nodes: Nodes) -> str:
     """What the first lines show when everything was read."""
     vms = len(nodes.tell("vms"))
-    return re.compile(
-        rf"✓ healthy +{len(nodes.addresses)} nodes · {vms} VMs(.|\n)*1 Nodes · {len(nodes.addresses)} · \d+ ✓"
-    )
+    count = len(nodes.addresses)
+    return rf"✓ healthy +{count} nodes · {vms} VMs(.|\n)*1 Nodes · {count} · \d+ ✓"
 
 
 def lines(nodes: Nodes, rounds: int, think: int = 300) -> Iterator[Line]:

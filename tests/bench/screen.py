@@ -9,6 +9,8 @@ from typing import Any
 
 from tests.support.terminal import Terminal
 
+COLUMNS, LINES = 200, 50
+
 Shown = Callable[[Any], bool]
 
 
@@ -16,7 +18,12 @@ class TimedTerminal(Terminal):
     """As `Terminal`; what is looked for is looked for after every piece of output, with the time it came at."""
 
     def __init__(
-        self, arguments: Sequence[str], *, columns: int = 200, lines: int = 50, env: Mapping[str, str] | None = None
+        self,
+        arguments: Sequence[str],
+        *,
+        columns: int = COLUMNS,
+        lines: int = LINES,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self._wanted: Shown | None = None
         self._found = threading.Event()

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.nodes import Nodes
-from tests.bench.screen import TimedTerminal
+from tests.bench.screen import COLUMNS, LINES
 from tests.bench.table import Line, compare
+from tests.support.terminal import Terminal
 
 _TEXT = Path(__file__).parent.parent / "data" / "writers"
 
@@ -25,12 +26,8 @@ def timed(*words: str, env: dict[str, str] | None = None) -> float:
 def painted(words: list[str], wanted: str, env: dict[str, str] | None = None) -> float:
     """Seconds from start until a text stands on the terminal."""
     began = time.perf_counter()
-    with TimedTerminal(words, env=env) as terminal:
-        while wanted not in terminal.text():
-            if time.perf_counter() - began > 60:
-                raise TimeoutError(f"{words[-1]} never showed {wanted}")
-            with terminal._changed:
-                terminal._changed.wait(0.02)
+    with Terminal(words, columns=COLUMNS, lines=LINES, env=env) as terminal:
+        terminal.wait_for(wanted)
         return time.perf_counter() - began
 
 

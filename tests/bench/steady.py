@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.bench.launch import complete
+from tests.bench.launch import PATIENCE, complete, console_on
 from tests.bench.nodes import Nodes
 from tests.bench.procs import cpu, memory
 from tests.bench.screen import TimedTerminal
@@ -21,9 +21,8 @@ def lines(nodes: Nodes, seconds: float, seen: int) -> Iterator[Line]:
     wanted = complete(nodes)
     for rate in (0, 800):
         load = f"{rate} changes/s" if rate else "no state change"
-        with TimedTerminal(["-m", "hvtui", "--config", str(nodes.config)], env=nodes.environment()) as terminal:
-            while not wanted.search(terminal.text()):
-                time.sleep(0.1)
+        with console_on(nodes) as terminal:
+            terminal.wait_for(wanted, PATIENCE)
             time.sleep(5.0)
             nodes.tell("rate", rate)
             time.sleep(3.0)
